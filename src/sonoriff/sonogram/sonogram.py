@@ -1,0 +1,64 @@
+"""The Sonogram value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.errors import ParameterError
+from sonoriff.sonogram.params import SonogramParams
+
+
+@dataclass(frozen=True, eq=False)
+class Sonogram:
+    """A picture of sound with the facts that belong to it.
+
+    Attributes
+    ----------
+    values : float32 (C, M, N); linear mel amplitude >= 0 for the "power" scale, dB in
+        [db_min, db_max] for the "log" scale; low frequencies first
+    params : what rows, columns and values mean
+    metadata : prompt, seed, model id and the like; JSON types only
+    """
+
+    values: npt.NDArray[np.float32]
+    params: SonogramParams
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = self.values
+        if values.ndim != 3 or values.shape[1] != self.params.n_mels or 0 in values.shape:
+            raise ParameterError(
+                f"a {self.params.name} sonogram has the shape (channels, {self.params.n_mels}, "
+                f"columns), got {values.shape}"
+            )
+        if not np.isfinite(values).all():
+            raise ParameterError("sonogram values must be finite numbers")
+
+    @property
+    def n_channels(self) -> int:
+        """Number of audio channels, C."""
+        return self.values.shape[0]
+
+    @property
+    def n_frames(self) -> int:
+        """Number of columns, N."""
+        return self.values.shape[2]
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds: N hops."""
+        return self.params.duration_s(self.n_frames)
+
+    def __repr__(self) -> str:
+        prompt = self.metadata.get("prompt")
+        about = f", {prompt!r}" if prompt else ""
+        return (
+            f"Sonogram({self.params.name}, {self.n_channels} channel"
+            f"{'s' if self.n_channels > 1 else ''}, {self.n_frames} columns, "
+            f"{self.duration_s:.2f} s{about})"
+        )
