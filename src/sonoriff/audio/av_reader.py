@@ -83,9 +83,9 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[npt.NDArray[np
         for frame in container.decode(stream):
             for part in to_float.resample(frame):
                 started = True
-                yield part.to_ndarray()
+                yield np.asarray(part.to_ndarray(), dtype=np.float32)
         for part in to_float.resample(None):
-            yield part.to_ndarray()
+            yield np.asarray(part.to_ndarray(), dtype=np.float32)
     except av.FFmpegError:
         if not started:
             raise

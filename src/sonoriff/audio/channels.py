@@ -25,7 +25,7 @@ def to_mono(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     check_waveform(waveform)
     if waveform.shape[0] == 1:
         return waveform
-    return to_stereo(waveform).mean(axis=0, keepdims=True, dtype=np.float32)
+    return _mean(to_stereo(waveform))
 
 
 def to_stereo(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -44,8 +44,8 @@ def to_stereo(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if count in _LEFT_WEIGHTS:
         left = np.asarray(_LEFT_WEIGHTS[count], dtype=np.float32)
         weights = np.stack([left, left[list(_MIRROR[:count])]]) / left.sum()
-        return (weights @ waveform).astype(np.float32)
-    return np.repeat(waveform.mean(axis=0, keepdims=True, dtype=np.float32), 2, axis=0)
+        return np.asarray(weights @ waveform, dtype=np.float32)
+    return np.repeat(_mean(waveform), 2, axis=0)
 
 
 def with_channels(waveform: npt.NDArray[np.float32], n_channels: int) -> npt.NDArray[np.float32]:
@@ -55,3 +55,7 @@ def with_channels(waveform: npt.NDArray[np.float32], n_channels: int) -> npt.NDA
     if n_channels == 2:
         return to_stereo(waveform)
     raise ParameterError(f"n_channels must be 1 or 2, got {n_channels}")
+
+
+def _mean(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(waveform.mean(axis=0, keepdims=True), dtype=np.float32)

@@ -13,9 +13,8 @@ from sonoriff.errors import ParameterError
 def check_waveform(waveform: npt.NDArray[np.float32]) -> None:
     """ParameterError unless `waveform` is a non-empty array (C, T) of finite floats."""
     if not isinstance(waveform, np.ndarray) or not np.issubdtype(waveform.dtype, np.floating):
-        raise ParameterError(
-            f"a waveform is a NumPy array of floats, got {getattr(waveform, 'dtype', type(waveform))}"
-        )
+        got = getattr(waveform, "dtype", type(waveform).__name__)
+        raise ParameterError(f"a waveform is a NumPy array of floats, got {got}")
     if waveform.ndim != 2 or waveform.size == 0:
         raise ParameterError(
             f"a waveform has the shape (channels, samples), both at least 1, got {waveform.shape}"

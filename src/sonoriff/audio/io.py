@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,10 +19,13 @@ from sonoriff.errors import FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path
 
 AUDIO_SUFFIXES = frozenset(
-    ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .au .caf .w64 .rf64 .m4a .aac .mp4 .webm .wma".split()
+    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
+    | {".rf64", ".m4a", ".aac", ".mp4", ".webm", ".wma"}
 )
 MAX_CHANNELS = 64
-_BLOCK_FRAMES = 1 << 16
+_WRITE_FRAMES = 1 << 16
+# Small, since a damaged file loses the whole block in which the damage begins.
+_READ_FRAMES = 4096
 # A decoded MP3 may pass full scale by a decibel or two; more than this is worth a word.
 _LOUD_PEAK = 2.0
 
@@ -93,7 +97,9 @@ def read_audio(
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         waveform, sample_rate = _read_other(part, error)
     if waveform.size == 0:
-        raise FormatError(f"{source} holds no sound{' after the start asked for' if start_s else ''}")
+        raise FormatError(
+            f"{source} holds no sound{' after the start asked for' if start_s else ''}"
+        )
     return _in_full_scale(waveform, source), sample_rate
 
 
@@ -194,12 +200,12 @@ def _read_soundfile(part: _Part) -> tuple[npt.NDArray[np.float32], int]:
         part.check_length(frames, rate)
         blocks = list(_blocks(file, first, frames))
     waveform = np.concatenate(blocks, axis=1) if blocks else np.zeros((1, 0), np.float32)
-    if waveform.shape[1] < frames or _is_cut_wav(part.path):
+    if waveform.size and (waveform.shape[1] < frames or _is_cut_wav(part.path)):
         _warn(f"{part.path} breaks off early; the {waveform.shape[1] / rate:.2f} s there are used")
     return waveform, rate
 
 
-def _blocks(file: Any, first: int, frames: int) -> Any:
+def _blocks(file: Any, first: int, frames: int) -> Iterator[npt.NDArray[np.float32]]:
     """Blocks (C, n) up to `frames`; ends early, without an error, where the file is damaged."""
     import soundfile
 
@@ -207,7 +213,7 @@ def _blocks(file: Any, first: int, frames: int) -> Any:
         if first:
             file.seek(first)
         while frames > 0:
-            block = file.read(min(frames, _BLOCK_FRAMES), dtype="float32", always_2d=True)
+            block = file.read(min(frames, _READ_FRAMES), dtype="float32", always_2d=True)
             if len(block) == 0:
                 return
             frames -= len(block)
@@ -244,9 +250,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "error_string", error)).rstrip(".")
 
 
-def _in_full_scale(
-    waveform: npt.NDArray[np.float32], source: Path
-) -> npt.NDArray[np.float32]:
+def _in_full_scale(waveform: npt.NDArray[np.float32], source: Path) -> npt.NDArray[np.float32]:
     peak = float(np.abs(waveform).max())
     if not np.isfinite(peak):
         odd = waveform.size - int(np.count_nonzero(np.isfinite(waveform)))
@@ -257,7 +261,7 @@ def _in_full_scale(
         return waveform
     if peak > _LOUD_PEAK:
         _warn(f"{source} has a peak of {peak:.3g} times full scale; scaled down")
-    return (waveform / np.float32(peak)).astype(np.float32)
+    return np.asarray(waveform / peak, dtype=np.float32)
 
 
 def _warn(message: str) -> None:
@@ -271,7 +275,9 @@ def _format_of(suffix: str, waveform: npt.NDArray[np.float32], sample_rate: int)
     chosen = _FORMATS.get(suffix.lower())
     if chosen is None:
         known = " ".join(WRITABLE_SUFFIXES)
-        raise ParameterError(f"cannot write sound as {suffix or 'a name without suffix'!r}: {known}")
+        raise ParameterError(
+            f"cannot write sound as {suffix or 'a name without suffix'!r}: {known}"
+        )
     check_waveform(waveform)
     check_sample_rate(sample_rate)
     if waveform.shape[0] > chosen.max_channels:
@@ -309,8 +315,8 @@ def _write(
         compression_level=chosen.compression_level,
     ) as sound:
         # In blocks: libsndfile's Vorbis encoder takes its buffers from the stack.
-        for start in range(0, waveform.shape[1], _BLOCK_FRAMES):
-            sound.write(np.ascontiguousarray(waveform[:, start : start + _BLOCK_FRAMES].T))
+        for start in range(0, waveform.shape[1], _WRITE_FRAMES):
+            sound.write(np.ascontiguousarray(waveform[:, start : start + _WRITE_FRAMES].T))
 
 
 def _clipped(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -320,6 +326,4 @@ def _clipped(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     # A resampler may overshoot by a hair; nobody needs to hear of that.
     if peak > 1.06:
         _warn(f"the waveform's peak is {peak:.2f} times full scale and was clipped: lower its gain")
-    return np.clip(waveform, -1.0, 1.0)
-
-
+    return np.asarray(np.clip(waveform, -1.0, 1.0), dtype=np.float32)

@@ -85,4 +85,4 @@ def set_loudness(
     gain = 10.0 ** ((target_lufs - measured) / 20.0)
     peak = float(np.abs(waveform).max())
     gain = min(gain, 10.0 ** (peak_limit_db / 20.0) / peak)
-    return (waveform * np.float32(gain)).astype(np.float32)
+    return np.asarray(waveform * gain, dtype=np.float32)

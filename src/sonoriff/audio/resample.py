@@ -46,10 +46,7 @@ def resample(
     import soxr
 
     length = max(1, round(waveform.shape[1] * to_rate / from_rate))
-    result = soxr.resample(
-        np.ascontiguousarray(waveform.T, dtype=np.float32), from_rate, to_rate, quality
-    )
-    result = np.ascontiguousarray(result.T, dtype=np.float32)[:, :length]
-    if result.shape[1] < length:
-        result = np.pad(result, ((0, 0), (0, length - result.shape[1])))
-    return result
+    frames_first = np.ascontiguousarray(waveform.T, dtype=np.float32)
+    resampled = soxr.resample(frames_first, from_rate, to_rate, quality)[:length].T
+    missing = length - resampled.shape[1]
+    return np.ascontiguousarray(np.pad(resampled, ((0, 0), (0, missing))), dtype=np.float32)
