@@ -1,0 +1,6 @@
+"""`python -m sonoriff`: the command line."""
+
+from sonoriff.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,326 @@
+"""Files, folders and globs: what to read, where to write, and the work in parallel."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import multiprocessing
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import typer
+
+from sonoriff.errors import ParameterError, SonoriffError
+
+Work = Callable[["Job"], str]
+_GLOB_SIGNS = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to read, and its place below the folder or pattern that named it."""
+
+    path: Path
+    relative: Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to make of another."""
+
+    source: Path
+    target: Path
+
+
+def find_sources(patterns: Sequence[str], suffixes: frozenset[str]) -> list[Source]:
+    """The files that arguments of the command line mean.
+
+    Parameters
+    ----------
+    patterns : files; folders, searched all the way down; or globs, where ``**`` goes down too
+    suffixes : lower case, with the dot; what to take from folders. A file that is named, or that a
+        glob matches, is taken whatever it is called
+
+    Raises
+    ------
+    ParameterError
+        there is no such file, or not one that fits
+    """
+    found: dict[Path, Source] = {}
+    for pattern in patterns:
+        matches = _matches(pattern, suffixes)
+        if not matches:
+            raise ParameterError(_nothing(pattern, suffixes))
+        for source in matches:
+            found.setdefault(source.path.resolve(), source)
+    return list(found.values())
+
+
+def _matches(pattern: str, suffixes: frozenset[str]) -> list[Source]:
+    path = Path(pattern)
+    if path.is_dir():
+        return _below(path, suffixes)
+    if path.exists() or not _GLOB_SIGNS & set(pattern):
+        return [Source(path, Path(path.name))] if path.exists() else []
+    sources: list[Source] = []
+    # Not Path.glob: the pattern may be absolute, or lead upwards.
+    for match in map(Path, sorted(glob.glob(pattern, recursive=True))):  # noqa: PTH207
+        sources += [] if match.is_dir() else [Source(match, Path(match.name))]
+    return sources
+
+
+def _below(folder: Path, suffixes: frozenset[str]) -> list[Source]:
+    files = (p for p in folder.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    visible = (
+        p for p in files if not any(part.startswith(".") for part in p.relative_to(folder).parts)
+    )
+    return [Source(p, p.relative_to(folder)) for p in sorted(visible)]
+
+
+def _nothing(pattern: str, suffixes: frozenset[str]) -> str:
+    if Path(pattern).is_dir():
+        return f"the folder {pattern} holds no {' '.join(sorted(suffixes))} file"
+    if _GLOB_SIGNS & set(pattern):
+        return f"no file matches {pattern}"
+    return f"there is no file {pattern}"
+
+
+def plan_jobs(
+    sources: Sequence[Source],
+    output: Path | None,
+    ending: str,
+    *,
+    allowed: Sequence[str],
+    force: bool,
+) -> list[Job]:
+    """Where each result goes.
+
+    Parameters
+    ----------
+    sources : at least one
+    output : a file for one source, a folder for several, None for beside each source
+    ending : what replaces the source's suffix, such as ".png"
+    allowed : suffixes that `output` may have
+    force : whether a file may be replaced whose name was not given but derived
+
+    Raises
+    ------
+    ParameterError
+        a suffix that cannot be written, a source would be overwritten, a result stands there
+        already, or two results collide
+    """
+    if output is not None and len(sources) == 1 and not _means_folder(output):
+        if output.suffix.lower() not in allowed:
+            raise ParameterError(f"cannot write {output.name}: it must end in {' '.join(allowed)}")
+        jobs, force = [Job(sources[0].path, output)], True
+    else:
+        if output is not None and output.exists() and not output.is_dir():
+            raise ParameterError(f"{output} is a file: several results need a folder")
+        jobs = [Job(s.path, _derived(s, output, ending)) for s in sources]
+    _check_targets(jobs, force)
+    return jobs
+
+
+def _means_folder(output: Path) -> bool:
+    return output.is_dir() or not output.suffix
+
+
+def _derived(source: Source, output: Path | None, ending: str) -> Path:
+    if output is None:
+        return source.path.with_name(source.path.stem + ending)
+    return output / source.relative.with_name(source.relative.stem + ending)
+
+
+def _check_targets(jobs: Sequence[Job], force: bool) -> None:
+    inputs = {job.source.resolve() for job in jobs}
+    seen: dict[Path, Job] = {}
+    for job in jobs:
+        target = job.target.resolve()
+        if target in inputs:
+            raise ParameterError(
+                f"{job.target} would be overwritten by its own result: name another"
+            )
+        if target in seen:
+            raise ParameterError(
+                f"{seen[target].source} and {job.source} would both be written to {job.target}"
+            )
+        seen[target] = job
+    standing = [] if force else [job.target for job in jobs if job.target.exists()]
+    if standing:
+        more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
+        raise ParameterError(f"{standing[0]}{more} exist already: --force replaces them")
+
+
+# Work.
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one job: a line about the result, or why it failed."""
+
+    job: Job
+    line: str = ""
+    failure: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def run_jobs(
+    work: Work, jobs: Sequence[Job], *, n_processes: int | None = None, bar: bool = True
+) -> None:
+    """Do all jobs, several at a time, and say what came out.
+
+    Parameters
+    ----------
+    work : makes `job.target` and returns a line about it; a picklable function
+    n_processes : None for one a core
+    bar : whether to show progress on a terminal, instead of the lines; off where `work` prints
+
+    Raises
+    ------
+    SonoriffError
+        the only job failed
+    typer.Exit
+        code 1: some of several jobs failed; each is listed on standard error
+    """
+    for job in jobs:
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+    if len(jobs) == 1:
+        with _spinner(jobs[0].source.name, bar and sys.stderr.isatty()):
+            line = work(jobs[0])
+        if line:
+            typer.echo(line)
+        return
+    count = min(n_processes or available_cores(), len(jobs))
+    outcomes = _serial(work, jobs) if count == 1 else _parallel(work, jobs, count)
+    with contextlib.closing(outcomes):
+        _report(outcomes, len(jobs), bar and sys.stderr.isatty())
+
+
+def _report(outcomes: Iterator[_Outcome], total: int, bar: bool) -> None:
+    """Progress or lines while the outcomes come, then warnings and failures."""
+    done: list[_Outcome] = []
+    with _progress(total, bar) as advance:
+        for outcome in outcomes:
+            done.append(outcome)
+            if outcome.line and not bar:
+                typer.echo(outcome.line)
+            advance()
+    done.sort(key=lambda outcome: outcome.job.source)
+    for message in (message for outcome in done for message in outcome.warnings):
+        typer.echo(f"warning: {message}", err=True)
+    failures = [outcome.failure for outcome in done if outcome.failure is not None]
+    for failure in failures:
+        typer.echo(f"failed: {failure}", err=True)
+    if failures:
+        typer.echo(f"sonoriff: {len(failures)} of {total} files failed", err=True)
+        raise typer.Exit(1)
+    if bar:
+        typer.echo(f"{total} files done")
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _serial(work: Work, jobs: Sequence[Job]) -> Generator[_Outcome, None, None]:
+    for job in jobs:
+        yield _attempt(work, job)
+
+
+def _parallel(work: Work, jobs: Sequence[Job], count: int) -> Generator[_Outcome, None, None]:
+    # Spawned, not forked: a fork of a process with running threads may hang.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
+    try:
+        futures = {pool.submit(_attempt_in_worker, work, job): job for job in jobs}
+        for future in as_completed(futures):
+            yield _result_of(future, futures[future])
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+        for process in multiprocessing.active_children():
+            process.join(timeout=10)
+        raise
+
+
+def _result_of(future: Future[_Outcome], job: Job) -> _Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return _Outcome(job, failure=f"{job.source}: a worker process died (out of memory?)")
+
+
+def _start_worker() -> None:
+    """One thread a process; Ctrl-C is the parent's business, which then ends this one."""
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_worker)
+
+
+def _end_worker(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(1)
+
+
+def _attempt_in_worker(work: Work, job: Job) -> _Outcome:
+    try:
+        return _attempt(work, job)
+    except SystemExit:
+        # The file in work has been removed on the way here; do not begin the next one.
+        os._exit(1)
+
+
+def _attempt(work: Work, job: Job) -> _Outcome:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        try:
+            line, failure = work(job), None
+        except SonoriffError as error:
+            line, failure = "", _with_name(str(error), job)
+        except Exception as error:  # one bad file among thousands must not end the batch
+            line, failure = "", _with_name(f"{type(error).__name__}: {error}", job)
+    return _Outcome(job, line, failure, tuple(_with_name(str(w.message), job) for w in caught))
+
+
+def _with_name(message: str, job: Job) -> str:
+    return message if str(job.source) in message else f"{job.source}: {message}"
+
+
+@contextlib.contextmanager
+def _spinner(text: str, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield
+
+
+@contextlib.contextmanager
+def _progress(total: int, wanted: bool) -> Iterator[Callable[[], Any]]:
+    """A bar on the terminal, if wanted."""
+    if not wanted:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda: progress.advance(task)

@@ -1,0 +1,101 @@
+"""`sonoriff decode`: picture to sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sonoriff.cli import options
+from sonoriff.cli.batch import Job, find_sources, plan_jobs, run_jobs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+_PEAK = 10.0 ** (-1.0 / 20.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodeSettings:
+    """What `decode` was asked for."""
+
+    quality: str
+    seed: int
+    backend: str
+    loudness: float | None
+
+
+def decode(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders or globs.")
+    ],
+    output: options.Output = None,
+    format_out: Annotated[
+        options.SoundFormat,
+        typer.Option(help="Kind of sound file, where the output's name does not say it."),
+    ] = options.SoundFormat.wav,
+    quality: Annotated[
+        options.Quality, typer.Option(help="best takes longer and sounds better.")
+    ] = options.Quality.fast,
+    seed: Annotated[
+        int, typer.Option(help="The same picture and seed give the same sound.", min=0)
+    ] = 0,
+    loudness: options.Loudness = None,
+    backend: Annotated[
+        str, typer.Option(help="native, or torchaudio where it is installed.")
+    ] = "native",
+    jobs: options.Jobs = None,
+    force: options.Force = False,
+) -> None:
+    """Make sound of a sonogram picture, Sonoriff's or Riffusion's.
+
+    Where the sound would pass full scale it is turned down, never clipped.
+
+    \b
+    Examples:
+      sonoriff decode song.png -o song.wav
+      sonoriff decode song.png -o song.mp3 --quality best --loudness -14
+      sonoriff decode pictures/ -o sounds/ --format-out flac
+    """
+    from sonoriff.audio import WRITABLE_SUFFIXES
+
+    settings = DecodeSettings(quality=quality.value, seed=seed, backend=backend, loudness=loudness)
+    sources = find_sources(inputs, PICTURE_SUFFIXES)
+    planned = plan_jobs(
+        sources, output, f".{format_out.value}", allowed=WRITABLE_SUFFIXES, force=force
+    )
+    run_jobs(partial(decode_file, settings), planned, n_processes=jobs)
+
+
+def decode_file(settings: DecodeSettings, job: Job) -> str:
+    """Make the sound of one picture; a line about it."""
+    from sonoriff.audio import set_loudness, write_audio
+    from sonoriff.sonogram import decode as decode_sonogram
+    from sonoriff.sonogram.picture import load_picture
+
+    sonogram = load_picture(job.source)
+    waveform = decode_sonogram(
+        sonogram,
+        quality=settings.quality,
+        seed=settings.seed,
+        backend=settings.backend,
+    )
+    sample_rate = sonogram.params.sample_rate
+    if settings.loudness is not None:
+        waveform = set_loudness(waveform, sample_rate, settings.loudness)
+    write_audio(job.target, turned_down(waveform), sample_rate)
+    return (
+        f"{job.target}: {waveform.shape[1] / sample_rate:.2f} s, {sonogram.n_channels} channel(s)"
+    )
+
+
+def turned_down(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The waveform, scaled to a peak of -1 dBFS where it passes full scale."""
+    import numpy as np
+
+    peak = float(np.abs(waveform).max())
+    return waveform if peak <= 1.0 else np.asarray(waveform * (_PEAK / peak), dtype=np.float32)

@@ -1,0 +1,157 @@
+"""The command `sonoriff`: finds its commands, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+import warnings
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from sonoriff import __version__
+from sonoriff.errors import FormatError, ParameterError, SonoriffError
+
+# In the order of the help. A module of this package that is not there is left out.
+COMMANDS = (
+    *("generate", "remix", "inpaint", "extend", "morph"),
+    *("encode", "decode", "show", "sample", "play", "serve"),
+    *("corpus", "train", "evaluate", "models"),
+)
+EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
+# Typer carries Click with it from 0.26 on and depends on it before; this finds either.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_ClickException: Any = typer.BadParameter.__mro__[2]
+
+
+class CommandGroup(TyperGroup):
+    """Commands that are imported when they are called, or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Names of the commands that this installation has."""
+        return [name for name in COMMANDS if importlib.util.find_spec(f"{__package__}.{name}")]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command `cmd_name`, or None."""
+        return load_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+
+
+def load_command(name: str) -> Any:
+    """A command of this package: its module's `app`, or its function of the same name."""
+    module = importlib.import_module(f"{__package__}.{name}")
+    parent = typer.Typer(rich_markup_mode=None)
+    parent.callback()(lambda: None)  # makes a group of it even where it holds one command
+    if hasattr(module, "app"):
+        parent.add_typer(module.app, name=name)
+    else:
+        parent.command(name)(getattr(module, name))
+    return get_group(parent).commands[name]
+
+
+app = typer.Typer(
+    cls=CommandGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sonoriff {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _sonoriff(
+    ctx: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Music from text, painted as a sonogram and played.
+
+    \b
+    Examples:
+      sonoriff encode song.mp3 -o song.png     sound to picture
+      sonoriff decode song.png -o song.wav     picture to sound
+      sonoriff show song.png                   what is in the picture
+
+    Exit codes: 0 all well, 1 something failed, 2 bad input, 130 stopped with Ctrl-C.
+    """
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def run() -> NoReturn:
+    """Entry point of the program `sonoriff`."""
+    sys.exit(main())
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the command line; the exit code.
+
+    Parameters
+    ----------
+    args : arguments without the program's name; None for those of this process
+    """
+    previous = signal.signal(signal.SIGTERM, _stop)
+    shown = warnings.showwarning
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes any
+    try:
+        result = app(args, prog_name="sonoriff", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SonoriffError as error:
+        return _fail(str(error), exit_code_of(error))
+    except _ClickException as error:
+        return _fail(_usage_line(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("stopped", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (`sonoriff show ... | head`); keep Python from flushing into the void.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILURE
+    except OSError as error:
+        return _fail(f"{error.filename or 'system'}: {error.strerror or error}", EXIT_FAILURE)
+    except MemoryError:
+        return _fail("not enough memory: take a shorter part", EXIT_FAILURE)
+    finally:
+        warnings.showwarning = shown
+        signal.signal(signal.SIGTERM, previous)
+
+
+def exit_code_of(error: SonoriffError) -> int:
+    """2 for what the user gave, 1 for what went wrong on the way."""
+    return EXIT_BAD_INPUT if isinstance(error, (ParameterError, FormatError)) else EXIT_FAILURE
+
+
+def _usage_line(error: Any) -> str:
+    """One line for a wrong option; the whole help where Typer made that the message."""
+    message = str(error.format_message())
+    context = getattr(error, "ctx", None)
+    if "\n" in message or context is None or not isinstance(error, _UsageError):
+        return message
+    return f"{message.rstrip('.')} (see '{context.command_path} --help')"
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(message if "\n" in message else f"sonoriff: {message}", err=True)
+    return code
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """End as `kill` asks, with every temporary file removed on the way."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
+def _show_warning(message: Warning | str, *_where: Any) -> None:
+    typer.echo(f"warning: {message}", err=True)
