@@ -1,0 +1,91 @@
+"""Waveform to sonogram and back."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.audio.resample import resample
+from sonoriff.errors import ParameterError
+from sonoriff.sonogram.params import HIFI, SonogramParams
+from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.sonogram.streaming import Quality, StreamingDecoder
+
+FloatArray = npt.NDArray[np.float32]
+Backend = Literal["native", "torchaudio"]
+
+
+def encode(waveform: npt.ArrayLike, sample_rate: int, params: SonogramParams = HIFI) -> Sonogram:
+    """Sonogram of a waveform.
+
+    Parameters
+    ----------
+    waveform : float32 (C, T), [-1, 1]; resampled where `sample_rate` is not the format's
+    sample_rate : Hz
+    params : the format
+
+    Returns
+    -------
+    Sonogram of N = ceil(T / hop_length) columns; the last hop is filled up with silence
+
+    Raises
+    ------
+    ParameterError
+        wrong rank, empty, NaN or infinite samples, an impossible sample rate
+    """
+    samples = np.asarray(waveform, np.float32)
+    if samples.ndim != 2 or samples.size == 0:
+        raise ParameterError(
+            f"a waveform has the shape (channels, samples), neither of them 0; got {samples.shape}"
+        )
+    if not np.isfinite(samples).all():
+        raise ParameterError("the waveform holds NaN or infinite samples")
+    import torch
+
+    from sonoriff.sonogram.mel import mel_from_waveform
+
+    samples = np.ascontiguousarray(resample(samples, sample_rate, params.sample_rate))
+    values = mel_from_waveform(torch.from_numpy(samples), params).numpy()
+    return Sonogram(values, params)
+
+
+def decode(
+    sonogram: Sonogram,
+    *,
+    quality: Quality = "fast",
+    seed: int = 0,
+    backend: Backend = "native",
+) -> FloatArray:
+    """Waveform of a sonogram.
+
+    Parameters
+    ----------
+    sonogram : of any format
+    quality : "fast" or "best"
+    seed : the same picture and seed give the same samples, bit for bit
+    backend : "native", or "torchaudio" where that package is installed
+
+    Returns
+    -------
+    float32 (C, T), T = N * hop_length, at ``sonogram.params.sample_rate`` Hz; not clipped
+
+    Raises
+    ------
+    ParameterError
+        unknown quality or backend, or torchaudio cannot be imported
+
+    Notes
+    -----
+    See `StreamingDecoder`, which this runs over all columns at once. Left and right start from
+    one phase and are refined each by itself, so a sound that is in both stays coherent.
+    """
+    if backend not in get_args(Backend):
+        raise ParameterError(f'backend must be "native" or "torchaudio", got {backend!r}')
+    if backend == "torchaudio":
+        from sonoriff.sonogram.torchaudio_backend import waveform_from_sonogram
+
+        return waveform_from_sonogram(sonogram, quality=quality, seed=seed)
+    decoder = StreamingDecoder(sonogram.params, quality=quality, seed=seed)
+    return np.concatenate([decoder.push(sonogram.values), decoder.flush()], axis=1)

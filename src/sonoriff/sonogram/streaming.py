@@ -1,0 +1,341 @@
+"""Columns in, samples out: the decoder, one block of columns at a time.
+
+Every consistency step of fast Griffin-Lim looks only at the frames that overlap, so the steps
+form a chain in which step k runs a few frames behind step k - 1. The whole-clip decode pushes
+all its columns through the same chain: it gives the same samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.errors import ParameterError
+from sonoriff.sonogram.grid import WorkGrid, work_grid
+from sonoriff.sonogram.kernels import magnitude_from_mel, project_on_mel
+from sonoriff.sonogram.overlap import (
+    FrameQueue,
+    Synthesis,
+    frames_from_spectrum,
+    spectrum_from_frames,
+    working_analysis,
+)
+from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.phase import phase_from_magnitude
+
+FloatArray = npt.NDArray[np.float32]
+ComplexArray = npt.NDArray[np.complex64]
+Quality = Literal["fast", "best"]
+
+# All work is done on blocks of this many columns, however they come in, so that the samples
+# do not depend on the size of the pieces.
+BLOCK_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a decode does.
+
+    Attributes
+    ----------
+    iterations : consistency steps after the phase-gradient start
+    momentum : of fast Griffin-Lim; 0 is plain Griffin-Lim
+    start_updates : multiplicative updates of the first magnitude
+    """
+
+    iterations: int
+    momentum: float = 0.99
+    start_updates: int = 4
+
+
+EFFORTS: dict[tuple[str, str], Effort] = {
+    ("log", "fast"): Effort(8),
+    ("log", "best"): Effort(32),
+    ("power", "fast"): Effort(8),
+    ("power", "best"): Effort(40),
+}
+
+
+def effort_for(params: SonogramParams, quality: str) -> Effort:
+    """The measured setting of a format and quality; ParameterError for an unknown quality."""
+    try:
+        return EFFORTS[params.scale, quality]
+    except KeyError:
+        raise ParameterError(f'quality must be "fast" or "best", got {quality!r}') from None
+
+
+@dataclass
+class _Columns:
+    """What travels from one step to the next, all (C, n, ...)."""
+
+    spectrum: ComplexArray
+    earlier: ComplexArray | None
+    mel: FloatArray
+
+
+class _PhaseStart:
+    """Mel values to a first spectrum; one column of look-ahead."""
+
+    def __init__(self, grid: WorkGrid, effort: Effort, seed: int) -> None:
+        self._grid, self._effort = grid, effort
+        self._random = np.random.default_rng(seed)
+        self._mel: FloatArray | None = None
+        self._magnitude: FloatArray | None = None
+        self._phase: FloatArray | None = None
+
+    def push(self, mel: FloatArray, *, last: bool) -> _Columns | None:
+        """Mel (C, n, M) in; the columns whose successor is known out."""
+        magnitude = self._start_magnitude(mel)
+        if self._mel is not None and self._magnitude is not None:
+            mel = np.concatenate([self._mel, mel], axis=1)
+            magnitude = np.concatenate([self._magnitude, magnitude], axis=1)
+        # Kept from last time: the column before, for its slope, and the one without successor.
+        first = 0 if self._phase is None else 1
+        stop = mel.shape[1] - (0 if last else 1)
+        if stop <= first:
+            self._mel, self._magnitude = mel, magnitude
+            return None
+        phase = self._phase_of(magnitude.sum(axis=0), first, stop)
+        spectrum = magnitude[:, first:stop] * _turn(phase, self._grid)
+        self._mel, self._magnitude = mel[:, stop - 1 :], magnitude[:, stop - 1 :]
+        self._phase = phase[-1]
+        return _Columns(spectrum, None, np.ascontiguousarray(mel[:, first:stop]))
+
+    def _start_magnitude(self, mel: FloatArray) -> FloatArray:
+        bank, n_bins = self._grid.bank, self._grid.n_bins
+        flat = np.ascontiguousarray(mel.reshape(-1, mel.shape[2]))
+        magnitude = magnitude_from_mel(
+            flat,
+            bank.start,
+            bank.stop,
+            bank.weights,
+            bank.spread,
+            n_bins,
+            self._effort.start_updates,
+        )
+        return cast(FloatArray, magnitude.reshape(mel.shape[0], mel.shape[1], n_bins))
+
+    def _phase_of(self, magnitude: FloatArray, first: int, stop: int) -> FloatArray:
+        """One phase for all channels, so that they stay coherent."""
+        around = np.clip(np.arange(first - 1, stop + 1), 0, magnitude.shape[0] - 1)
+        random_phase = self._random.random((stop - first, magnitude.shape[1]), np.float32)
+        return phase_from_magnitude(
+            magnitude[around],
+            self._phase,
+            random_phase * np.float32(2.0 * np.pi),
+            hop=self._grid.hop,
+            win=self._grid.win,
+            n_fft=self._grid.n_fft,
+        )
+
+
+def _turn(phase: FloatArray, grid: WorkGrid) -> ComplexArray:
+    """Unit phasors, measured from the first sample of the window instead of its centre."""
+    shift = 2.0 * np.pi * np.arange(grid.n_bins) * (grid.win / 2) / grid.n_fft
+    angle = phase - np.remainder(shift, 2.0 * np.pi).astype(np.float32)
+    return (np.cos(angle) + 1j * np.sin(angle)).astype(np.complex64)
+
+
+class _Refiner:
+    """One step of fast Griffin-Lim whose magnitudes are set through the mel bank."""
+
+    def __init__(self, grid: WorkGrid, momentum: float, n_channels: int) -> None:
+        self._grid, self._momentum = grid, momentum
+        self._synthesis = Synthesis(grid.window, grid.hop, n_channels)
+        self._analysis = working_analysis(grid, n_channels)
+        self._mel, self._earlier = FrameQueue(), FrameQueue()
+        self._has_earlier = False
+
+    def push(self, columns: _Columns) -> _Columns:
+        """Columns in, those of R - 1 frames ago out."""
+        self._mel.append(columns.mel)
+        if columns.earlier is not None:
+            self._earlier.append(columns.earlier)
+            self._has_earlier = True
+        frames = frames_from_spectrum(columns.spectrum, self._grid.n_fft)
+        return self._project(self._analysis.push(self._synthesis.push(frames)))
+
+    def flush(self, n_frames: int) -> _Columns:
+        """The last columns of a sound of `n_frames` columns."""
+        return self._project(self._analysis.flush(self._synthesis.flush(), n_frames))
+
+    def _project(self, frames: FloatArray) -> _Columns:
+        spectrum = spectrum_from_frames(frames, self._grid.n_fft)
+        n_channels, n_new, n_bins = spectrum.shape
+        mel = np.ascontiguousarray(cast(FloatArray, self._mel.take(n_new)))
+        earlier = spectrum
+        if self._has_earlier:
+            earlier = np.ascontiguousarray(cast(ComplexArray, self._earlier.take(n_new)))
+        bank, shape = self._grid.bank, (n_channels * n_new, n_bins, 2)
+        projected = project_on_mel(
+            spectrum.view(np.float32).reshape(shape),
+            earlier.view(np.float32).reshape(shape),
+            self._momentum,
+            mel.reshape(n_channels * n_new, mel.shape[2]),
+            bank.start,
+            bank.stop,
+            bank.weights,
+            bank.spread,
+        )
+        result = projected.reshape(n_channels, n_new, 2 * n_bins).view(np.complex64)
+        return _Columns(result, spectrum, mel)
+
+
+class _LastSynthesis:
+    """Working spectra to samples at the full rate."""
+
+    def __init__(self, grid: WorkGrid, n_channels: int) -> None:
+        params = grid.params
+        self._grid = grid
+        self._synthesis = Synthesis(grid.full_window, params.hop_length, n_channels)
+        self._skip = grid.lead(params.win_length, params.hop_length)
+
+    def push(self, spectrum: ComplexArray) -> FloatArray:
+        """Spectra (C, n, F) in, finished samples (C, t) out."""
+        grid = self._grid
+        n_channels, n_new, n_bins = spectrum.shape
+        full = np.zeros((n_channels, n_new, 1 + grid.full_n_fft // 2), np.complex64)
+        full[..., :n_bins] = spectrum * np.float32(grid.params.win_length / grid.win)
+        return self._cut(self._synthesis.push(frames_from_spectrum(full, grid.full_n_fft)))
+
+    def flush(self) -> FloatArray:
+        """The samples under the last windows."""
+        return self._cut(self._synthesis.flush())
+
+    def _cut(self, samples: FloatArray) -> FloatArray:
+        skipped = min(self._skip, samples.shape[1])
+        self._skip -= skipped
+        return samples[:, skipped:]
+
+
+class StreamingDecoder:
+    """Sonogram columns to samples, any number of columns at a time.
+
+    Parameters
+    ----------
+    params : the format
+    quality : "fast" or "best"
+    seed : of the phase of bins too faint to integrate
+
+    Notes
+    -----
+    The samples do not depend on how the columns are cut into pieces, and are those of
+    `sonoriff.sonogram.codec.decode`. Two clips pushed one after the other are one sound: there
+    is no seam. N columns give exactly ``N * hop_length`` samples once flushed.
+    """
+
+    def __init__(self, params: SonogramParams, *, quality: Quality = "fast", seed: int = 0) -> None:
+        self.params = params
+        self._effort = effort_for(params, quality)
+        self._grid = work_grid(params)
+        self._start = _PhaseStart(self._grid, self._effort, seed)
+        self._refiners: list[_Refiner] = []
+        self._last: _LastSynthesis | None = None
+        self._waiting: FloatArray | None = None
+        self._n_columns = 0
+        self._n_samples = 0
+        self._flushed = False
+
+    @property
+    def look_ahead_frames(self) -> int:
+        """A column is heard, at the latest, when this many columns after it have come."""
+        grid, params = self._grid, self.params
+        lead = grid.lead(params.win_length, params.hop_length)
+        through_steps = self._effort.iterations * (grid.overlap - 1)
+        return BLOCK_FRAMES - 1 + 1 + through_steps + -(-lead // params.hop_length)
+
+    def push(self, columns: npt.ArrayLike) -> FloatArray:
+        """Take columns; return the samples that are final.
+
+        Parameters
+        ----------
+        columns : float32 (C, M, n), values as in `Sonogram`
+
+        Returns
+        -------
+        float32 (C, t), t >= 0
+
+        Raises
+        ------
+        ParameterError
+            wrong shape, another channel count than before, NaN, or a flushed decoder
+        """
+        mel = self._mel_of(self._checked(np.asarray(columns, np.float32)))
+        waiting = mel if self._waiting is None else np.concatenate([self._waiting, mel], axis=1)
+        samples = []
+        while waiting.shape[1] >= BLOCK_FRAMES:
+            samples.append(self._run(waiting[:, :BLOCK_FRAMES], last=False))
+            waiting = waiting[:, BLOCK_FRAMES:]
+        self._waiting = waiting
+        return self._joined(samples, mel.shape[0])
+
+    def flush(self) -> FloatArray:
+        """End the sound: the samples that were still under way, float32 (C, t)."""
+        if self._flushed or self._waiting is None or not self._n_columns:
+            self._flushed = True
+            return np.zeros((1 if self._waiting is None else len(self._waiting), 0), np.float32)
+        self._flushed = True
+        n_channels = self._waiting.shape[0]
+        samples = [self._run(self._waiting, last=True)]
+        for place, refiner in enumerate(self._refiners):
+            samples.append(self._refine(refiner.flush(self._n_columns), place + 1))
+        assert self._last is not None
+        samples.append(self._last.flush())
+        left = self._n_columns * self.params.hop_length - self._n_samples
+        return self._joined(samples, n_channels)[:, :left]
+
+    def _checked(self, columns: FloatArray) -> FloatArray:
+        if self._flushed:
+            raise ParameterError("this decoder was flushed; make a new one for a new sound")
+        if columns.ndim != 3 or columns.shape[1] != self.params.n_mels or columns.shape[0] == 0:
+            raise ParameterError(
+                f"columns must be (channels, {self.params.n_mels}, n), got {columns.shape}"
+            )
+        if self._waiting is not None and columns.shape[0] != self._waiting.shape[0]:
+            raise ParameterError(
+                f"expected {self._waiting.shape[0]} channels as before, got {columns.shape[0]}"
+            )
+        if not np.isfinite(columns).all():
+            raise ParameterError("columns hold NaN or infinite values")
+        self._n_columns += columns.shape[2]
+        return columns
+
+    def _mel_of(self, columns: FloatArray) -> FloatArray:
+        """Values (C, M, n) to working mel magnitudes (C, n, M)."""
+        values = np.swapaxes(columns, 1, 2)
+        if self.params.scale == "power":
+            return np.maximum(values, 0.0) / np.float32(self._grid.unit)
+        level = np.clip(values, self.params.db_min, self.params.db_max)
+        mel = np.power(np.float32(10.0), level / np.float32(20.0)) / np.float32(self._grid.unit)
+        # The lowest level means nothing at all, not a faint hiss.
+        return np.where(level <= self.params.db_min, np.float32(0.0), mel)
+
+    def _run(self, mel: FloatArray, *, last: bool) -> FloatArray:
+        if self._last is None:
+            self._refiners = [
+                _Refiner(self._grid, self._effort.momentum, mel.shape[0])
+                for _ in range(self._effort.iterations)
+            ]
+            self._last = _LastSynthesis(self._grid, mel.shape[0])
+        columns = self._start.push(mel, last=last)
+        if columns is None:
+            return np.zeros((mel.shape[0], 0), np.float32)
+        return self._refine(columns, 0)
+
+    def _refine(self, columns: _Columns, first: int) -> FloatArray:
+        """Send columns through the steps from `first` on, and to samples."""
+        for refiner in self._refiners[first:]:
+            if columns.spectrum.shape[1]:
+                columns = refiner.push(columns)
+        assert self._last is not None
+        if not columns.spectrum.shape[1]:
+            return np.zeros((columns.spectrum.shape[0], 0), np.float32)
+        return self._last.push(columns.spectrum)
+
+    def _joined(self, samples: list[FloatArray], n_channels: int) -> FloatArray:
+        joined = np.concatenate([np.zeros((n_channels, 0), np.float32), *samples], axis=1)
+        self._n_samples += joined.shape[1]
+        return joined
