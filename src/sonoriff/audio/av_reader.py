@@ -11,7 +11,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.errors import FormatError, SonoriffWarning
+from sonoriff.errors import FormatError, ParameterError, SonoriffWarning
 
 
 def read_with_av(
@@ -43,6 +43,8 @@ def read_with_av(
             if not container.streams.audio:
                 raise FormatError(f"{path} holds no sound track")
             return _read_stream(container, start_s, wanted_frames, check_length, path)
+    except ParameterError:
+        raise  # it is a ValueError too
     except (av.FFmpegError, EOFError, ValueError) as error:
         raise FormatError(f"{path} is not a readable sound file: {error}") from error
 

@@ -94,6 +94,8 @@ def read_audio(
 
     try:
         waveform, sample_rate = _read_soundfile(part)
+    except ParameterError:
+        raise  # it is a ValueError too
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         waveform, sample_rate = _read_other(part, error)
     if waveform.size == 0:

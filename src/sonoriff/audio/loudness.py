@@ -14,6 +14,8 @@ from sonoriff.errors import ParameterError
 
 BLOCK_S = 0.4
 PEAK_LIMIT_DB = -1.0
+# Samples. Shorter clips are lengthened with zeros, for the sake of the block count.
+_SHORTEST = 16
 
 
 def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
@@ -44,12 +46,12 @@ def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
         waveform = to_stereo(waveform)
     from pyloudnorm import Meter
 
-    # The measuring window counts whole samples; the small addition keeps int() from losing one.
-    block_s = min(BLOCK_S, (waveform.shape[1] + 1e-6) / sample_rate)
-    samples = waveform.T.astype(np.float64)
-    short = round(block_s * sample_rate) - samples.shape[0]
-    if short > 0:
-        samples = np.pad(samples, ((0, short), (0, 0)))
+    length = max(waveform.shape[1], _SHORTEST)
+    # The small addition keeps pyloudnorm's rounding down from losing a sample of the block, the
+    # zero at the end its check from finding less than a block.
+    block_s = min(BLOCK_S, (length + 1e-6) / sample_rate)
+    samples = np.zeros((length + 1, waveform.shape[0]))
+    samples[: waveform.shape[1]] = waveform.T
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no block: below the gate
         measured = float(Meter(sample_rate, block_size=block_s).integrated_loudness(samples))

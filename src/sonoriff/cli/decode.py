@@ -31,7 +31,7 @@ class DecodeSettings:
 
 def decode(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders or globs.")
+        list[str], typer.Argument(metavar="INPUT", help="Pictures, folders or globs.")
     ],
     output: options.Output = None,
     format_out: Annotated[

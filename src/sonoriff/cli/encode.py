@@ -27,7 +27,7 @@ class EncodeSettings:
 
 def encode(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Sound files, folders or globs.")
+        list[str], typer.Argument(metavar="INPUT", help="Sound files, folders or globs.")
     ],
     output: options.Output = None,
     format: Annotated[

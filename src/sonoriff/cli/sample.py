@@ -35,7 +35,7 @@ class SampleSettings:
 
 def sample(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Sound files, folders or globs.")
+        list[str], typer.Argument(metavar="INPUT", help="Sound files, folders or globs.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the clips.")],
     count: Annotated[int, typer.Option(help="Clips from each file.", min=1)] = 1,

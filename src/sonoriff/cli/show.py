@@ -23,7 +23,7 @@ _PICTURE_LINES = 12
 
 def show(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders or globs.")
+        list[str], typer.Argument(metavar="INPUT", help="Pictures, folders or globs.")
     ],
     output: Annotated[
         Path | None,
