@@ -156,8 +156,8 @@ def _check_targets(jobs: Sequence[Job], force: bool) -> None:
         seen[target] = job
     standing = [] if force else [job.target for job in jobs if job.target.exists()]
     if standing:
-        more = f" and {len(standing) - 1} more" if len(standing) > 1 else ""
-        raise ParameterError(f"{standing[0]}{more} exist already: --force replaces them")
+        more = f" (and {len(standing) - 1} more)" if len(standing) > 1 else ""
+        raise ParameterError(f"{standing[0]}{more} exists already: --force replaces it")
 
 
 # Work.

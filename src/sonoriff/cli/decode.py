@@ -23,9 +23,9 @@ _PEAK = 10.0 ** (-1.0 / 20.0)
 class DecodeSettings:
     """What `decode` was asked for."""
 
-    quality: str
+    quality: options.Quality
     seed: int
-    backend: str
+    backend: options.Backend
     loudness: float | None
 
 
@@ -37,16 +37,16 @@ def decode(
     format_out: Annotated[
         options.SoundFormat,
         typer.Option(help="Kind of sound file, where the output's name does not say it."),
-    ] = options.SoundFormat.wav,
+    ] = "wav",
     quality: Annotated[
         options.Quality, typer.Option(help="best takes longer and sounds better.")
-    ] = options.Quality.fast,
+    ] = "fast",
     seed: Annotated[
         int, typer.Option(help="The same picture and seed give the same sound.", min=0)
     ] = 0,
     loudness: options.Loudness = None,
     backend: Annotated[
-        str, typer.Option(help="native, or torchaudio where it is installed.")
+        options.Backend, typer.Option(help="native, or torchaudio where it is installed.")
     ] = "native",
     jobs: options.Jobs = None,
     force: options.Force = False,
@@ -63,11 +63,9 @@ def decode(
     """
     from sonoriff.audio import WRITABLE_SUFFIXES
 
-    settings = DecodeSettings(quality=quality.value, seed=seed, backend=backend, loudness=loudness)
+    settings = DecodeSettings(quality=quality, seed=seed, backend=backend, loudness=loudness)
     sources = find_sources(inputs, PICTURE_SUFFIXES)
-    planned = plan_jobs(
-        sources, output, f".{format_out.value}", allowed=WRITABLE_SUFFIXES, force=force
-    )
+    planned = plan_jobs(sources, output, f".{format_out}", allowed=WRITABLE_SUFFIXES, force=force)
     run_jobs(partial(decode_file, settings), planned, n_processes=jobs)
 
 

@@ -30,9 +30,7 @@ def encode(
         list[str], typer.Argument(metavar="INPUT", help="Sound files, folders or globs.")
     ],
     output: options.Output = None,
-    format: Annotated[
-        options.Format, typer.Option(help="What the picture looks like.")
-    ] = options.Format.hifi,
+    format: Annotated[options.Format, typer.Option(help="What the picture looks like.")] = "hifi",
     stereo: Annotated[
         bool, typer.Option("--stereo/--mono", help="Keep two channels, or mix them to one.")
     ] = False,
@@ -59,7 +57,7 @@ def encode(
     from sonoriff.audio import AUDIO_SUFFIXES
 
     settings = EncodeSettings(
-        format=format.value,
+        format=format,
         n_channels=2 if stereo else 1,
         loudness=loudness,
         start=start,

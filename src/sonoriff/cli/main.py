@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -35,11 +36,16 @@ class CommandGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Names of the commands that this installation has."""
-        return [name for name in COMMANDS if importlib.util.find_spec(f"{__package__}.{name}")]
+        return [name for name in COMMANDS if find_command(name)]
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """The command `cmd_name`, or None."""
-        return load_command(cmd_name) if cmd_name in self.list_commands(ctx) else None
+        return load_command(cmd_name) if find_command(cmd_name) else None
+
+
+def find_command(name: str) -> bool:
+    """Whether this installation has the command `name`."""
+    return name in COMMANDS and importlib.util.find_spec(f"{__package__}.{name}") is not None
 
 
 def load_command(name: str) -> Any:
@@ -104,16 +110,23 @@ def main(args: list[str] | None = None) -> int:
     ----------
     args : arguments without the program's name; None for those of this process
     """
+    return exit_code_of_call(lambda: app(args, prog_name="sonoriff", standalone_mode=False))
+
+
+def exit_code_of_call(call: Callable[[], Any]) -> int:
+    """Call a function; an error that is no bug of ours becomes one line and an exit code."""
     previous = signal.signal(signal.SIGTERM, _stop)
     shown = warnings.showwarning
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes any
     try:
-        result = app(args, prog_name="sonoriff", standalone_mode=False)
+        result = call()
         return result if isinstance(result, int) else 0
     except SonoriffError as error:
-        return _fail(str(error), exit_code_of(error))
+        return _fail(str(error), exit_code_of_error(error))
     except _ClickException as error:
         return _fail(_usage_line(error), error.exit_code)
+    except typer.Exit as stop:
+        return stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped", EXIT_INTERRUPTED)
     except BrokenPipeError:
@@ -129,7 +142,7 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def exit_code_of(error: SonoriffError) -> int:
+def exit_code_of_error(error: SonoriffError) -> int:
     """2 for what the user gave, 1 for what went wrong on the way."""
     return EXIT_BAD_INPUT if isinstance(error, (ParameterError, FormatError)) else EXIT_FAILURE
 

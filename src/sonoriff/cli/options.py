@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-
-class Format(str, Enum):
-    """Sonogram formats."""
-
-    hifi = "hifi"
-    riffusion_v1 = "riffusion-v1"
-
-
-class Quality(str, Enum):
-    """How much work goes into the phase."""
-
-    fast = "fast"
-    best = "best"
-
-
-class SoundFormat(str, Enum):
-    """Sound files that can be written."""
-
-    wav = "wav"
-    flac = "flac"
-    ogg = "ogg"
-    opus = "opus"
-    mp3 = "mp3"
-
-
+Format = Literal["hifi", "riffusion-v1"]
+Quality = Literal["fast", "best"]
+Backend = Literal["native", "torchaudio"]
+SoundFormat = Literal["wav", "flac", "ogg", "opus", "mp3"]
 Loudness = Annotated[
     float | None,
     typer.Option(

@@ -46,9 +46,7 @@ def sample(
         int, typer.Option(help="The same file and seed give the same clips.", min=0)
     ] = 0,
     mono: Annotated[bool, typer.Option("--mono", help="Mix to one channel.")] = False,
-    format_out: Annotated[
-        options.SoundFormat, typer.Option(help="Kind of sound file.")
-    ] = options.SoundFormat.wav,
+    format_out: Annotated[options.SoundFormat, typer.Option(help="Kind of sound file.")] = "wav",
     max_seconds: options.MaxSeconds = 7200.0,
     jobs: options.Jobs = None,
     force: options.Force = False,
@@ -67,7 +65,7 @@ def sample(
         duration=duration,
         seed=seed,
         mono=mono,
-        suffix=f".{format_out.value}",
+        suffix=f".{format_out}",
         max_seconds=max_seconds,
         force=force,
     )
