@@ -19,7 +19,6 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
 
 RATE_MARGIN = 1.03
-MAX_PADDING = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ def _bank_on_bins(params: SonogramParams, n_bins: int, bin_hz: float) -> npt.NDA
     np.add.at(bank, lower, (full * (1.0 - part)).T)
     np.add.at(bank, lower + 1, (full * part).T)
     bank[bank < 1e-9] = 0.0
-    return bank.T
+    return np.ascontiguousarray(bank.T)
 
 
 def hann(length: int) -> FloatArray:
@@ -141,19 +140,23 @@ def hann(length: int) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def work_grid(params: SonogramParams) -> WorkGrid:
+def work_grid(params: SonogramParams, max_padding: int = 2) -> WorkGrid:
     """The working grid of a format.
+
+    Parameters
+    ----------
+    max_padding : a transform padded to more than this many windows is halved, as often as it
+        divides: the window's main lobe is wide enough for the bins between to be interpolated
 
     Notes
     -----
-    riffusion-v1: 21.6 kHz, hop 216, window 2160, n_fft 4320. hifi: 33.075 kHz, hop 384,
-    window and n_fft 1536. A transform padded to more than twice its window is read on every
-    second bin: the window's main lobe is wide enough for the rest to be interpolated.
+    riffusion-v1: 21.6 kHz, hop 216, window 2160, n_fft 4320 (2160 where `max_padding` is 1).
+    hifi: 33.075 kHz, hop 384, window and n_fft 1536.
     """
     hop = _working_hop(params)
     win = params.win_length * hop // params.hop_length
     n_fft, full_n_fft = params.n_fft * hop // params.hop_length, params.n_fft
-    while n_fft % 4 == 0 and full_n_fft % 4 == 0 and n_fft >= 2 * MAX_PADDING * win:
+    while n_fft % 4 == 0 and full_n_fft % 4 == 0 and n_fft >= 2 * win and n_fft > max_padding * win:
         n_fft, full_n_fft = n_fft // 2, full_n_fft // 2
     n_bins = 1 + n_fft // 2
     bank = _bank_on_bins(params, n_bins, params.sample_rate / full_n_fft)

@@ -11,9 +11,11 @@ IntArray = npt.NDArray[np.int32]
 
 # One step may raise a band by at most this factor: an empty band must not explode.
 MAX_GAIN = 10.0
+# Frames side by side in one vector register.
+TILE = 16
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def _band_gain(
     magnitude: FloatArray,
     mel: FloatArray,
@@ -38,7 +40,7 @@ def _band_gain(
             gain[f] += spread[band, f - first] * ratio
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def magnitude_from_mel(
     mel: FloatArray,
     start: IntArray,
@@ -72,7 +74,39 @@ def magnitude_from_mel(
     return magnitude
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _tile_gain(
+    magnitude: FloatArray,
+    mel: FloatArray,
+    start: IntArray,
+    stop: IntArray,
+    weights: FloatArray,
+    spread: FloatArray,
+    gain: FloatArray,
+) -> None:
+    """`_band_gain` for TILE frames side by side: (F, TILE), mel (n <= TILE, M)."""
+    gain[:] = 0.0
+    ratio = np.empty(TILE, np.float32)
+    for band in range(start.size):
+        ratio[:] = 0.0
+        for f in range(start[band], stop[band]):
+            weight = weights[band, f - start[band]]
+            for lane in range(TILE):
+                ratio[lane] += weight * magnitude[f, lane]
+        for lane in range(mel.shape[0]):
+            target = mel[lane, band]
+            if target > 0.0:
+                have = max(ratio[lane], target * np.float32(1.0 / MAX_GAIN))
+                ratio[lane] = target / have
+            else:
+                ratio[lane] = 0.0
+        for f in range(start[band], stop[band]):
+            weight = spread[band, f - start[band]]
+            for lane in range(TILE):
+                gain[f, lane] += weight * ratio[lane]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def project_on_mel(
     spectrum: FloatArray,
     earlier: FloatArray,
@@ -98,24 +132,29 @@ def project_on_mel(
     """
     n_frames, n_bins, _ = spectrum.shape
     result = np.empty_like(spectrum)
-    magnitude = np.empty(n_bins, np.float32)
-    gain = np.empty(n_bins, np.float32)
+    magnitude = np.zeros((n_bins, TILE), np.float32)
+    gain = np.empty((n_bins, TILE), np.float32)
     push = np.float32(momentum)
-    for n in range(n_frames):
-        for f in range(n_bins):
-            real = spectrum[n, f, 0] + push * (spectrum[n, f, 0] - earlier[n, f, 0])
-            imag = spectrum[n, f, 1] + push * (spectrum[n, f, 1] - earlier[n, f, 1])
-            result[n, f, 0] = real
-            result[n, f, 1] = imag
-            magnitude[f] = np.sqrt(real * real + imag * imag)
-        _band_gain(magnitude, mel[n], start, stop, weights, spread, gain)
-        for f in range(n_bins):
-            result[n, f, 0] *= gain[f]
-            result[n, f, 1] *= gain[f]
+    for first in range(0, n_frames, TILE):
+        n_lanes = min(TILE, n_frames - first)
+        for lane in range(n_lanes):
+            n = first + lane
+            for f in range(n_bins):
+                real = spectrum[n, f, 0] + push * (spectrum[n, f, 0] - earlier[n, f, 0])
+                imag = spectrum[n, f, 1] + push * (spectrum[n, f, 1] - earlier[n, f, 1])
+                result[n, f, 0] = real
+                result[n, f, 1] = imag
+                magnitude[f, lane] = np.sqrt(real * real + imag * imag)
+        _tile_gain(magnitude, mel[first : first + n_lanes], start, stop, weights, spread, gain)
+        for lane in range(n_lanes):
+            n = first + lane
+            for f in range(n_bins):
+                result[n, f, 0] *= gain[f, lane]
+                result[n, f, 1] *= gain[f, lane]
     return result
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def overlap_add(frames: FloatArray, window: FloatArray, hop: int, total: FloatArray) -> None:
     """Add windowed frames (N, >= L), `hop` apart, onto `total`."""
     for n in range(frames.shape[0]):
@@ -124,7 +163,7 @@ def overlap_add(frames: FloatArray, window: FloatArray, hop: int, total: FloatAr
             total[place + t] += window[t] * frames[n, t]
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath=True)
 def windowed_frames(
     waveform: FloatArray, window: FloatArray, hop: int, n_frames: int
 ) -> FloatArray:

@@ -21,7 +21,7 @@ def frames_from_spectrum(spectrum: ComplexArray, n_fft: int) -> FloatArray:
 
     if not spectrum.size:
         return np.zeros((*spectrum.shape[:2], n_fft), np.float32)
-    return torch.fft.irfft(torch.from_numpy(spectrum), n_fft).numpy()
+    return np.asarray(torch.fft.irfft(torch.from_numpy(spectrum), n_fft))
 
 
 def spectrum_from_frames(frames: FloatArray, n_fft: int) -> ComplexArray:
@@ -30,7 +30,7 @@ def spectrum_from_frames(frames: FloatArray, n_fft: int) -> ComplexArray:
 
     if not frames.size:
         return np.zeros((*frames.shape[:2], 1 + n_fft // 2), np.complex64)
-    return torch.fft.rfft(torch.from_numpy(frames), n_fft).numpy()
+    return np.asarray(torch.fft.rfft(torch.from_numpy(frames), n_fft))
 
 
 class FrameQueue:

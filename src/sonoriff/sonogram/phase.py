@@ -12,8 +12,11 @@ IntArray = npt.NDArray[np.int32]
 # A Hann window of length L is closest to a Gaussian exp(-pi t^2 / (HANN_GAMMA L^2)).
 HANN_GAMMA = 0.25645
 # Bins this far below the loudest one (natural log) keep a random phase: they cannot be heard.
-LOG_TOLERANCE = float(np.log(1e-5))
+LOG_TOLERANCE = float(np.log(1e-4))
 LOG_FLOOR = 1e-30
+# Loudness classes of the queue: 0.08 dB each.
+N_CLASSES = 1000
+NOTHING = -1
 
 
 def phase_from_magnitude(
@@ -26,6 +29,9 @@ def phase_from_magnitude(
     n_fft: int,
 ) -> FloatArray:
     """Phase of a run of columns by phase-gradient heap integration (PGHI).
+
+    The heap is a queue of loudness classes: the order is exact to 0.08 dB and a step costs the
+    same however many bins wait.
 
     Parameters
     ----------
@@ -52,11 +58,11 @@ def phase_from_magnitude(
         phase[0] = earlier_phase
     phase[1:] = random_phase
     gamma = HANN_GAMMA * win * win
-    _integrate(log_magnitude, phase, has_earlier, gamma, hop, n_fft, LOG_TOLERANCE)
-    return np.remainder(phase[1:], np.float32(2.0 * np.pi))
+    _integrate(log_magnitude, phase, has_earlier, gamma, hop, n_fft)
+    return np.asarray(np.remainder(phase[1:], np.float32(2.0 * np.pi)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _gradients(
     log_magnitude: FloatArray, gamma: float, hop: int, n_fft: int
 ) -> tuple[FloatArray, FloatArray]:
@@ -78,46 +84,36 @@ def _gradients(
     return to_next_column, to_next_bin
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _push(keys: FloatArray, items: IntArray, size: int, key: float, item: int) -> int:
-    """Put an item on a max-heap of `size` entries; returns the new size."""
-    place = size
-    while place > 0:
-        parent = (place - 1) >> 1
-        if keys[parent] >= key:
-            break
-        keys[place] = keys[parent]
-        items[place] = items[parent]
-        place = parent
-    keys[place] = key
-    items[place] = item
-    return size + 1
+@numba.njit(cache=True, nogil=True)
+def _classes(log_magnitude: FloatArray, n_earlier: int) -> npt.NDArray[np.int16]:
+    """Loudness class of each bin, or NOTHING where it is too faint to integrate."""
+    classes = np.empty(log_magnitude.size, np.int16)
+    threshold = log_magnitude[n_earlier:].max() + LOG_TOLERANCE
+    scale = (N_CLASSES - 1) / -LOG_TOLERANCE
+    for item in range(log_magnitude.size):
+        height = (log_magnitude[item] - threshold) * scale
+        classes[item] = NOTHING if height < 0 else min(int(height), N_CLASSES - 1)
+    return classes
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _pop(keys: FloatArray, items: IntArray, size: int) -> int:
-    """Take the largest entry off the heap: returns its item; the heap shrinks by one."""
-    top = items[0]
-    size -= 1
-    key, item = keys[size], items[size]
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= size:
-            break
-        if child + 1 < size and keys[child + 1] > keys[child]:
-            child += 1
-        if keys[child] <= key:
-            break
-        keys[place] = keys[child]
-        items[place] = items[child]
-        place = child
-    keys[place] = key
-    items[place] = item
-    return int(top)
+@numba.njit(cache=True, nogil=True)
+def _by_class(classes: npt.NDArray[np.int16], first: int) -> IntArray:
+    """Items from `first` on that have a class, loudest first (a counting sort)."""
+    place = np.zeros(N_CLASSES + 1, np.int64)
+    for item in range(first, classes.size):
+        if classes[item] != NOTHING:
+            place[N_CLASSES - 1 - classes[item] + 1] += 1
+    place = np.cumsum(place)
+    order = np.empty(place[N_CLASSES], np.int32)
+    for item in range(first, classes.size):
+        if classes[item] != NOTHING:
+            row = N_CLASSES - 1 - classes[item]
+            order[place[row]] = item
+            place[row] += 1
+    return order
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _integrate(
     log_magnitude: FloatArray,
     phase: FloatArray,
@@ -125,54 +121,51 @@ def _integrate(
     gamma: float,
     hop: int,
     n_fft: int,
-    log_tolerance: float,
 ) -> None:
     """Fill rows 1.. of `phase` in place; row 0 is the column before, rows hold the seeds."""
     to_next_column, to_next_bin = _gradients(log_magnitude, gamma, hop, n_fft)
     n_rows, n_bins = phase.shape
-    magnitude = log_magnitude[:n_rows].ravel()
-    threshold = magnitude[n_bins:].max() + log_tolerance
-    flat = phase.ravel()
-    column_step = to_next_column.ravel()
-    bin_step = to_next_bin.ravel()
-    done = magnitude < threshold
+    classes = _classes(log_magnitude[:n_rows].ravel(), n_bins)
+    order = _by_class(classes, n_bins)
+    flat, column_step, bin_step = phase.ravel(), to_next_column.ravel(), to_next_bin.ravel()
+    done = classes == NOTHING
     done[:n_bins] = True
-    keys = np.empty(flat.size, np.float32)
-    items = np.empty(flat.size, np.int32)
-    size = 0
+    newest = np.full(N_CLASSES, NOTHING, np.int32)
+    below = np.empty(flat.size, np.int32)
+    loudest = NOTHING
     if has_earlier:
         for f in range(n_bins):
-            if magnitude[f] >= threshold:
-                size = _push(keys, items, size, magnitude[f], f)
-    order = np.argsort(-magnitude[n_bins:])
+            if classes[f] != NOTHING:
+                below[f], newest[classes[f]] = newest[classes[f]], f
+                loudest = max(loudest, classes[f])
     turn = 0
+    neighbours = np.empty(4, np.int64)
     while True:
-        while size > 0:
-            here = _pop(keys, items, size)
-            size -= 1
-            there = here + n_bins
-            if there < flat.size and not done[there]:
-                flat[there] = flat[here] + 0.5 * (column_step[here] + column_step[there])
-                done[there] = True
-                size = _push(keys, items, size, magnitude[there], there)
-            there = here - n_bins
-            if there >= n_bins and not done[there]:
-                flat[there] = flat[here] - 0.5 * (column_step[here] + column_step[there])
-                done[there] = True
-                size = _push(keys, items, size, magnitude[there], there)
-            f = here % n_bins
-            if f + 1 < n_bins and not done[here + 1]:
-                flat[here + 1] = flat[here] + 0.5 * (bin_step[here] + bin_step[here + 1])
-                done[here + 1] = True
-                size = _push(keys, items, size, magnitude[here + 1], here + 1)
-            if f > 0 and not done[here - 1]:
-                flat[here - 1] = flat[here] - 0.5 * (bin_step[here] + bin_step[here - 1])
-                done[here - 1] = True
-                size = _push(keys, items, size, magnitude[here - 1], here - 1)
-        while turn < order.size and done[order[turn] + n_bins]:
-            turn += 1
-        if turn == order.size:
-            return
-        seed = order[turn] + n_bins
-        done[seed] = True
-        size = _push(keys, items, size, magnitude[seed], seed)
+        while loudest >= 0 and newest[loudest] == NOTHING:
+            loudest -= 1
+        if loudest < 0:
+            while turn < order.size and done[order[turn]]:
+                turn += 1
+            if turn == order.size:
+                return
+            here = order[turn]
+            done[here] = True
+        else:
+            here = newest[loudest]
+            newest[loudest] = below[here]
+        f = here % n_bins
+        neighbours[0] = here + n_bins if here + n_bins < flat.size else NOTHING
+        neighbours[1] = here - n_bins
+        neighbours[2] = here + 1 if f + 1 < n_bins else NOTHING
+        neighbours[3] = here - 1 if f > 0 else NOTHING
+        for side in range(4):
+            there = neighbours[side]
+            if there < n_bins or done[there]:
+                continue
+            steps = column_step if side < 2 else bin_step
+            step = np.float32(0.5) * (steps[here] + steps[there])
+            flat[there] = flat[here] + (step if side % 2 == 0 else -step)
+            done[there] = True
+            loud = classes[there]
+            below[there], newest[loud] = newest[loud], there
+            loudest = max(loudest, loud)

@@ -42,13 +42,20 @@ class Effort:
     Attributes
     ----------
     iterations : consistency steps after the phase-gradient start
+    coarse_iterations : steps before those, on an unpadded transform at half their cost
     momentum : of fast Griffin-Lim; 0 is plain Griffin-Lim
     start_updates : multiplicative updates of the first magnitude
     """
 
     iterations: int
+    coarse_iterations: int = 0
     momentum: float = 0.99
     start_updates: int = 4
+
+    @property
+    def steps(self) -> int:
+        """All consistency steps."""
+        return self.coarse_iterations + self.iterations
 
 
 EFFORTS: dict[tuple[str, str], Effort] = {
@@ -86,7 +93,7 @@ class _PhaseStart:
         self._magnitude: FloatArray | None = None
         self._phase: FloatArray | None = None
 
-    def push(self, mel: FloatArray, *, last: bool) -> _Columns | None:
+    def push(self, mel: FloatArray, *, last: bool) -> _Columns:
         """Mel (C, n, M) in; the columns whose successor is known out."""
         magnitude = self._start_magnitude(mel)
         if self._mel is not None and self._magnitude is not None:
@@ -97,7 +104,8 @@ class _PhaseStart:
         stop = mel.shape[1] - (0 if last else 1)
         if stop <= first:
             self._mel, self._magnitude = mel, magnitude
-            return None
+            empty = np.zeros((magnitude.shape[0], 0, magnitude.shape[2]), np.complex64)
+            return _Columns(empty, None, mel[:, :0])
         phase = self._phase_of(magnitude.sum(axis=0), first, stop)
         spectrum = magnitude[:, first:stop] * _turn(phase, self._grid)
         self._mel, self._magnitude = mel[:, stop - 1 :], magnitude[:, stop - 1 :]
@@ -142,8 +150,8 @@ def _turn(phase: FloatArray, grid: WorkGrid) -> ComplexArray:
 class _Refiner:
     """One step of fast Griffin-Lim whose magnitudes are set through the mel bank."""
 
-    def __init__(self, grid: WorkGrid, momentum: float, n_channels: int) -> None:
-        self._grid, self._momentum = grid, momentum
+    def __init__(self, n_fft_before: int, grid: WorkGrid, momentum: float, n_channels: int) -> None:
+        self._n_fft_before, self._grid, self._momentum = n_fft_before, grid, momentum
         self._synthesis = Synthesis(grid.window, grid.hop, n_channels)
         self._analysis = working_analysis(grid, n_channels)
         self._mel, self._earlier = FrameQueue(), FrameQueue()
@@ -151,16 +159,19 @@ class _Refiner:
 
     def push(self, columns: _Columns) -> _Columns:
         """Columns in, those of R - 1 frames ago out."""
+        return self._project(self._analysis.push(self._samples(columns)))
+
+    def finish(self, columns: _Columns, n_frames: int) -> _Columns:
+        """The last columns in, all that is left of a sound of `n_frames` columns out."""
+        samples = [self._samples(columns), self._synthesis.flush()]
+        return self._project(self._analysis.flush(np.concatenate(samples, axis=1), n_frames))
+
+    def _samples(self, columns: _Columns) -> FloatArray:
         self._mel.append(columns.mel)
-        if columns.earlier is not None:
+        if columns.earlier is not None and columns.earlier.shape[2] == self._grid.n_bins:
             self._earlier.append(columns.earlier)
             self._has_earlier = True
-        frames = frames_from_spectrum(columns.spectrum, self._grid.n_fft)
-        return self._project(self._analysis.push(self._synthesis.push(frames)))
-
-    def flush(self, n_frames: int) -> _Columns:
-        """The last columns of a sound of `n_frames` columns."""
-        return self._project(self._analysis.flush(self._synthesis.flush(), n_frames))
+        return self._synthesis.push(frames_from_spectrum(columns.spectrum, self._n_fft_before))
 
     def _project(self, frames: FloatArray) -> _Columns:
         spectrum = spectrum_from_frames(frames, self._grid.n_fft)
@@ -201,9 +212,10 @@ class _LastSynthesis:
         full[..., :n_bins] = spectrum * np.float32(grid.params.win_length / grid.win)
         return self._cut(self._synthesis.push(frames_from_spectrum(full, grid.full_n_fft)))
 
-    def flush(self) -> FloatArray:
-        """The samples under the last windows."""
-        return self._cut(self._synthesis.flush())
+    def finish(self, spectrum: ComplexArray) -> FloatArray:
+        """The last spectra in, all samples that are left out."""
+        samples = [self.push(spectrum), self._cut(self._synthesis.flush())]
+        return np.concatenate(samples, axis=1)
 
     def _cut(self, samples: FloatArray) -> FloatArray:
         skipped = min(self._skip, samples.shape[1])
@@ -231,7 +243,8 @@ class StreamingDecoder:
         self.params = params
         self._effort = effort_for(params, quality)
         self._grid = work_grid(params)
-        self._start = _PhaseStart(self._grid, self._effort, seed)
+        self._coarse = work_grid(params, 1) if self._effort.coarse_iterations else self._grid
+        self._start = _PhaseStart(self._coarse, self._effort, seed)
         self._refiners: list[_Refiner] = []
         self._last: _LastSynthesis | None = None
         self._waiting: FloatArray | None = None
@@ -244,7 +257,7 @@ class StreamingDecoder:
         """A column is heard, at the latest, when this many columns after it have come."""
         grid, params = self._grid, self.params
         lead = grid.lead(params.win_length, params.hop_length)
-        through_steps = self._effort.iterations * (grid.overlap - 1)
+        through_steps = self._effort.steps * (grid.overlap - 1)
         return BLOCK_FRAMES - 1 + 1 + through_steps + -(-lead // params.hop_length)
 
     def push(self, columns: npt.ArrayLike) -> FloatArray:
@@ -278,14 +291,8 @@ class StreamingDecoder:
             self._flushed = True
             return np.zeros((1 if self._waiting is None else len(self._waiting), 0), np.float32)
         self._flushed = True
-        n_channels = self._waiting.shape[0]
-        samples = [self._run(self._waiting, last=True)]
-        for place, refiner in enumerate(self._refiners):
-            samples.append(self._refine(refiner.flush(self._n_columns), place + 1))
-        assert self._last is not None
-        samples.append(self._last.flush())
         left = self._n_columns * self.params.hop_length - self._n_samples
-        return self._joined(samples, n_channels)[:, :left]
+        return self._run(self._waiting, last=True)[:, :left]
 
     def _checked(self, columns: FloatArray) -> FloatArray:
         if self._flushed:
@@ -315,25 +322,25 @@ class StreamingDecoder:
 
     def _run(self, mel: FloatArray, *, last: bool) -> FloatArray:
         if self._last is None:
-            self._refiners = [
-                _Refiner(self._grid, self._effort.momentum, mel.shape[0])
-                for _ in range(self._effort.iterations)
-            ]
-            self._last = _LastSynthesis(self._grid, mel.shape[0])
-        columns = self._start.push(mel, last=last)
-        if columns is None:
-            return np.zeros((mel.shape[0], 0), np.float32)
-        return self._refine(columns, 0)
-
-    def _refine(self, columns: _Columns, first: int) -> FloatArray:
-        """Send columns through the steps from `first` on, and to samples."""
-        for refiner in self._refiners[first:]:
-            if columns.spectrum.shape[1]:
-                columns = refiner.push(columns)
+            self._build(mel.shape[0])
         assert self._last is not None
-        if not columns.spectrum.shape[1]:
-            return np.zeros((columns.spectrum.shape[0], 0), np.float32)
-        return self._last.push(columns.spectrum)
+        columns = self._start.push(mel, last=last)
+        for refiner in self._refiners:
+            if last:
+                columns = refiner.finish(columns, self._n_columns)
+            elif columns.spectrum.shape[1]:
+                columns = refiner.push(columns)
+        return self._last.finish(columns.spectrum) if last else self._last.push(columns.spectrum)
+
+    def _build(self, n_channels: int) -> None:
+        """Make the chain, once the number of channels is known."""
+        effort = self._effort
+        grids = [self._coarse] * effort.coarse_iterations + [self._grid] * effort.iterations
+        before = self._coarse
+        for grid in grids:
+            self._refiners.append(_Refiner(before.n_fft, grid, effort.momentum, n_channels))
+            before = grid
+        self._last = _LastSynthesis(before, n_channels)
 
     def _joined(self, samples: list[FloatArray], n_channels: int) -> FloatArray:
         joined = np.concatenate([np.zeros((n_channels, 0), np.float32), *samples], axis=1)
