@@ -30,10 +30,6 @@ FloatArray = npt.NDArray[np.float32]
 ComplexArray = npt.NDArray[np.complex64]
 Quality = Literal["fast", "best"]
 
-# All work is done on blocks of this many columns, however they come in, so that the samples
-# do not depend on the size of the pieces.
-BLOCK_FRAMES = 16
-
 
 @dataclass(frozen=True)
 class Effort:
@@ -45,12 +41,15 @@ class Effort:
     coarse_iterations : steps before those, on an unpadded transform at half their cost
     momentum : of fast Griffin-Lim; 0 is plain Griffin-Lim
     start_updates : multiplicative updates of the first magnitude
+    block_frames : columns worked on together, however they come in, so that the samples do not
+        depend on the size of the pieces
     """
 
     iterations: int
     coarse_iterations: int = 0
     momentum: float = 0.99
     start_updates: int = 4
+    block_frames: int = 16
 
     @property
     def steps(self) -> int:
@@ -60,9 +59,9 @@ class Effort:
 
 EFFORTS: dict[tuple[str, str], Effort] = {
     ("log", "fast"): Effort(8),
-    ("log", "best"): Effort(32),
-    ("power", "fast"): Effort(8),
-    ("power", "best"): Effort(40),
+    ("log", "best"): Effort(32, block_frames=32),
+    ("power", "fast"): Effort(2, 6, block_frames=32),
+    ("power", "best"): Effort(8, 24, block_frames=64),
 }
 
 
@@ -258,7 +257,7 @@ class StreamingDecoder:
         grid, params = self._grid, self.params
         lead = grid.lead(params.win_length, params.hop_length)
         through_steps = self._effort.steps * (grid.overlap - 1)
-        return BLOCK_FRAMES - 1 + 1 + through_steps + -(-lead // params.hop_length)
+        return self._effort.block_frames - 1 + 1 + through_steps + -(-lead // params.hop_length)
 
     def push(self, columns: npt.ArrayLike) -> FloatArray:
         """Take columns; return the samples that are final.
@@ -279,9 +278,10 @@ class StreamingDecoder:
         mel = self._mel_of(self._checked(np.asarray(columns, np.float32)))
         waiting = mel if self._waiting is None else np.concatenate([self._waiting, mel], axis=1)
         samples = []
-        while waiting.shape[1] >= BLOCK_FRAMES:
-            samples.append(self._run(waiting[:, :BLOCK_FRAMES], last=False))
-            waiting = waiting[:, BLOCK_FRAMES:]
+        block = self._effort.block_frames
+        while waiting.shape[1] >= block:
+            samples.append(self._run(waiting[:, :block], last=False))
+            waiting = waiting[:, block:]
         self._waiting = waiting
         return self._joined(samples, mel.shape[0])
 
