@@ -1,0 +1,54 @@
+# Two commands are enough: `make riff` makes music, `make test` runs every test.
+# Both make the environment first; a second call finds it made.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# What the tests need beside Python: a band, a synthesiser and its sounds.
+TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont
+EXTRAS := dev,corpus,media
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+INPUTS := pyproject.toml constraints.txt scripts/environment.sh
+
+.PHONY: help riff test lint format bench docs constraints clean
+
+help: ## Print this
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+riff: $(INSTALLED) ## Install, and end with music: out/riff.wav
+	@scripts/first_riff.sh $(VENV)
+
+test: $(INSTALLED_TEST) ## Install with all that tests need, and run them all
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(INSTALLED_TEST) ## Style, types, the import contract, generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/make_cli_docs.py --check
+
+format: $(INSTALLED_TEST) ## Bring the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED_TEST) ## Speed and quality figures of the codec
+	@$(BIN)/python -m benchmarks.codec
+
+docs: $(INSTALLED_TEST) ## Write the documents that are made from the code
+	@$(BIN)/python scripts/make_cli_docs.py
+
+constraints: $(INSTALLED_TEST) ## Pin the versions of this environment
+	@$(BIN)/python scripts/make_constraints.py
+
+clean: ## Remove the environment and what was made
+	rm -rf $(VENV) out build dist
+
+$(INSTALLED): $(INPUTS)
+	@scripts/environment.sh $(VENV)
+	@touch $@
+
+$(INSTALLED_TEST): $(INPUTS) scripts/debian_packages.sh
+	@scripts/debian_packages.sh $(TEST_PACKAGES)
+	@scripts/environment.sh $(VENV) $(EXTRAS)
+	@touch $@ $(INSTALLED)
