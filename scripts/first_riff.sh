@@ -12,7 +12,7 @@ if [ -d src/sonoriff/models/bundled/sonoriff-small ]; then
 else
   # Until the package ships a model: a sound to its picture and back.
   "$sonoriff" encode examples/pluck.flac -o out/riff.png
-  "$sonoriff" decode out/riff.png -o out/riff.wav --quality best
+  "$sonoriff" decode out/riff.png -o out/riff.wav
 fi
 "$sonoriff" show out/riff.png
 printf 'Listen: out/riff.wav    Look: out/riff.png\n'
