@@ -72,7 +72,8 @@ class SonogramParams:
             )
         if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
             raise ParameterError(
-                f"need 0 <= f_min < f_max <= {self.sample_rate / 2} Hz, got {self.f_min}, {self.f_max}"
+                f"need 0 <= f_min < f_max <= {self.sample_rate / 2} Hz, "
+                f"got {self.f_min} and {self.f_max}"
             )
         if self.mel_scale != "htk" or self.scale not in ("power", "log"):
             raise ParameterError(f"unknown mel_scale {self.mel_scale!r} or scale {self.scale!r}")
