@@ -8,7 +8,7 @@ from sonoriff.audio.io import (
     read_audio,
     write_audio,
 )
-from sonoriff.audio.loudness import loudness_lufs, set_loudness
+from sonoriff.audio.loudness import loudness_lufs, set_loudness, turned_down
 from sonoriff.audio.resample import resample
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "set_loudness",
     "to_mono",
     "to_stereo",
+    "turned_down",
     "with_channels",
     "write_audio",
 ]

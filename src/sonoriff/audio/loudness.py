@@ -58,6 +58,27 @@ def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
     return measured if math.isfinite(measured) else -math.inf
 
 
+def turned_down(
+    waveform: npt.NDArray[np.float32], *, peak_limit_db: float = PEAK_LIMIT_DB
+) -> npt.NDArray[np.float32]:
+    """The waveform as it is, or where it passes full scale, scaled to a peak of the limit.
+
+    Parameters
+    ----------
+    waveform : float32 (C, T)
+    peak_limit_db : dBFS
+
+    Returns
+    -------
+    float32 (C, T), [-1, 1]
+    """
+    check_waveform(waveform)
+    peak = float(np.abs(waveform).max())
+    if peak <= 1.0:
+        return waveform
+    return np.asarray(waveform * (10.0 ** (peak_limit_db / 20.0) / peak), dtype=np.float32)
+
+
 def set_loudness(
     waveform: npt.NDArray[np.float32],
     sample_rate: int,

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sonoriff.cli import options
 from sonoriff.cli.batch import Job, find_sources, plan_jobs, run_jobs
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-_PEAK = 10.0 ** (-1.0 / 20.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +66,7 @@ def decode(
 
 def decode_file(settings: DecodeSettings, job: Job) -> str:
     """Make the sound of one picture; a line about it."""
-    from sonoriff.audio import set_loudness, write_audio
+    from sonoriff.audio import set_loudness, turned_down, write_audio
     from sonoriff.sonogram import decode as decode_sonogram
     from sonoriff.sonogram.picture import load_picture
 
@@ -89,11 +84,3 @@ def decode_file(settings: DecodeSettings, job: Job) -> str:
     return (
         f"{job.target}: {waveform.shape[1] / sample_rate:.2f} s, {sonogram.n_channels} channel(s)"
     )
-
-
-def turned_down(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The waveform, scaled to a peak of -1 dBFS where it passes full scale."""
-    import numpy as np
-
-    peak = float(np.abs(waveform).max())
-    return waveform if peak <= 1.0 else np.asarray(waveform * (_PEAK / peak), dtype=np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,17 +43,36 @@ class Sonogram:
     @property
     def n_channels(self) -> int:
         """Number of audio channels, C."""
-        return self.values.shape[0]
+        return int(self.values.shape[0])
 
     @property
     def n_frames(self) -> int:
         """Number of columns, N."""
-        return self.values.shape[2]
+        return int(self.values.shape[2])
 
     @property
     def duration_s(self) -> float:
         """Length in seconds: N hops."""
         return self.params.duration_s(self.n_frames)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to a PNG file; see `sonoriff.sonogram.picture.save_picture`."""
+        from sonoriff.sonogram.picture import save_picture
+
+        save_picture(path, self)
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Sonogram:
+        """Read from a PNG or JPEG file; see `sonoriff.sonogram.picture.load_picture`."""
+        from sonoriff.sonogram.picture import load_picture
+
+        return load_picture(path)
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the picture with axes, and a player."""
+        from sonoriff.sonogram.notebook import html_from_sonogram
+
+        return html_from_sonogram(self)
 
     def __repr__(self) -> str:
         prompt = self.metadata.get("prompt")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sonoriff.audio import loudness_lufs, set_loudness
+from sonoriff.audio import loudness_lufs, set_loudness, turned_down
 from sonoriff.errors import ParameterError
 
 RATE = 48000
@@ -67,6 +67,13 @@ def test_peaky_sound_is_not_clipped() -> None:
     assert np.abs(result).max() == pytest.approx(10 ** (-1 / 20), abs=1e-4)
     # One gain for all: the shape is what it was.
     np.testing.assert_allclose(result / np.abs(result).max(), waveform / 0.9, atol=1e-5)
+
+
+def test_only_what_passes_full_scale_is_turned_down() -> None:
+    loud = 3.0 * _sine(1.0, 0.1)
+    np.testing.assert_allclose(turned_down(loud), loud / 3.0 * 10 ** (-1 / 20), rtol=1e-4)
+    quiet = _sine(0.99, 0.1)
+    assert turned_down(quiet) is quiet
 
 
 def test_silence_stays_silence() -> None:
