@@ -1,0 +1,1 @@
+"""Diffusion in plain functions over callables: flows, samplers, guidance, masks."""

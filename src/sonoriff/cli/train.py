@@ -1,0 +1,242 @@
+"""`sonoriff train`: the bundled model from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from sonoriff.training.config import LoopConfig
+
+app = typer.Typer(
+    help="""Train the model from scratch on a corpus.
+
+    \b
+    Examples:
+      sonoriff train autoencoder CORPUS -o runs/ae --steps 20000
+      sonoriff train denoiser CORPUS --autoencoder runs/ae -o runs/dit --hours 8
+      sonoriff train export runs/dit --autoencoder runs/ae -o my-model
+
+    A run is stopped with Ctrl-C and goes on when the same command is given again.
+    """,
+    no_args_is_help=True,
+)
+
+Corpora = Annotated[
+    list[Path],
+    typer.Argument(help="Corpus folders, see `sonoriff corpus`.", exists=True, file_okay=False),
+]
+Run = Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN")]
+Work = Annotated[
+    Path,
+    typer.Option(
+        help="Where pictures and latents are kept between runs.", metavar="FOLDER", file_okay=False
+    ),
+]
+Steps = Annotated[int, typer.Option(help="Step at which the run ends.", min=1)]
+Cooldown = Annotated[
+    int, typer.Option(help="Steps before the end over which the rate falls to zero.", min=0)
+]
+Batch = Annotated[int, typer.Option(help="Clips a step.", min=1)]
+Rate = Annotated[float, typer.Option(help="Learning rate.", min=1e-8)]
+Hours = Annotated[float, typer.Option(help="Stop, resumable, after this time; 0: never.", min=0)]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Ema = Annotated[float, typer.Option(help="Decay of the averaged weights.", min=0, max=0.99999)]
+Save = Annotated[float, typer.Option(help="Minutes between checkpoints.", min=0.1)]
+SAVED = 5.0
+WORK = Path.home() / ".cache" / "sonoriff"
+
+
+@app.command()
+def autoencoder(
+    corpora: Corpora,
+    output: Run,
+    work: Work = WORK,
+    steps: Steps = 20_000,
+    cooldown_steps: Cooldown = 0,
+    batch_size: Batch = 16,
+    learning_rate: Rate = 1e-3,
+    hours: Hours = 0.0,
+    ema_decay: Ema = 0.999,
+    latent_channels: Annotated[int, typer.Option(min=1, max=256)] = 32,
+    time_columns: Annotated[
+        int, typer.Option(help="Columns under a latent cell: 8 (8 x 64 grid) or 16 (16 x 32).")
+    ] = 8,
+    save_minutes: Save = SAVED,
+    seed: Seed = 0,
+) -> None:
+    """Train the autoencoder: sonograms to latents and back."""
+    from sonoriff.errors import ParameterError
+    from sonoriff.models.small.autoencoder import AutoencoderConfig
+    from sonoriff.training.autoencoder import AutoencoderRecipe
+    from sonoriff.training.pictures import load_pictures
+
+    strides = {8: ((4, 2), (2, 1)), 16: ((2, 2), (2, 2))}.get(time_columns)
+    if strides is None:
+        raise ParameterError(f"--time-columns must be 8 or 16, got {time_columns}")
+    pictures = load_pictures(_prepare_pictures(corpora, work))
+    shape = AutoencoderConfig(latent_channels=latent_channels, strides=strides)
+    _run(
+        AutoencoderRecipe(pictures, shape),
+        _config(
+            steps=steps,
+            cooldown_steps=cooldown_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_minutes=60 * hours,
+            ema_decay=ema_decay,
+            save_minutes=save_minutes,
+            seed=seed,
+        ),
+        output,
+    )
+
+
+@app.command()
+def denoiser(
+    corpora: Corpora,
+    output: Run,
+    autoencoder: Annotated[
+        Path, typer.Option(help="Run of the autoencoder.", exists=True, metavar="RUN")
+    ],
+    work: Work = WORK,
+    steps: Steps = 200_000,
+    cooldown_steps: Cooldown = 0,
+    batch_size: Batch = 64,
+    learning_rate: Rate = 1e-3,
+    hours: Hours = 0.0,
+    ema_decay: Ema = 0.9995,
+    width: Annotated[int, typer.Option(min=64)] = 384,
+    depth: Annotated[int, typer.Option(min=1)] = 10,
+    compile_model: Annotated[
+        bool, typer.Option("--compile", help="Fuse with torch.compile (needs a C++ compiler).")
+    ] = False,
+    save_minutes: Save = SAVED,
+    seed: Seed = 0,
+) -> None:
+    """Train the denoiser: text to latents."""
+    from sonoriff.models.small.denoiser import DenoiserConfig
+    from sonoriff.training.denoiser import DenoiserRecipe
+    from sonoriff.training.latents import load_latents
+
+    coder = _load_autoencoder(autoencoder)
+    latents = load_latents(_prepare_latents(corpora, work, coder))
+    _, channels, rows, _ = (1, *latents.latent(0).shape)
+    patch = (4, 1) if rows == 8 else (2, 2)
+    shape = DenoiserConfig(
+        latent_channels=channels,
+        latent_rows=rows,
+        patch=patch,
+        width=width,
+        depth=depth,
+        heads=max(1, width // 64),
+    )
+    _run(
+        DenoiserRecipe(latents, coder, shape, compile_model=compile_model),
+        _config(
+            steps=steps,
+            cooldown_steps=cooldown_steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_minutes=60 * hours,
+            ema_decay=ema_decay,
+            save_minutes=save_minutes,
+            seed=seed,
+        ),
+        output,
+    )
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="Run of the denoiser.", exists=True)],
+    autoencoder: Annotated[
+        Path, typer.Option(help="Run of the autoencoder.", exists=True, metavar="RUN")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the model.")],
+    name: Annotated[str, typer.Option(help="Name stored in the model.")] = "sonoriff-small",
+) -> None:
+    """Write the averaged weights of two runs as a model that `generate --model` takes."""
+    from sonoriff.training.export import export_model
+
+    export_model(run, autoencoder, output, name=name)
+    typer.echo(f"wrote {output}")
+
+
+def _config(**fields: Any) -> LoopConfig:
+    from sonoriff.training.config import LoopConfig
+
+    return LoopConfig(**fields)
+
+
+def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
+    from sonoriff.training.pictures import prepare_pictures
+
+    folders = []
+    for corpus in corpora:
+        folder = work / "pictures" / corpus.resolve().name
+        with _bar(f"pictures of {corpus.name}") as progress:
+            prepare_pictures(corpus, folder, progress=progress)
+        folders.append(folder)
+    return folders
+
+
+def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
+    from sonoriff.training.latents import prepare_latents, weights_digest
+
+    folders = []
+    for pictures in _prepare_pictures(corpora, work):
+        folder = work / "latents" / weights_digest(coder) / pictures.name
+        with _bar(f"latents of {pictures.name}") as progress:
+            prepare_latents(pictures, folder, coder, progress=progress)
+        folders.append(folder)
+    return folders
+
+
+def _load_autoencoder(run: Path) -> Any:
+    from sonoriff.training.export import load_autoencoder
+
+    return load_autoencoder(run)
+
+
+class _bar:
+    """A progress bar on a terminal, as a context that gives the callback."""
+
+    def __init__(self, label: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.progress = Progress(console=Console(stderr=True), transient=True)
+        self.task = self.progress.add_task(label, total=None)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self.progress.start()
+        return lambda done, total: self.progress.update(self.task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+
+def _run(recipe: Any, config: LoopConfig, output: Path) -> None:
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from sonoriff.training.loop import train
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting")
+
+        def on_step(step: int, figures: dict[str, float]) -> None:
+            progress.update(task, description=f"step {step}  loss {figures['loss']:.4f}")
+            held_out = {k: v for k, v in figures.items() if k.startswith("validation")}
+            if held_out:
+                shown = "  ".join(f"{k} {v:.4f}" for k, v in held_out.items())
+                console.print(f"step {step}  loss {figures['loss']:.4f}  {shown}")
+
+        train(recipe, config, output, on_step=on_step)
+    console.print(f"checkpoint, log and sample sheets are in {output}")

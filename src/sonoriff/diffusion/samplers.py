@@ -1,0 +1,98 @@
+"""Samplers: plain functions of ``(velocity, x, times)``.
+
+`velocity` takes ``(x, time)`` with a float time and returns a tensor like ``x``; `times` falls from
+its first value to 0. `on_step` is told ``(step, total, x)`` after each step and may raise to stop;
+`project` is applied to ``(x, time)`` after each step, for example to put back what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+Velocity = Callable[[Tensor, float], Tensor]
+OnStep = Callable[[int, int, Tensor], None]
+Project = Callable[[Tensor, float], Tensor]
+
+
+def sample_euler(
+    velocity: Velocity,
+    x: Tensor,
+    times: Tensor,
+    *,
+    on_step: OnStep | None = None,
+    project: Project | None = None,
+) -> Tensor:
+    """Explicit Euler, one evaluation a step."""
+    t = times.tolist()
+    for i in range(len(t) - 1):
+        x = x + (t[i + 1] - t[i]) * velocity(x, t[i])
+        x = _finish_step(x, i, t, on_step, project)
+    return x
+
+
+def sample_heun(
+    velocity: Velocity,
+    x: Tensor,
+    times: Tensor,
+    *,
+    on_step: OnStep | None = None,
+    project: Project | None = None,
+) -> Tensor:
+    """Heun's second-order method, two evaluations a step and one at the last.
+
+    References
+    ----------
+    Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models (2022),
+    algorithm 1, on the flow's own time.
+    """
+    t = times.tolist()
+    for i in range(len(t) - 1):
+        step = t[i + 1] - t[i]
+        first = velocity(x, t[i])
+        guess = x + step * first
+        x = guess if t[i + 1] == 0 else x + 0.5 * step * (first + velocity(guess, t[i + 1]))
+        x = _finish_step(x, i, t, on_step, project)
+    return x
+
+
+def sample_ab2(
+    velocity: Velocity,
+    x: Tensor,
+    times: Tensor,
+    *,
+    on_step: OnStep | None = None,
+    project: Project | None = None,
+) -> Tensor:
+    """Second-order Adams-Bashforth for uneven steps, one evaluation a step.
+
+    References
+    ----------
+    Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I (1993), section III.5.
+    """
+    t = times.tolist()
+    before: Tensor | None = None
+    for i in range(len(t) - 1):
+        step = t[i + 1] - t[i]
+        now = velocity(x, t[i])
+        slope = now
+        if before is not None:
+            slope = now + 0.5 * step / (t[i] - t[i - 1]) * (now - before)
+        x = x + step * slope
+        before = now
+        x = _finish_step(x, i, t, on_step, project)
+    return x
+
+
+def _finish_step(
+    x: Tensor, i: int, t: list[float], on_step: OnStep | None, project: Project | None
+) -> Tensor:
+    if project is not None:
+        x = project(x, t[i + 1])
+    if on_step is not None:
+        on_step(i + 1, len(t) - 1, x)
+    return x
+
+
+SAMPLERS = {"euler": sample_euler, "heun": sample_heun, "ab2": sample_ab2}

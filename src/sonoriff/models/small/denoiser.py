@@ -1,0 +1,301 @@
+"""The denoiser: a transformer over patches of the latent grid."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+MODES = ("major", "minor")
+ROPE_BASE = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiserConfig:
+    """Shape of the denoiser.
+
+    Attributes
+    ----------
+    latent_channels, latent_rows : C and H of the latent grid; its width is free
+    patch : (rows, columns) of latent cells in a token
+    width, depth, heads : of the transformer
+    cross_every : every how many blocks the text is looked at
+    text_width : width of a text token's state
+    """
+
+    latent_channels: int = 32
+    latent_rows: int = 8
+    patch: tuple[int, int] = (4, 1)
+    width: int = 384
+    depth: int = 10
+    heads: int = 6
+    cross_every: int = 2
+    text_width: int = 384
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> DenoiserConfig:
+        """Inverse of `to_dict`, also after a trip through JSON."""
+        return cls(**{**fields, "patch": tuple(fields["patch"])})
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the denoiser is told; every part may be absent for any member of the batch.
+
+    Attributes
+    ----------
+    text : (B, L, text_width) states of the prompt's tokens
+    present : bool (B, L); all false is "no prompt"
+    bpm : float (B,), beats a minute, 0 for unknown
+    key : int (B,), index into KEYS, -1 for unknown
+    mode : int (B,), index into MODES, -1 for unknown
+    """
+
+    text: Tensor
+    present: Tensor
+    bpm: Tensor
+    key: Tensor
+    mode: Tensor
+
+
+def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Tensor:
+    """(B,) -> (B, width): sines and cosines of periods from `longest` to `shortest`."""
+    periods = torch.logspace(math.log10(longest), math.log10(shortest), width // 2)
+    angles = values.float()[:, None] * (2 * math.pi / periods.to(values.device))
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def axial_rotations(rows: int, columns: int, head_width: int, device: torch.device) -> Tensor:
+    """Rotary positions of a (rows, columns) token grid: half of a head for each axis.
+
+    Returns
+    -------
+    complex64 (rows * columns, head_width // 2)
+
+    References
+    ----------
+    Su et al., RoFormer (2021), on two axes.
+    """
+    quarter = head_width // 4
+    rates = ROPE_BASE ** (-torch.arange(quarter, device=device) / quarter)
+    row = torch.arange(rows, device=device)[:, None, None] * rates
+    column = torch.arange(columns, device=device)[None, :, None] * rates
+    angles = torch.cat([row.expand(rows, columns, -1), column.expand(rows, columns, -1)], dim=-1)
+    return torch.polar(torch.ones_like(angles), angles).reshape(rows * columns, 2 * quarter)
+
+
+def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Turn the halves of the last axis of (B, heads, L, D) by the angles (L, D // 2)."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cosines - b * sines, a * sines + b * cosines], dim=-1)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(q k / sqrt(D)) v, (B, heads, L, D) -> (B, L, heads * D).
+
+    Written out, since the grid has some hundred tokens: the fused kernel's backward pass on a
+    CPU takes five times as long as these two products and gains only at thousands of tokens.
+    """
+    scores = torch.matmul(q, k.transpose(-1, -2)) * q.shape[-1] ** -0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -1e4)
+    mixed = torch.matmul(scores.softmax(dim=-1).to(v.dtype), v)
+    return mixed.transpose(1, 2).flatten(2)
+
+
+class _SelfAttention(nn.Module):
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+        self.q_scale = nn.Parameter(torch.ones(config.width // config.heads))
+        self.k_scale = nn.Parameter(torch.ones(config.width // config.heads))
+
+    def forward(self, x: Tensor, turns: tuple[Tensor, Tensor]) -> Tensor:
+        batch, length, _ = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q = rotate(F.layer_norm(q, q.shape[-1:], self.q_scale.to(q.dtype)), *turns)
+        k = rotate(F.layer_norm(k, k.shape[-1:], self.k_scale.to(k.dtype)), *turns)
+        result: Tensor = self.out(attend(q, k, v))
+        return result
+
+
+class _TextAttention(nn.Module):
+    """Cross-attention to the prompt; a learned empty token is always there to look at."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.norm = nn.LayerNorm(config.width)
+        self.q = nn.Linear(config.width, config.width, bias=False)
+        self.kv = nn.Linear(config.width, 2 * config.width, bias=False)
+        self.out = nn.Linear(config.width, config.width, bias=False)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
+        batch, length, _ = x.shape
+        q = self.q(self.norm(x)).view(batch, length, self.heads, -1).transpose(1, 2)
+        k, v = self.kv(text).view(batch, text.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        result: Tensor = self.out(attend(q, k, v, mask))
+        return result
+
+
+class _Block(nn.Module):
+    """Self-attention, text and MLP; the condition shifts, scales and gates (adaLN-single)."""
+
+    def __init__(self, config: DenoiserConfig, *, reads_text: bool) -> None:
+        super().__init__()
+        width = config.width
+        self.attention = _SelfAttention(config)
+        self.text_attention = _TextAttention(config) if reads_text else None
+        self.rise = nn.Linear(width, 4 * width)
+        self.fall = nn.Linear(4 * width, width)
+        self.modulation = nn.Parameter(torch.randn(6, width) / width**0.5)
+
+    def forward(
+        self, x: Tensor, shared: Tensor, turns: tuple[Tensor, Tensor], text: Tensor, mask: Tensor
+    ) -> Tensor:
+        table = (shared + self.modulation).to(x.dtype)
+        shift1, scale1, gate1, shift2, scale2, gate2 = table.unsqueeze(2).unbind(1)
+        width = (x.shape[-1],)
+        h = F.layer_norm(x, width) * (1 + scale1) + shift1
+        x = x + gate1 * self.attention(h, turns)
+        if self.text_attention is not None:
+            x = x + self.text_attention(x, text, mask)
+        h = F.layer_norm(x, width) * (1 + scale2) + shift2
+        change: Tensor = gate2 * self.fall(F.gelu(self.rise(h), approximate="tanh"))
+        return x + change
+
+
+class Denoiser(nn.Module):
+    """Velocity of the flow at a noisy latent grid.
+
+    The grid may be of any width: positions in time are relative (rotary), positions in frequency
+    are learned. A second grid and a mask tell what is already known (all zero: nothing).
+
+    References
+    ----------
+    Peebles & Xie, Scalable Diffusion Models with Transformers (2023); Chen et al.,
+    PixArt-alpha (2023) for adaLN-single; Liu et al., Flow Straight and Fast (2022).
+    """
+
+    def __init__(self, config: DenoiserConfig | None = None) -> None:
+        super().__init__()
+        self.config = c = config or DenoiserConfig()
+        cells = c.patch[0] * c.patch[1]
+        self.enter = nn.Linear((2 * c.latent_channels + 1) * cells, c.width)
+        self.row_position = nn.Parameter(torch.randn(c.latent_rows // c.patch[0], c.width) * 0.02)
+        self.text_in = nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, c.width))
+        self.empty_text = nn.Parameter(torch.randn(c.width) * 0.02)
+        self.pooled = nn.Linear(c.text_width, c.width)
+        self.time = nn.Sequential(nn.Linear(256, c.width), nn.SiLU(), nn.Linear(c.width, c.width))
+        self.bpm = nn.Linear(64, c.width)
+        self.key = nn.Embedding(len(KEYS) + 1, c.width)
+        self.mode = nn.Embedding(len(MODES) + 1, c.width)
+        self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(c.width, 6 * c.width))
+        self.blocks = nn.ModuleList(
+            _Block(c, reads_text=i % c.cross_every == 0) for i in range(c.depth)
+        )
+        self.leave_modulate = nn.Linear(c.width, 2 * c.width)
+        self.leave = nn.Linear(c.width, c.latent_channels * cells)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        for block in self.blocks:
+            assert isinstance(block, _Block)
+            with torch.no_grad():
+                block.modulation[[2, 5]] = 0.0
+            if block.text_attention is not None:
+                nn.init.zeros_(block.text_attention.out.weight)
+        for layer in (self.modulate[1], self.leave_modulate, self.leave):
+            assert isinstance(layer, nn.Linear)
+            nn.init.zeros_(layer.weight)
+        nn.init.normal_(self.key.weight, std=0.02)
+        nn.init.normal_(self.mode.weight, std=0.02)
+
+    def forward(
+        self, noisy: Tensor, time: Tensor, condition: Conditioning, known: Tensor, mask: Tensor
+    ) -> Tensor:
+        """Velocity, noise minus data.
+
+        Parameters
+        ----------
+        noisy : (B, C, H, W)
+        time : (B,) in [0, 1], 0 is data and 1 is noise
+        condition : of the same batch size
+        known : (B, C, H, W), clean latents where `mask` is 1; not read elsewhere
+        mask : (B, 1, H, W), 1 where the latents are known
+
+        Returns
+        -------
+        (B, C, H, W)
+        """
+        c = self.config
+        rows, columns = noisy.shape[2] // c.patch[0], noisy.shape[3] // c.patch[1]
+        x = self.enter(self._tokens(torch.cat([noisy, known * mask, mask], dim=1)))
+        x = x + self.row_position.to(x.dtype).repeat_interleave(columns, dim=0)
+        text, text_mask = self._text(condition)
+        vector = self._vector(time, condition)
+        shared = self.modulate(vector).float().view(-1, 6, c.width)
+        rotations = axial_rotations(rows, columns, c.width // c.heads, x.device)
+        turns = (rotations.real.to(x.dtype), rotations.imag.to(x.dtype))
+        for block in self.blocks:
+            x = block(x, shared, turns, text, text_mask)
+        shift, scale = self.leave_modulate(F.silu(vector))[:, None].to(x.dtype).chunk(2, dim=2)
+        x = self.leave(F.layer_norm(x, (c.width,)) * (1 + scale) + shift)
+        return self._grid(x, rows, columns)
+
+    def _tokens(self, grid: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, rows * columns, C * cells of a patch)."""
+        high, wide = self.config.patch
+        batch, channels, height, width = grid.shape
+        grid = grid.view(batch, channels, height // high, high, width // wide, wide)
+        return grid.permute(0, 2, 4, 1, 3, 5).reshape(
+            batch, (height // high) * (width // wide), channels * high * wide
+        )
+
+    def _grid(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
+        """Inverse of `_tokens`."""
+        high, wide = self.config.patch
+        grid = tokens.view(tokens.shape[0], rows, columns, self.config.latent_channels, high, wide)
+        return grid.permute(0, 3, 1, 4, 2, 5).reshape(
+            tokens.shape[0], self.config.latent_channels, rows * high, columns * wide
+        )
+
+    def _text(self, condition: Conditioning) -> tuple[Tensor, Tensor]:
+        text = self.text_in(condition.text)
+        empty = self.empty_text.to(text.dtype).expand(len(text), 1, -1)
+        always = torch.ones(len(text), 1, dtype=torch.bool, device=text.device)
+        mask = torch.cat([always, condition.present], dim=1)[:, None, None, :]
+        return torch.cat([empty, text], dim=1), mask
+
+    def _vector(self, time: Tensor, condition: Conditioning) -> Tensor:
+        weights = condition.present.to(condition.text.dtype)[..., None]
+        pooled = (condition.text * weights).sum(1) / weights.sum(1).clamp_min(1)
+        known_bpm = (condition.bpm > 0).float()
+        octaves = torch.log2(condition.bpm.float().clamp_min(1.0) / 120.0)
+        dtype = condition.text.dtype
+        bpm = self.bpm(sinusoids(octaves, 64, 8.0, 0.05).to(dtype)) * known_bpm[:, None].to(dtype)
+        vector: Tensor = (
+            self.time(sinusoids(time, 256, 4.0, 0.004).to(dtype))
+            + self.pooled(pooled)
+            + bpm
+            + self.key(condition.key + 1)
+            + self.mode(condition.mode + 1)
+        )
+        return vector

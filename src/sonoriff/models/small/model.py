@@ -1,0 +1,190 @@
+"""The small model as one value: text encoder, denoiser and autoencoder, saved and loaded together.
+
+The folder layout is the one diffusers uses (a config.json and a safetensors file in a folder for
+each component), without importing diffusers, which takes longer than making a clip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.files import atomic_path, write_text
+from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
+from sonoriff.models.small.denoiser import KEYS, MODES, Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.text import load_text_encoder
+from sonoriff.sonogram.params import HIFI, SonogramParams
+
+LAYOUT_VERSION = 1
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+_CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
+    "autoencoder": (SonogramAutoencoder, AutoencoderConfig),
+    "denoiser": (Denoiser, DenoiserConfig),
+}
+
+
+@dataclass
+class SmallModel:
+    """The bundled text-to-sonogram model.
+
+    Attributes
+    ----------
+    autoencoder, denoiser : the two networks, in evaluation mode, on one device
+    facts : name, version, training figures, as stored beside the weights
+    params : the sonogram format
+    """
+
+    autoencoder: SonogramAutoencoder
+    denoiser: Denoiser
+    facts: dict[str, Any]
+    params: SonogramParams = HIFI
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.denoiser.row_position.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision in which the networks compute."""
+        return self.denoiser.row_position.dtype
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """(mel rows, columns) of the sonogram under one latent cell."""
+        return self.autoencoder.config.cell
+
+    def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
+        """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
+        rows, columns = self.cell
+        token = self.denoiser.config.patch[1] * columns
+        width = -(-n_frames // token) * self.denoiser.config.patch[1]
+        return self.autoencoder.config.latent_channels, self.params.n_mels // rows, width
+
+    def encode_text(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """States (B, L, 384) and presence (B, L); an empty text has no tokens."""
+        states, present = load_text_encoder()(list(texts))
+        blank = torch.tensor([not text.strip() for text in texts])
+        present = present & ~blank[:, None]
+        return states.to(self.device, self.dtype), present.to(self.device)
+
+    def condition(
+        self,
+        texts: Sequence[str],
+        *,
+        bpm: float | None = None,
+        key: str | None = None,
+        mode: str | None = None,
+    ) -> Conditioning:
+        """Conditioning for a batch of prompts that share tempo and key."""
+        if bpm is not None and not 20 <= bpm <= 400:
+            raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+        if key is not None and key not in KEYS:
+            raise ParameterError(f"key must be one of {', '.join(KEYS)}, got {key!r}")
+        if mode is not None and mode not in MODES:
+            raise ParameterError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+        states, present = self.encode_text(texts)
+        n, device = len(texts), self.device
+        return Conditioning(
+            text=states,
+            present=present,
+            bpm=torch.full((n,), bpm or 0.0, device=device),
+            key=torch.full((n,), KEYS.index(key) if key else -1, device=device),
+            mode=torch.full((n,), MODES.index(mode) if mode else -1, device=device),
+        )
+
+    @torch.inference_mode()
+    def encode(self, picture: Tensor) -> Tensor:
+        """Latents float32 (B, C, H, W) of pictures (B, 1, M, N) in [-1, 1]."""
+        return self.autoencoder.encode(picture.to(self.device, self.dtype)).float()
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
+        return self.autoencoder.decode(latents.to(self.device, self.dtype)).float()
+
+    def to(self, device: torch.device | str, dtype: torch.dtype) -> SmallModel:
+        """Move both networks, in place; returns itself."""
+        self.autoencoder.to(device, dtype)
+        self.denoiser.to(device, dtype)
+        return self
+
+    def save_pretrained(self, folder: Path | str, *, dtype: torch.dtype = torch.float16) -> None:
+        """Write both networks and the facts; float16 safetensors by default."""
+        folder = Path(folder)
+        for name in _CLASSES:
+            module = getattr(self, name)
+            target = folder / name
+            target.mkdir(parents=True, exist_ok=True)
+            tensors = {k: v.detach().to(dtype).contiguous() for k, v in module.state_dict().items()}
+            with atomic_path(target / _WEIGHTS) as partial:
+                save_file(tensors, partial, metadata={"format": "pt"})
+            write_text(target / "config.json", json.dumps(module.config.to_dict(), indent=1) + "\n")
+        index = {"_class_name": "SmallModel", "version": LAYOUT_VERSION, **self.facts}
+        write_text(folder / "model_index.json", json.dumps(index, indent=1) + "\n")
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder: Path | str,
+        *,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype | None = None,
+    ) -> SmallModel:
+        """Load what `save_pretrained` wrote.
+
+        Parameters
+        ----------
+        dtype : None takes bfloat16 where the processor multiplies it in hardware, else float32
+
+        Raises
+        ------
+        CheckpointError
+            files are missing, damaged, or of another version
+        """
+        folder = Path(folder)
+        try:
+            index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{folder} holds no model: {error}") from error
+        kind, version = index.pop("_class_name", None), index.pop("version", 0)
+        if kind != "SmallModel" or version != LAYOUT_VERSION:
+            raise CheckpointError(
+                f"{folder} holds a {kind} of layout version {version}, expected a SmallModel of "
+                f"version {LAYOUT_VERSION}: update Sonoriff or choose another model"
+            )
+        modules = {name: _load_module(folder / name, *_CLASSES[name]) for name in _CLASSES}
+        model = cls(facts=index, **modules)  # type: ignore[arg-type]
+        return model.to(device, dtype or fastest_dtype(torch.device(device)))
+
+
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where matrix units take it (AMX, or a GPU that supports it), else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any) -> nn.Module:
+    try:
+        config = config_class.from_dict(json.loads((folder / "config.json").read_text()))
+        tensors = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
+        with torch.device("meta"):
+            module = module_class(config)
+        module.load_state_dict(tensors, assign=True)
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(
+            f"cannot load the {folder.name} in {folder.parent}: {error}"
+        ) from error
+    return module.eval().requires_grad_(False)

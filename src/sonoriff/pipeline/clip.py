@@ -1,0 +1,58 @@
+"""A piece of music with everything needed to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.sonogram.sonogram import Sonogram
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A sonogram, its sound on demand, and the settings it was made with.
+
+    Attributes
+    ----------
+    sonogram : the picture; its metadata are the settings
+    """
+
+    sonogram: Sonogram
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Verb, prompt, seed and the rest, as they travel in the picture file."""
+        return self.sonogram.metadata
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.sonogram.params.sample_rate
+
+    @cached_property
+    def waveform(self) -> npt.NDArray[np.float32]:
+        """float32 (C, T), decoded with quality "fast"; computed at the first use."""
+        from sonoriff.sonogram import decode
+
+        return decode(self.sonogram, quality="fast")
+
+    def save(self, path: Path | str) -> None:
+        """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus)."""
+        target = Path(path)
+        if target.suffix.lower() == ".png":
+            from sonoriff.sonogram.picture import save_picture
+
+            save_picture(target, self.sonogram)
+        else:
+            from sonoriff.audio import write_audio
+
+            write_audio(target, self.waveform, self.sample_rate)
+
+    def __repr__(self) -> str:
+        return f"Clip({self.sonogram!r})"

@@ -1,0 +1,181 @@
+"""Training latents: the pictures of a corpus through the autoencoder, and its captions as vectors.
+
+For every ``pictures-NNNNN.npy`` there come ``latents-NNNNN.npy`` (float16, clips x C x H x W),
+``text-NNNNN.npy`` (float16, all tokens x 384) and ``text-NNNNN.json`` (for every clip the
+[start, end) of each caption's tokens). They are computed once; a new autoencoder is another folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sonoriff.errors import CorpusError
+from sonoriff.files import atomic_path, write_text
+from sonoriff.models.small.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.denoiser import KEYS, MODES
+from sonoriff.models.small.text import load_text_encoder
+from sonoriff.pipeline.prompt import parse_key
+from sonoriff.training.pictures import floats_from_bytes
+
+
+def weights_digest(model: torch.nn.Module) -> str:
+    """Short digest of a module's weights: names the folder of its latents."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class LatentSet:
+    """Latents, captions and facts of clips.
+
+    Attributes
+    ----------
+    latents : float16 arrays (clips, C, H, W), one a shard
+    text : float16 arrays (tokens, 384), one a shard
+    spans : for each clip its captions' [start, end) in its shard's text
+    entries : the manifest line of each clip
+    places : (shard, row) of each clip
+    """
+
+    latents: list[npt.NDArray[np.float16]]
+    text: list[npt.NDArray[np.float16]]
+    spans: list[list[tuple[int, int]]]
+    entries: list[dict[str, Any]]
+    places: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def subset(self, split: str) -> npt.NDArray[np.int64]:
+        """Indices of the clips of a split."""
+        return np.array([i for i, e in enumerate(self.entries) if e["split"] == split], np.int64)
+
+    def latent(self, index: int) -> npt.NDArray[np.float16]:
+        """float16 (C, H, W)."""
+        shard, row = self.places[index]
+        latent: npt.NDArray[np.float16] = self.latents[shard][row]
+        return latent
+
+    def caption(self, index: int, which: int) -> npt.NDArray[np.float16]:
+        """float16 (L, 384) token states of a caption."""
+        shard, _ = self.places[index]
+        start, end = self.spans[index][which]
+        return self.text[shard][start:end]
+
+    def facts(self, index: int) -> tuple[float, int, int]:
+        """(bpm or 0, key index or -1, mode index or -1)."""
+        facts = self.entries[index]["facts"]
+        key, mode = facts.get("key"), facts.get("mode")
+        return (
+            float(facts.get("bpm") or 0.0),
+            KEYS.index(parse_key(key)[0]) if key else -1,
+            MODES.index(mode) if mode in MODES else -1,
+        )
+
+
+def prepare_latents(
+    pictures: Path,
+    folder: Path,
+    autoencoder: SonogramAutoencoder,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Compute the shards that are missing or have grown.
+
+    Raises CorpusError where there are no pictures.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shards = sorted(pictures.glob("pictures-*.npy"))
+    if not shards:
+        raise CorpusError(f"{pictures} holds no pictures: run `sonoriff train prepare` first")
+    for done, path in enumerate(shards, start=1):
+        number = path.stem.removeprefix("pictures-")
+        index = path.with_name(f"index-{number}.jsonl").read_text(encoding="utf-8")
+        stored = folder / f"index-{number}.jsonl"
+        if not stored.exists() or stored.read_text(encoding="utf-8") != index:
+            entries = [json.loads(line) for line in index.splitlines()]
+            _write_latents(
+                folder / f"latents-{number}.npy", np.load(path, mmap_mode="r"), autoencoder
+            )
+            _write_text(folder, number, [e["captions"] for e in entries])
+            write_text(stored, index)
+        if progress:
+            progress(done, len(shards))
+
+
+@torch.inference_mode()
+def _write_latents(
+    path: Path, pictures: npt.NDArray[np.uint8], autoencoder: SonogramAutoencoder
+) -> None:
+    parts = []
+    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+        for start in range(0, len(pictures), 8):
+            batch = floats_from_bytes(pictures[start : start + 8])[:, None]
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            parts.append(autoencoder.encode(batch).half().contiguous().numpy())
+    with atomic_path(path) as partial, partial.open("wb") as stream:
+        np.save(stream, np.concatenate(parts))
+
+
+def _write_text(folder: Path, number: str, captions: list[list[str]]) -> None:
+    encoder = load_text_encoder()
+    unique = sorted({c for several in captions for c in several}, key=len)
+    spans: dict[str, tuple[int, int]] = {}
+    parts: list[npt.NDArray[np.float16]] = []
+    position = 0
+    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+        for start in range(0, len(unique), 64):
+            batch = unique[start : start + 64]
+            states, present = encoder(batch)
+            for caption, state, there in zip(batch, states, present, strict=True):
+                tokens = state[there].half().numpy()
+                spans[caption] = (position, position + len(tokens))
+                position += len(tokens)
+                parts.append(tokens)
+    with atomic_path(folder / f"text-{number}.npy") as partial, partial.open("wb") as stream:
+        np.save(stream, np.concatenate(parts))
+    places = [[spans[c] for c in several] for several in captions]
+    write_text(folder / f"text-{number}.json", json.dumps(places))
+
+
+def load_latents(folders: list[Path]) -> LatentSet:
+    """Map the sets in `folders`; CorpusError where there is nothing."""
+    found = LatentSet([], [], [], [], [])
+    for folder in folders:
+        for index in sorted(folder.glob("index-*.jsonl")):
+            number = index.stem.removeprefix("index-")
+            latents = np.load(folder / f"latents-{number}.npy", mmap_mode="r")
+            lines = index.read_text(encoding="utf-8").splitlines()
+            spans = json.loads((folder / f"text-{number}.json").read_text(encoding="utf-8"))
+            found.places.extend((len(found.latents), row) for row in range(len(lines)))
+            found.latents.append(latents)
+            found.text.append(np.load(folder / f"text-{number}.npy", mmap_mode="r"))
+            found.spans.extend([(a, b) for a, b in clip] for clip in spans)
+            found.entries.extend(json.loads(line) for line in lines)
+    if not found.entries:
+        raise CorpusError("no training latents found: run `sonoriff train prepare` first")
+    return found
+
+
+def pad_captions(captions: list[npt.NDArray[np.float16]], length: int) -> tuple[Tensor, Tensor]:
+    """Stack token states (L, 384) of any lengths: float32 (B, length, 384) and presence."""
+    text = torch.zeros(len(captions), length, captions[0].shape[1])
+    present = torch.zeros(len(captions), length, dtype=torch.bool)
+    for i, states in enumerate(captions):
+        n = min(length, len(states))
+        text[i, :n] = torch.from_numpy(states[:n].astype(np.float32))
+        present[i, :n] = True
+    return text, present

@@ -1,0 +1,220 @@
+"""The one training loop. A recipe says what is trained; the loop does the rest.
+
+It warms up, averages, clips, validates, draws sample sheets, writes checkpoints, resumes, and
+stops cleanly on Ctrl-C, on SIGTERM, or when its time is over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from sonoriff.errors import CheckpointError
+from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
+from sonoriff.training.config import LoopConfig
+from sonoriff.training.ema import AveragedModel
+
+
+class Recipe(Protocol):
+    """What a training run trains."""
+
+    name: str
+
+    def build(self) -> nn.Module:
+        """The model with fresh weights; called after the seed is set."""
+
+    def facts(self) -> dict[str, Any]:
+        """What must be the same when a run is resumed: shapes, data."""
+
+    def loss(
+        self, model: nn.Module, generator: torch.Generator, batch_size: int
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Loss of one random batch, and figures for the log."""
+
+    def before_save(self, model: nn.Module) -> None:
+        """Bring what belongs to the averaged weights up to date, in place."""
+
+    def validate(self, model: nn.Module) -> dict[str, float]:
+        """Figures on held-out clips, the same clips and noise each time."""
+
+    def sample(self, model: nn.Module, folder: Path, step: int) -> None:
+        """Write pictures that a person can judge."""
+
+
+def train(
+    recipe: Recipe,
+    config: LoopConfig,
+    run: Path,
+    *,
+    on_step: Callable[[int, dict[str, float]], None] | None = None,
+) -> nn.Module:
+    """Train until `config.steps`; returns the averaged model.
+
+    Starts from ``run/checkpoint`` where there is one. Figures go to ``run/log.jsonl``. On several
+    processes (`accelerate launch`) each draws its own batches and gradients are averaged.
+
+    Raises
+    ------
+    CheckpointError
+        the folder holds a run with another recipe or other data
+    """
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(
+        mixed_precision=config.precision, gradient_accumulation_steps=config.accumulate
+    )
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    model = recipe.build()
+    ema = AveragedModel(model, config.ema_decay)
+    optimizer = make_optimizer(model, config)
+    step = _resume(recipe, run, model, ema, optimizer)
+    ema.model.to(accelerator.device)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    facts = {**recipe.facts(), "config": dataclasses.asdict(config)}
+
+    def save() -> None:
+        recipe.before_save(ema.model)
+        if accelerator.is_main_process:
+            save_checkpoint(
+                run,
+                step=step,
+                model=accelerator.unwrap_model(model),
+                ema=ema,
+                optimizer=optimizer.optimizer,
+                facts=facts,
+            )
+
+    log = _Log(run / "log.jsonl", enabled=accelerator.is_main_process)
+    started = saved = sampled = time.monotonic()
+    with _stop_signals() as stopped:
+        while step < config.steps and not stopped():
+            for group in optimizer.param_groups:
+                group["lr"] = config.rate(step) * group["rate_scale"]
+            figures = _step(recipe, config, accelerator, model, optimizer, step)
+            step += 1
+            ema.update(accelerator.unwrap_model(model))
+            now = time.monotonic()
+            if step % config.validate_steps == 0 or step == config.steps:
+                with accelerator.autocast():
+                    figures |= recipe.validate(ema.model)
+            log.write(step, figures | {"rate": config.rate(step - 1), "time_s": now - started})
+            if on_step:
+                on_step(step, figures)
+            if now - sampled > 60 * config.sample_minutes and accelerator.is_main_process:
+                recipe.sample(ema.model, run / "samples", step)
+                sampled = time.monotonic()
+            if now - saved > 60 * config.save_minutes:
+                save()
+                saved = time.monotonic()
+            if config.max_minutes and now - started > 60 * config.max_minutes:
+                break
+    save()
+    if accelerator.is_main_process:
+        recipe.sample(ema.model, run / "samples", step)
+    return ema.model
+
+
+def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimizer:
+    """AdamW; weight decay on matrices only."""
+    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay, "rate_scale": 1.0},
+        {"params": vectors, "weight_decay": 0.0, "rate_scale": 1.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
+
+
+def _step(
+    recipe: Recipe,
+    config: LoopConfig,
+    accelerator: Any,
+    model: nn.Module,
+    optimizer: Any,
+    step: int,
+) -> dict[str, float]:
+    totals: dict[str, float] = {}
+    for part in range(config.accumulate):
+        generator = torch.Generator().manual_seed(
+            batch_seed(config.seed, step, part, accelerator.process_index)
+        )
+        with accelerator.accumulate(model), accelerator.autocast():
+            loss, figures = recipe.loss(model, generator, config.batch_size)
+            accelerator.backward(loss)
+            if accelerator.sync_gradients:
+                norm = accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
+                totals["grad_norm"] = float(norm)
+            optimizer.step()
+            optimizer.zero_grad()
+        for name, value in (figures | {"loss": float(loss.detach())}).items():
+            totals[name] = totals.get(name, 0.0) + value / config.accumulate
+    return totals
+
+
+def batch_seed(seed: int, step: int, part: int, process: int) -> int:
+    """The same batch for the same place in a run, whenever it is resumed."""
+    return (((seed * 1_000_003 + step) * 1009 + part) * 4099 + process) % (2**63)
+
+
+def _resume(
+    recipe: Recipe,
+    run: Path,
+    model: nn.Module,
+    ema: AveragedModel,
+    optimizer: torch.optim.Optimizer,
+) -> int:
+    checkpoint = find_checkpoint(run)
+    if checkpoint is None:
+        return 0
+    state = load_checkpoint(checkpoint, model=model, ema=ema, optimizer=optimizer)
+    now, then = json.loads(json.dumps(recipe.facts())), state["facts"]
+    changed = [name for name, value in now.items() if then.get(name) != value]
+    if changed:
+        raise CheckpointError(
+            f"{run} was trained with other {', '.join(changed)}: use the same or a new run folder"
+        )
+    return int(state["step"])
+
+
+class _Log:
+    def __init__(self, path: Path, *, enabled: bool) -> None:
+        self.path, self.enabled = path, enabled
+
+    def write(self, step: int, figures: dict[str, float]) -> None:
+        if self.enabled:
+            line = json.dumps({"step": step} | {k: float(f"{v:.6g}") for k, v in figures.items()})
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """Ask for a stop after the current step on SIGINT or SIGTERM; the second time at once."""
+    hits: list[int] = []
+    before: dict[signal.Signals, Any] = {}
+
+    def handle(number: int, _frame: Any) -> None:
+        hits.append(number)
+        if len(hits) > 1:
+            raise KeyboardInterrupt
+
+    try:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            before[each] = signal.signal(each, handle)
+    except ValueError:  # not in the main thread: signals belong to somebody else
+        pass
+    try:
+        yield lambda: bool(hits)
+    finally:
+        for each, old in before.items():
+            signal.signal(each, old)

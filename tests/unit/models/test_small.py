@@ -1,0 +1,171 @@
+"""The small model's parts, on tiny shapes and on the real text encoder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
+from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.text import _package_folder, load_text_encoder
+
+CODER = AutoencoderConfig(
+    latent_channels=4,
+    widths=(8, 8, 8),
+    encoder_blocks=(1, 1, 1),
+    decoder_blocks=(1, 1, 1),
+    strides=((4, 2), (2, 1)),
+)
+SHAPE = DenoiserConfig(latent_channels=4, width=64, depth=2, heads=1)
+
+
+def tiny_model() -> SmallModel:
+    torch.manual_seed(0)
+    coder, denoiser = SonogramAutoencoder(CODER), Denoiser(SHAPE)
+    for parameter in denoiser.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    return SmallModel(coder.eval(), denoiser.eval(), {"name": "tiny"})
+
+
+def condition(batch: int, *, tokens: int = 3) -> Conditioning:
+    generator = torch.Generator().manual_seed(3)
+    return Conditioning(
+        torch.randn(batch, tokens, 384, generator=generator),
+        torch.ones(batch, tokens, dtype=torch.bool),
+        torch.full((batch,), 120.0),
+        torch.zeros(batch, dtype=torch.long),
+        torch.ones(batch, dtype=torch.long),
+    )
+
+
+def test_the_text_encoder_is_the_published_one() -> None:
+    """Against transformers' own BERT on the same weights, padding included."""
+    transformers = pytest.importorskip("transformers")
+    texts = ["jazz", "smooth tropical dance jazz with a saxophone solo"]
+    states, present = load_text_encoder()(texts)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(_package_folder())
+    reference = transformers.AutoModel.from_pretrained(_package_folder())
+    inputs = tokenizer(texts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        expected = reference(**inputs).last_hidden_state
+    assert torch.equal(present, inputs["attention_mask"].bool())
+    torch.testing.assert_close(states[present], expected[present], atol=2e-5, rtol=1e-4)
+
+
+def test_autoencoder_starts_at_its_linear_code() -> None:
+    torch.manual_seed(0)
+    model = SonogramAutoencoder(CODER).eval()
+    basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
+    model.set_linear(2.0 * basis, torch.tensor(0.25))
+    cells = 0.25 + torch.randn(6, 4) @ basis
+    picture = cells.view(1, 2, 3, 32, 8).permute(0, 1, 3, 2, 4).reshape(1, 1, 64, 24)
+    with torch.no_grad():
+        decoded = model.decoder(model.posterior(picture)[0])
+    torch.testing.assert_close(decoded, picture, atol=1e-5, rtol=1e-4)
+
+
+def test_autoencoder_keeps_shapes_and_is_local() -> None:
+    """Far from a change nothing changes: long pictures can be coded in pieces."""
+    torch.manual_seed(0)
+    model = SonogramAutoencoder(CODER).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    a = torch.rand(1, 1, 256, 512)
+    b = a.clone()
+    b[..., 480:] = 0
+    with torch.no_grad():
+        za, zb = model.encode(a), model.encode(b)
+        assert za.shape == (1, 4, 8, 64)
+        assert model.decode(za).shape == a.shape
+    assert torch.equal(za[..., :40], zb[..., :40])
+    assert not torch.equal(za[..., 60:], zb[..., 60:])
+
+
+def test_denoiser_starts_at_zero_and_takes_any_width() -> None:
+    denoiser = Denoiser(SHAPE).eval()
+    for width in (8, 64, 100):
+        z = torch.randn(2, 4, 8, width)
+        velocity = denoiser(z, torch.rand(2), condition(2), z, torch.zeros(2, 1, 8, width))
+        assert velocity.shape == z.shape
+        assert not velocity.any()
+
+
+def test_denoiser_reads_known_latents_only_under_the_mask() -> None:
+    denoiser = tiny_model().denoiser
+    z, time = torch.randn(1, 4, 8, 16), torch.tensor([0.5])
+    mask = torch.zeros(1, 1, 8, 16)
+    mask[..., :4] = 1
+    known = torch.randn(1, 4, 8, 16)
+    outside, inside = known.clone(), known.clone()
+    outside[..., 8:] += 1
+    inside[..., :2] += 1
+    with torch.no_grad():
+        base = denoiser(z, time, condition(1), known, mask)
+        assert torch.equal(base, denoiser(z, time, condition(1), outside, mask))
+        assert not torch.equal(base, denoiser(z, time, condition(1), inside, mask))
+
+
+@pytest.mark.parametrize("part", ["text", "bpm", "key", "mode"])
+def test_denoiser_heeds_every_condition(part: str) -> None:
+    denoiser = tiny_model().denoiser
+    z, zero = torch.randn(1, 4, 8, 16), torch.zeros(1, 1, 8, 16)
+    other = {
+        "text": torch.randn(1, 3, 384),
+        "bpm": torch.tensor([90.0]),
+        "key": torch.tensor([-1]),
+        "mode": torch.tensor([0]),
+    }[part]
+    before = condition(1)
+    after = Conditioning(**{**vars(before), part: other})
+    with torch.no_grad():
+        a = denoiser(z, torch.tensor([0.5]), before, z, zero)
+        b = denoiser(z, torch.tensor([0.5]), after, z, zero)
+    assert not torch.allclose(a, b)
+
+
+def test_absent_tokens_are_not_read() -> None:
+    denoiser = tiny_model().denoiser
+    z, zero = torch.randn(1, 4, 8, 16), torch.zeros(1, 1, 8, 16)
+    short = condition(1, tokens=3)
+    padded = Conditioning(
+        **{
+            **vars(short),
+            "text": torch.cat([short.text, torch.randn(1, 5, 384)], dim=1),
+            "present": torch.tensor([[True] * 3 + [False] * 5]),
+        }
+    )
+    with torch.no_grad():
+        a = denoiser(z, torch.tensor([0.5]), short, z, zero)
+        b = denoiser(z, torch.tensor([0.5]), padded, z, zero)
+    torch.testing.assert_close(a, b)
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
+    model = tiny_model()
+    model.save_pretrained(tmp_path / "m", dtype=torch.float32)
+    again = SmallModel.from_pretrained(tmp_path / "m", dtype=torch.float32)
+    assert again.facts == {"name": "tiny"}
+    for name, tensor in model.denoiser.state_dict().items():
+        assert torch.equal(tensor, again.denoiser.state_dict()[name])
+    assert not list(tmp_path.rglob("*.bin")), "weights are safetensors only"
+
+
+def test_a_damaged_or_foreign_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="holds no model"):
+        SmallModel.from_pretrained(tmp_path)
+    tiny_model().save_pretrained(tmp_path)
+    weights = tmp_path / "denoiser" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="denoiser"):
+        SmallModel.from_pretrained(tmp_path)
+    (tmp_path / "model_index.json").write_text('{"_class_name": "SmallModel", "version": 99}')
+    with pytest.raises(CheckpointError, match="version 99"):
+        SmallModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [{"bpm": 5.0}, {"key": "H"}, {"mode": "dorian"}])
+def test_conditions_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ParameterError):
+        tiny_model().condition(["x"], **wrong)  # type: ignore[arg-type]

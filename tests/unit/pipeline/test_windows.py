@@ -1,0 +1,70 @@
+"""Windows over long grids, and what prompts say."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from sonoriff.errors import ParameterError
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.pipeline.windows import window_starts, windowed
+
+
+@pytest.mark.parametrize("width", [1, 64, 65, 100, 112, 113, 1000])
+def test_windows_cover_everything_and_overlap(width: int) -> None:
+    starts = window_starts(width, 64, 16)
+    assert starts[0] == 0
+    assert max(starts) == max(0, width - 64)
+    assert all(b - a <= 48 for a, b in pairwise(starts))
+
+
+def test_windows_that_agree_give_what_one_window_would() -> None:
+    x = torch.randn(2, 3, 4, 150)
+    result = windowed(lambda part, time: part * time, 64, 16)(x, 0.5)
+    torch.testing.assert_close(result, 0.5 * x)
+
+
+def test_windows_fade_into_each_other() -> None:
+    calls: list[int] = []
+
+    def numbered(parts: torch.Tensor, _time: float) -> torch.Tensor:
+        calls.append(len(parts))
+        return torch.arange(len(parts)).view(-1, 1, 1, 1).expand_as(parts).float()
+
+    line = windowed(numbered, 64, 16)(torch.zeros(1, 1, 1, 112), 0.5).flatten()
+    assert calls == [2], "all windows in one batch"
+    assert bool((line.diff() >= 0).all())
+    assert float(line.diff().max()) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bpm"),
+    [("techno, 132 bpm", 132.0), ("120BPM house", 120.0), ("1980 disco", None), ("9999 bpm", None)],
+)
+def test_a_prompt_names_its_tempo(prompt: str, bpm: float | None) -> None:
+    assert bpm_in_prompt(prompt) == bpm
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("D minor", ("D", "minor")),
+        ("Bb", ("A#", None)),
+        ("f# maj", ("F#", "major")),
+        ("Am", ("A", "minor")),
+        ("E flat major", ("D#", "major")),
+    ],
+)
+def test_keys_are_read(text: str, key: tuple[str, str | None]) -> None:
+    assert parse_key(text) == key
+
+
+def test_a_prompt_names_its_key() -> None:
+    assert key_in_prompt("sad waltz in D minor") == ("D", "minor")
+    assert key_in_prompt("a band in A big hall") == (None, None)
+
+
+@pytest.mark.parametrize("text", ["H minor", "", "D dorian", "minor"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(ParameterError):
+        parse_key(text)
