@@ -109,6 +109,9 @@ def denoiser(
     learning_rate: Rate = 1e-3,
     hours: Hours = 0.0,
     ema_decay: Ema = 0.9995,
+    muon: Annotated[
+        bool, typer.Option(help="Muon for the matrices of the blocks, else AdamW.")
+    ] = True,
     width: Annotated[int, typer.Option(min=64)] = 384,
     depth: Annotated[int, typer.Option(min=1)] = 10,
     compile_model: Annotated[
@@ -137,6 +140,7 @@ def denoiser(
     _run(
         DenoiserRecipe(latents, coder, shape, compile_model=compile_model),
         _config(
+            muon=muon,
             steps=steps,
             cooldown_steps=cooldown_steps,
             batch_size=batch_size,

@@ -15,10 +15,11 @@ class LoopConfig:
     ----------
     steps : step at which the run ends
     batch_size : clips a step and process
-    learning_rate : of AdamW, after warm-up
+    learning_rate : after warm-up
     warmup_steps : linear rise at the start
     cooldown_steps : linear fall to zero before `steps`; 0 keeps the rate, so that the run can go on
-    weight_decay : AdamW, matrices only
+    weight_decay : of matrices
+    muon : Muon instead of AdamW for the matrices inside transformer blocks
     ema_decay : of the averaged weights
     clip_norm : largest norm of the gradient
     accumulate : batches added up for one step
@@ -34,6 +35,7 @@ class LoopConfig:
     warmup_steps: int = 100
     cooldown_steps: int = 0
     weight_decay: float = 0.01
+    muon: bool = False
     ema_decay: float = 0.999
     clip_norm: float = 1.0
     accumulate: int = 1

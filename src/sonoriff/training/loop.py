@@ -22,6 +22,7 @@ from sonoriff.errors import CheckpointError
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel
+from sonoriff.training.optimizer import make_optimizer
 
 
 class Recipe(Protocol):
@@ -76,7 +77,9 @@ def train(
     torch.manual_seed(config.seed)
     model = recipe.build()
     ema = AveragedModel(model, config.ema_decay)
-    optimizer = make_optimizer(model, config)
+    optimizer: Any = make_optimizer(
+        model, config.learning_rate, config.weight_decay, muon=config.muon
+    )
     step = _resume(recipe, run, model, ema, optimizer)
     ema.model.to(accelerator.device)
     model, optimizer = accelerator.prepare(model, optimizer)
@@ -99,7 +102,7 @@ def train(
     with _stop_signals() as stopped:
         while step < config.steps and not stopped():
             for group in optimizer.param_groups:
-                group["lr"] = config.rate(step) * group["rate_scale"]
+                group["lr"] = config.rate(step)
             figures = _step(recipe, config, accelerator, model, optimizer, step)
             step += 1
             ema.update(accelerator.unwrap_model(model))
@@ -122,17 +125,6 @@ def train(
     if accelerator.is_main_process:
         recipe.sample(ema.model, run / "samples", step)
     return ema.model
-
-
-def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimizer:
-    """AdamW; weight decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.requires_grad and p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.requires_grad and p.ndim < 2]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.weight_decay, "rate_scale": 1.0},
-        {"params": vectors, "weight_decay": 0.0, "rate_scale": 1.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99), fused=True)
 
 
 def _step(
