@@ -12,6 +12,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.sonogram.params import SonogramParams
 
 AMPLITUDE_FLOOR = 1e-10
+_COLUMNS_AT_ONCE = 2048
 
 
 def mel_from_hz(frequency_hz: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]:
@@ -101,6 +102,17 @@ def mel_from_waveform(waveform: torch.Tensor, params: SonogramParams) -> torch.T
     return _log_mel(waveform, params)
 
 
+def _linear_mel(padded: torch.Tensor, n_frames: int, params: SonogramParams) -> torch.Tensor:
+    """Mel amplitude (C, M, N) of N columns, in blocks: a spectrum is far larger than its mel."""
+    bank = _torch_bank(params, str(padded.device))
+    blocks = []
+    for start in range(0, n_frames, _COLUMNS_AT_ONCE):
+        stop = min(start + _COLUMNS_AT_ONCE, n_frames)
+        first, last = start * params.hop_length, (stop - 1) * params.hop_length + params.n_fft
+        blocks.append(torch.matmul(bank, _magnitude(padded[:, first:last], params)))
+    return torch.cat(blocks, dim=-1)
+
+
 def _magnitude(padded: torch.Tensor, params: SonogramParams) -> torch.Tensor:
     window = torch.hann_window(params.win_length, device=padded.device)
     spectrum = torch.stft(
@@ -120,8 +132,7 @@ def _power_mel(waveform: torch.Tensor, params: SonogramParams) -> torch.Tensor:
     mode = "reflect" if waveform.shape[1] > half else "constant"
     padded = torch.nn.functional.pad(waveform, (half, half), mode=mode)
     n_frames = -(-waveform.shape[1] // params.hop_length)
-    magnitude = _magnitude(padded, params)[..., :n_frames]
-    return torch.matmul(_torch_bank(params, str(waveform.device)), magnitude)
+    return _linear_mel(padded, n_frames, params)
 
 
 def _log_mel(waveform: torch.Tensor, params: SonogramParams) -> torch.Tensor:
@@ -130,7 +141,6 @@ def _log_mel(waveform: torch.Tensor, params: SonogramParams) -> torch.Tensor:
     total = (n_frames - 1) * params.hop_length + params.n_fft
     padded = torch.nn.functional.pad(waveform, (left, total - left - waveform.shape[1]))
     # A Hann window sums to half its length: a full-scale sine reads 1.
-    magnitude = _magnitude(padded, params) * (4.0 / params.win_length)
-    mel = torch.matmul(_torch_bank(params, str(waveform.device)), magnitude)
+    mel = _linear_mel(padded, n_frames, params) * (4.0 / params.win_length)
     decibels = 20.0 * torch.log10(mel.clamp_min(AMPLITUDE_FLOOR))
     return decibels.clamp(params.db_min, params.db_max)

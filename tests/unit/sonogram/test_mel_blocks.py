@@ -1,0 +1,37 @@
+"""A long sound is transformed in blocks of columns, which must not show."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from sonoriff.sonogram import HIFI, RIFFUSION_V1, SonogramParams
+from sonoriff.sonogram.mel import mel_filter_bank, mel_from_waveform
+
+SMALL = {"hop_length": 32, "win_length": 128, "n_fft": 256, "n_mels": 8}
+
+
+@pytest.mark.parametrize("params", [HIFI, RIFFUSION_V1])
+@pytest.mark.parametrize("n_frames", [2047, 2048, 2049, 5000])
+def test_blocks_join_without_a_seam(params: SonogramParams, n_frames: int) -> None:
+    small = dataclasses.replace(params, **SMALL)
+    generator = torch.Generator().manual_seed(1)
+    waveform = 0.1 * torch.randn(1, n_frames * 32, generator=generator)
+    mel = mel_from_waveform(waveform, small).numpy()
+    assert mel.shape == (1, 8, n_frames)
+    # One column a time, by the definition.
+    left = small.n_fft // 2 if small.scale == "power" else (small.n_fft - 32) // 2
+    window = np.zeros(small.n_fft)
+    window[64:192] = torch.hann_window(128).numpy()
+    padded = np.pad(waveform[0].numpy().astype(np.float64), left, mode="reflect")
+    for column in (100, 2040, 2046, 2047, 2048, 2060, 4095, 4096, 4900):
+        if column >= n_frames - 8:
+            continue
+        frame = padded[column * 32 : column * 32 + small.n_fft] * window
+        expected = mel_filter_bank(small) @ np.abs(np.fft.rfft(frame))
+        if small.scale == "log":
+            expected = 20 * np.log10(expected * 4 / 128)
+        np.testing.assert_allclose(mel[0, :, column], expected, rtol=1e-4, atol=1e-3)
