@@ -125,7 +125,7 @@ class AutoencoderRecipe:
 
 @torch.no_grad()
 def measure_latents(model: SonogramAutoencoder, pictures: PictureSet, n_clips: int = 256) -> None:
-    """Set `latent_mean` and `latent_std` from training clips, in place."""
+    """Set `latent_mean` and `latent_scale` from training clips, in place."""
     indices = pictures.subset("train")
     picks = indices[np.linspace(0, len(indices) - 1, min(n_clips, len(indices))).astype(int)]
     latents = [
@@ -134,4 +134,5 @@ def measure_latents(model: SonogramAutoencoder, pictures: PictureSet, n_clips: i
     ]
     stacked = torch.cat(latents).float()
     model.latent_mean.copy_(stacked.mean(dim=(0, 2, 3)))
-    model.latent_std.copy_(stacked.std(dim=(0, 2, 3)).clamp_min(1e-3))
+    spread = stacked.std(dim=(0, 2, 3)).clamp_min(1e-3)
+    model.latent_scale.copy_((spread * spread.mean()).sqrt())

@@ -35,7 +35,7 @@ def load_autoencoder(run: Path) -> SonogramAutoencoder:
     state, tensors = _averaged(run, "autoencoder")
     model = SonogramAutoencoder(AutoencoderConfig.from_dict(state["facts"]["model"]))
     model.load_state_dict(tensors)
-    if bool((model.latent_std == 1).all()):
+    if bool((model.latent_scale == 1).all()):
         raise CheckpointError(f"{run} has not finished: the scale of its latents is not measured")
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 

@@ -172,8 +172,10 @@ class SonogramAutoencoder(nn.Module):
     Beside the network runs a linear map of every cell, which `set_linear` starts at the cell's
     principal components: training begins where the best linear code ends.
 
-    The latents that `encode` gives and `decode` takes are scaled to about unit variance a
-    channel by `latent_mean` and `latent_std`, measured on the training set.
+    The latents that `encode` gives and `decode` takes are shifted by `latent_mean` and divided by
+    `latent_scale`, both measured on the training set. Dividing by the root of a channel's spread
+    instead of the spread gives the whole unit variance and keeps half (in dB) of the channels'
+    order: noise hides the details first, so that sampling settles them last.
 
     References
     ----------
@@ -182,7 +184,7 @@ class SonogramAutoencoder(nn.Module):
     """
 
     latent_mean: Tensor
-    latent_std: Tensor
+    latent_scale: Tensor
 
     def __init__(self, config: AutoencoderConfig | None = None) -> None:
         super().__init__()
@@ -190,7 +192,7 @@ class SonogramAutoencoder(nn.Module):
         self.encoder = Encoder(self.config)
         self.decoder = Decoder(self.config)
         self.register_buffer("latent_mean", torch.zeros(self.config.latent_channels))
-        self.register_buffer("latent_std", torch.ones(self.config.latent_channels))
+        self.register_buffer("latent_scale", torch.ones(self.config.latent_channels))
 
     @torch.no_grad()
     def set_linear(self, components: Tensor, level: Tensor) -> None:
@@ -225,10 +227,10 @@ class SonogramAutoencoder(nn.Module):
     def encode(self, picture: Tensor) -> Tensor:
         """Scaled latents (B, C, H, W) of a picture (B, 1, M, N) in [-1, 1]."""
         mean, _ = self.posterior(picture)
-        return (mean - self.latent_mean[:, None, None]) / self.latent_std[:, None, None]
+        return (mean - self.latent_mean[:, None, None]) / self.latent_scale[:, None, None]
 
     def decode(self, latents: Tensor) -> Tensor:
         """Picture (B, 1, M, N) in [-1, 1] of scaled latents (B, C, H, W)."""
-        unscaled = latents * self.latent_std[:, None, None] + self.latent_mean[:, None, None]
+        unscaled = latents * self.latent_scale[:, None, None] + self.latent_mean[:, None, None]
         result: Tensor = self.decoder(unscaled)
         return result.clamp(-1.0, 1.0)
