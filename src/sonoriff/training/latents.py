@@ -25,7 +25,7 @@ from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import KEYS, MODES
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.pipeline.prompt import parse_key
-from sonoriff.training.pictures import floats_from_bytes
+from sonoriff.training.pictures import floats_from_bytes, is_newer
 
 
 def weights_digest(model: torch.nn.Module) -> str:
@@ -107,9 +107,9 @@ def prepare_latents(
         stored = folder / f"index-{number}.jsonl"
         if not stored.exists() or stored.read_text(encoding="utf-8") != index:
             entries = [json.loads(line) for line in index.splitlines()]
-            _write_latents(
-                folder / f"latents-{number}.npy", np.load(path, mmap_mode="r"), autoencoder
-            )
+            latents = folder / f"latents-{number}.npy"
+            if not is_newer(latents, [path]):
+                _write_latents(latents, np.load(path, mmap_mode="r"), autoencoder)
             _write_text(folder, number, [e["captions"] for e in entries])
             write_text(stored, index)
         if progress:

@@ -90,7 +90,7 @@ def prepare_pictures(
 ) -> int:
     """Compute the pictures that are missing; returns how many clips the set then has.
 
-    Only shards whose manifest lines have changed are computed again, so a growing corpus costs what
+    Only shards whose clips have changed are computed again, so a growing corpus costs what
     is new. Raises CorpusError where the corpus has no clips.
     """
     manifest = corpus / "metadata.jsonl"
@@ -119,10 +119,21 @@ def _prepare_shard(corpus: Path, folder: Path, shard: str, entries: list[dict[st
     index = "".join(json.dumps(entry) + "\n" for entry in entries)
     if index_file.exists() and index_file.read_text(encoding="utf-8") == index:
         return
-    pictures = np.stack([_bytes_of_clip(corpus / e["file_name"]) for e in entries])
-    with atomic_path(pictures_file) as partial, partial.open("wb") as stream:
-        np.save(stream, pictures)
+    clips = [corpus / entry["file_name"] for entry in entries]
+    known = [e["file_name"] for e in _entries(index_file)] if index_file.exists() else []
+    if known != [e["file_name"] for e in entries] or not is_newer(pictures_file, clips):
+        pictures = np.stack([_bytes_of_clip(clip) for clip in clips])
+        with atomic_path(pictures_file) as partial, partial.open("wb") as stream:
+            np.save(stream, pictures)
     write_text(index_file, index)
+
+
+def is_newer(target: Path, sources: Iterable[Path]) -> bool:
+    """Whether `target` exists and was written after all of `sources`."""
+    if not target.exists():
+        return False
+    written = target.stat().st_mtime_ns
+    return all(source.stat().st_mtime_ns <= written for source in sources)
 
 
 def load_pictures(folders: Iterable[Path]) -> PictureSet:
