@@ -63,6 +63,7 @@ class WorkGrid:
     Attributes
     ----------
     params : the format
+    step : columns of the picture for each column of this grid
     hop, win, n_fft : samples at the working rate
     full_n_fft : transform length of the last synthesis, at ``params.sample_rate``
     window, full_window : float32 (win,) and (params.win_length,), periodic Hann
@@ -71,6 +72,7 @@ class WorkGrid:
     """
 
     params: SonogramParams
+    step: int
     hop: int
     win: int
     n_fft: int
@@ -94,6 +96,10 @@ class WorkGrid:
     def mirrored(self) -> bool:
         """Whether the sound is taken as mirrored at its ends (as Riffusion does), or silent."""
         return self.params.scale == "power"
+
+    def n_columns(self, n_frames: int) -> int:
+        """Columns of this grid for a picture of `n_frames`."""
+        return -(-n_frames // self.step)
 
     def lead(self, win: int, hop: int) -> int:
         """Samples of frame 0 that lie before sample 0."""
@@ -140,13 +146,15 @@ def hann(length: int) -> FloatArray:
 
 
 @lru_cache(maxsize=8)
-def work_grid(params: SonogramParams, max_padding: int = 2) -> WorkGrid:
+def work_grid(params: SonogramParams, max_padding: int = 2, step: int = 1) -> WorkGrid:
     """The working grid of a format.
 
     Parameters
     ----------
     max_padding : a transform padded to more than this many windows is halved, as often as it
         divides: the window's main lobe is wide enough for the bins between to be interpolated
+    step : use every `step`-th column; more than 1 for the "power" scale only, whose columns are
+        centred on whole hops
 
     Notes
     -----
@@ -163,7 +171,8 @@ def work_grid(params: SonogramParams, max_padding: int = 2) -> WorkGrid:
     unit = 4.0 / win if params.scale == "log" else params.win_length / win
     return WorkGrid(
         params=params,
-        hop=hop,
+        step=step,
+        hop=hop * step,
         win=win,
         n_fft=n_fft,
         full_n_fft=full_n_fft,

@@ -38,7 +38,8 @@ class Effort:
     Attributes
     ----------
     iterations : consistency steps after the phase-gradient start
-    coarse_iterations : steps before those, on an unpadded transform at half their cost
+    coarse_iterations : steps before those, on every second column and an unpadded transform, at
+        a quarter of their cost; for the "power" scale, whose columns overlap by nine tenths
     momentum : of fast Griffin-Lim; 0 is plain Griffin-Lim
     start_updates : multiplicative updates of the first magnitude
     block_frames : columns worked on together, however they come in, so that the samples do not
@@ -51,17 +52,15 @@ class Effort:
     start_updates: int = 4
     block_frames: int = 16
 
-    @property
-    def steps(self) -> int:
-        """All consistency steps."""
-        return self.coarse_iterations + self.iterations
 
+# Columns of the picture for each column of the coarse steps. Blocks are a multiple of it.
+COARSE_STEP = 2
 
 EFFORTS: dict[tuple[str, str], Effort] = {
     ("log", "fast"): Effort(8),
     ("log", "best"): Effort(32, block_frames=32),
-    ("power", "fast"): Effort(2, 6, block_frames=32),
-    ("power", "best"): Effort(8, 24, block_frames=64),
+    ("power", "fast"): Effort(4, 8, start_updates=2, block_frames=32),
+    ("power", "best"): Effort(16, 80, start_updates=2, block_frames=64),
 }
 
 
@@ -149,9 +148,9 @@ def _turn(phase: FloatArray, grid: WorkGrid) -> ComplexArray:
 class _Refiner:
     """One step of fast Griffin-Lim whose magnitudes are set through the mel bank."""
 
-    def __init__(self, n_fft_before: int, grid: WorkGrid, momentum: float, n_channels: int) -> None:
-        self._n_fft_before, self._grid, self._momentum = n_fft_before, grid, momentum
-        self._synthesis = Synthesis(grid.window, grid.hop, n_channels)
+    def __init__(self, before: WorkGrid, grid: WorkGrid, momentum: float, n_channels: int) -> None:
+        self._before, self._grid, self._momentum = before, grid, momentum
+        self._synthesis = Synthesis(before.window, before.hop, n_channels)
         self._analysis = working_analysis(grid, n_channels)
         self._mel, self._earlier = FrameQueue(), FrameQueue()
         self._has_earlier = False
@@ -161,16 +160,22 @@ class _Refiner:
         return self._project(self._analysis.push(self._samples(columns)))
 
     def finish(self, columns: _Columns, n_frames: int) -> _Columns:
-        """The last columns in, all that is left of a sound of `n_frames` columns out."""
+        """The last columns in, all that is left of a picture of `n_frames` columns out."""
         samples = [self._samples(columns), self._synthesis.flush()]
-        return self._project(self._analysis.flush(np.concatenate(samples, axis=1), n_frames))
+        left = self._analysis.flush(np.concatenate(samples, axis=1), self._grid.n_columns(n_frames))
+        return self._project(left)
+
+    def expect(self, mel: FloatArray) -> None:
+        """Mel values (C, n, M) of columns that are to come out."""
+        self._mel.append(mel)
 
     def _samples(self, columns: _Columns) -> FloatArray:
-        self._mel.append(columns.mel)
-        if columns.earlier is not None and columns.earlier.shape[2] == self._grid.n_bins:
-            self._earlier.append(columns.earlier)
-            self._has_earlier = True
-        return self._synthesis.push(frames_from_spectrum(columns.spectrum, self._n_fft_before))
+        if self._before is self._grid:
+            self.expect(columns.mel)
+            if columns.earlier is not None:
+                self._earlier.append(columns.earlier)
+                self._has_earlier = True
+        return self._synthesis.push(frames_from_spectrum(columns.spectrum, self._before.n_fft))
 
     def _project(self, frames: FloatArray) -> _Columns:
         spectrum = spectrum_from_frames(frames, self._grid.n_fft)
@@ -242,9 +247,12 @@ class StreamingDecoder:
         self.params = params
         self._effort = effort_for(params, quality)
         self._grid = work_grid(params)
-        self._coarse = work_grid(params, 1) if self._effort.coarse_iterations else self._grid
+        self._coarse = self._grid
+        if self._effort.coarse_iterations:
+            self._coarse = work_grid(params, max_padding=1, step=COARSE_STEP)
         self._start = _PhaseStart(self._coarse, self._effort, seed)
         self._refiners: list[_Refiner] = []
+        self._change: _Refiner | None = None
         self._last: _LastSynthesis | None = None
         self._waiting: FloatArray | None = None
         self._n_columns = 0
@@ -254,10 +262,12 @@ class StreamingDecoder:
     @property
     def look_ahead_frames(self) -> int:
         """A column is heard, at the latest, when this many columns after it have come."""
-        grid, params = self._grid, self.params
+        grid, coarse, params, effort = self._grid, self._coarse, self.params, self._effort
         lead = grid.lead(params.win_length, params.hop_length)
-        through_steps = self._effort.steps * (grid.overlap - 1)
-        return self._effort.block_frames - 1 + 1 + through_steps + -(-lead // params.hop_length)
+        start = effort.block_frames - 1 + coarse.step
+        through_coarse = effort.coarse_iterations * (coarse.overlap - 1) * coarse.step
+        through_fine = effort.iterations * (grid.overlap - 1)
+        return start + through_coarse + through_fine + -(-lead // params.hop_length)
 
     def push(self, columns: npt.ArrayLike) -> FloatArray:
         """Take columns; return the samples that are final.
@@ -314,17 +324,19 @@ class StreamingDecoder:
         """Values (C, M, n) to working mel magnitudes (C, n, M)."""
         values = np.swapaxes(columns, 1, 2)
         if self.params.scale == "power":
-            return np.maximum(values, 0.0) / np.float32(self._grid.unit)
+            return np.asarray(np.maximum(values, 0.0) / np.float32(self._grid.unit))
         level = np.clip(values, self.params.db_min, self.params.db_max)
         mel = np.power(np.float32(10.0), level / np.float32(20.0)) / np.float32(self._grid.unit)
         # The lowest level means nothing at all, not a faint hiss.
-        return np.where(level <= self.params.db_min, np.float32(0.0), mel)
+        return np.asarray(np.where(level <= self.params.db_min, np.float32(0.0), mel))
 
     def _run(self, mel: FloatArray, *, last: bool) -> FloatArray:
         if self._last is None:
             self._build(mel.shape[0])
         assert self._last is not None
-        columns = self._start.push(mel, last=last)
+        if self._change is not None:
+            self._change.expect(mel)
+        columns = self._start.push(mel[:, :: self._coarse.step], last=last)
         for refiner in self._refiners:
             if last:
                 columns = refiner.finish(columns, self._n_columns)
@@ -338,7 +350,10 @@ class StreamingDecoder:
         grids = [self._coarse] * effort.coarse_iterations + [self._grid] * effort.iterations
         before = self._coarse
         for grid in grids:
-            self._refiners.append(_Refiner(before.n_fft, grid, effort.momentum, n_channels))
+            refiner = _Refiner(before, grid, effort.momentum, n_channels)
+            self._refiners.append(refiner)
+            if before is not grid:
+                self._change = refiner
             before = grid
         self._last = _LastSynthesis(before, n_channels)
 
