@@ -1,0 +1,1 @@
+"""Electronic music, synthesised: drum machines, synthesisers, and twenty genres made of them."""

@@ -1,0 +1,315 @@
+"""A folder of the user's own audio into a corpus: cut, levelled, captioned, listed, resumable."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
+from sonoriff.corpus.sidecars import Description, describe, read_metadata
+from sonoriff.corpus.slicing import Cut, find_cuts, repeated
+from sonoriff.corpus.splits import split_of
+from sonoriff.corpus.windows import (
+    CLIP_SAMPLES,
+    SAMPLE_RATE,
+    Waveform,
+    fingerprint,
+    is_hollow,
+    levelled,
+)
+from sonoriff.errors import CorpusError, SonoriffError
+
+_BASE = 5_000_000
+_OURS = ("import-", "recording-")
+_PRINTS = "fingerprints.bin"
+_PRINT_SIZE = 15 * 16
+
+
+@dataclass
+class ImportReport:
+    """What an import did: files and clips, and what was left out with the reason."""
+
+    files: int = 0
+    clips: int = 0
+    skipped: int = 0
+    silent: int = 0
+    copies: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    too_short: list[str] = field(default_factory=list)
+    origins: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One file to import."""
+
+    path: Path
+    piece: str
+    source: str
+    description: Description
+    root: Path
+    most: int | None
+    level_db: float
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a worker made of a file: temporary clips with their tempo and fingerprint."""
+
+    clips: tuple[tuple[Path, Cut, npt.NDArray[np.float32]], ...] = ()
+    silent: int = 0
+    error: str = ""
+    short: bool = False
+
+
+def mono_44100(path: Path) -> Waveform:
+    """A file as one channel at 44.1 kHz, float32 (T,)."""
+    from sonoriff.audio import read_audio, resample, to_mono
+
+    waveform, rate = read_audio(path)
+    return np.ascontiguousarray(resample(to_mono(waveform), rate, SAMPLE_RATE)[0], np.float32)
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """Audio files of a folder tree in order of name.
+
+    Raises
+    ------
+    CorpusError
+        it is no folder, or holds no audio
+    """
+    from sonoriff.audio import AUDIO_SUFFIXES
+
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: expected a folder of audio files, there is none")
+    files = sorted(
+        p for p in folder.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file()
+    )
+    if not files:
+        known = " ".join(sorted(AUDIO_SUFFIXES))
+        raise CorpusError(f"{folder} holds no audio: expected files with one of {known}")
+    return files
+
+
+def piece_name(path: Path, folder: Path) -> str:
+    """A name for a file that changes when its place, size or time of change does."""
+    status = path.stat()
+    text = f"{path.relative_to(folder)}|{status.st_size}|{status.st_mtime_ns}"
+    return (
+        "import-"
+        + hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    )
+
+
+def small_print(waveform: Waveform) -> npt.NDArray[np.float32]:
+    """A fingerprint of 240 numbers, small enough to keep for every clip; unit length."""
+    picture = fingerprint(waveform).reshape(-1, 32)[:60]
+    pooled = picture.reshape(15, 4, 16, 2).mean((1, 3)).ravel()
+    return np.asarray(pooled / (np.linalg.norm(pooled) + 1e-9), np.float32)
+
+
+def _make(work: Work) -> _Made:
+    """Read one file, cut it, write its clips under temporary names."""
+    try:
+        waveform = mono_44100(work.path)
+    except (SonoriffError, OSError, MemoryError) as error:
+        return _Made(error=" ".join(str(error).split()))
+    if len(waveform) < SAMPLE_RATE:
+        return _Made(short=True)
+    waveform = repeated(waveform)
+    made, silent = [], 0
+    for number, cut in enumerate(find_cuts(waveform, work.most)):
+        clip = waveform[cut.start : cut.start + CLIP_SAMPLES]
+        level = None if is_hollow(clip) else levelled(clip, work.level_db)
+        if level is None:
+            silent += 1
+            continue
+        name = f"audio/.incoming/{work.piece}-{number}.flac"
+        write_clip(work.root, name, level, SAMPLE_RATE)
+        made.append((work.root / name, cut, small_print(level)))
+    return _Made(tuple(made), silent)
+
+
+class _Prints:
+    """Fingerprints of all imported clips, kept beside the manifest."""
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / _PRINTS
+        data = np.fromfile(self.path, np.float16) if self.path.exists() else np.zeros(0, np.float16)
+        data = data[: len(data) // _PRINT_SIZE * _PRINT_SIZE]
+        self.known = [row.astype(np.float32) for row in data.reshape(-1, _PRINT_SIZE)]
+
+    def is_new(self, mark: npt.NDArray[np.float32]) -> bool:
+        """Whether no clip sounds all but the same; a new one is remembered."""
+        if self.known and float(np.max(np.stack(self.known) @ mark)) > 0.998:
+            return False
+        self.known.append(mark)
+        with self.path.open("ab") as file:
+            file.write(mark.astype(np.float16).tobytes())
+        return True
+
+
+def _captions(description: Description, facts: Facts, _: str) -> tuple[str, ...]:
+    """The file's captions, and one with the tempo where it is sure."""
+    captions = description.captions
+    if facts.bpm and not any("bpm" in c.lower() for c in captions):
+        captions = (*captions, f"{captions[0]}, {round(facts.bpm)} bpm")
+    return captions
+
+
+def _next_number(corpus: Corpus) -> int:
+    """The first free clip number behind those of rendered music."""
+    if not corpus.metadata.exists():
+        return _BASE
+    numbers = [int(Path(c.file_name).stem) for c in corpus.clips() if c.piece.startswith(_OURS)]
+    return max(numbers, default=_BASE - 1) + 1
+
+
+Captioner = Callable[[Description, Facts, str], tuple[str, ...]]
+
+
+class Collector:
+    """Lists what the workers made of audio files.
+
+    Parameters
+    ----------
+    root : the corpus
+    caption : gives a clip's captions from its file's description, its facts and its file name
+    """
+
+    def __init__(self, root: Path, caption: Captioner) -> None:
+        self.corpus, self.root, self.caption = Corpus(root), root, caption
+        root.mkdir(parents=True, exist_ok=True)
+        self.prints = _Prints(root)
+        self.number = _next_number(self.corpus)
+        self.report = ImportReport()
+
+    def run(
+        self, queue: list[Work], workers: int, progress: Callable[[int, int], None] | None
+    ) -> ImportReport:
+        """Work through files that are not in the corpus yet; the report of all of them."""
+        done = self.corpus.pieces()
+        fresh = [work for work in queue if work.piece not in done]
+        self.report.skipped = len(queue) - len(fresh)
+        for count, (work, made) in enumerate(_made(fresh, workers), 1):
+            self.take(work, made)
+            if progress:
+                progress(self.report.skipped + count, len(queue))
+        shutil.rmtree(self.root / "audio" / ".incoming", ignore_errors=True)
+        self.corpus.write_info(clips=self.corpus.count())
+        return self.report
+
+    def take(self, work: Work, made: _Made) -> None:
+        """List the clips of one file, or note why there are none."""
+        self.report.files += 1
+        if made.error or made.short:
+            if made.error:
+                self.report.unreadable.append((str(work.path), made.error))
+            else:
+                self.report.too_short.append(str(work.path))
+            self.corpus.drop(work.piece, made.error or "shorter than a second")
+            return
+        clips = [c for c in (self._place(work, one) for one in made.clips) if c]
+        self.report.silent += made.silent
+        self.report.clips += len(clips)
+        self.report.origins[work.description.origin] += 1
+        if clips:
+            self.corpus.append(clips)
+        else:
+            self.corpus.drop(work.piece, "silent, or copies of other clips")
+
+    def _place(self, work: Work, made: tuple[Path, Cut, npt.NDArray[np.float32]]) -> Clip | None:
+        """Move one clip to its place; None for a copy."""
+        temporary, cut, mark = made
+        if not self.prints.is_new(mark):
+            temporary.unlink()
+            self.report.copies += 1
+            return None
+        name = clip_path(self.number)
+        self.number += 1
+        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(self.root / name)
+        known = work.description
+        facts = replace(
+            known.facts,
+            bpm=known.facts.bpm or cut.bpm,
+            beats_per_bar=4 if cut.bpm else None,
+            kind="recording",
+        )
+        return Clip(
+            name,
+            self.caption(known, facts, name),
+            facts,
+            known.split or split_of(work.source),
+            work.source,
+            known.licence,
+            known.credit,
+            work.piece,
+        )
+
+
+def import_folder(
+    folder: Path,
+    root: Path,
+    *,
+    licence: str = "LicenseRef-unknown",
+    credit: str = "",
+    most: int | None = None,
+    level_db: float = -18.0,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import a folder of audio; run again, it goes on where it was.
+
+    Parameters
+    ----------
+    folder : audio in any sub-folders, with captions beside it (see `sidecars`)
+    root : the corpus
+    licence : SPDX identifier for files that bring none
+    credit : whom to name, for files that bring nobody
+    most : clips a file at most
+    level_db : loudness of the clips, LUFS
+    workers : processes
+    progress : called with (files done, files)
+
+    Raises
+    ------
+    CorpusError
+        no folder, no audio in it, damaged metadata, or a full disk
+    """
+    files, metadata = audio_files(folder), read_metadata(folder)
+    queue = []
+    for path in files:
+        known = describe(path, metadata)
+        known = replace(known, licence=known.licence or licence, credit=known.credit or credit)
+        source = f"import/{path.relative_to(folder)}"
+        queue.append(Work(path, piece_name(path, folder), source, known, root, most, level_db))
+    return Collector(root, _captions).run(queue, workers, progress)
+
+
+def _made(queue: list[Work], workers: int) -> Iterator[tuple[Work, _Made]]:
+    """What becomes of each file, in order; processes only where more than one is asked for."""
+    if workers <= 1:
+        for work in queue:
+            yield work, _make(work)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        pending: deque[tuple[Work, Future[_Made]]] = deque()
+        waiting = iter(queue)
+        for work in waiting:
+            pending.append((work, pool.submit(_make, work)))
+            if len(pending) >= workers * 3:
+                first, future = pending.popleft()
+                yield first, future.result()
+        for first, future in pending:
+            yield first, future.result()

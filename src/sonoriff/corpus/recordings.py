@@ -1,0 +1,163 @@
+"""Real recorded music under free licences, from the music packages of Debian's games."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sonoriff.corpus.captions import captions_for, moods_of
+from sonoriff.corpus.catalogue import PACKAGES, Album, Track
+from sonoriff.corpus.importer import Collector, ImportReport, Work
+from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.score import seeded
+from sonoriff.corpus.sidecars import Description
+from sonoriff.corpus.splits import split_of
+from sonoriff.errors import CorpusError
+
+_SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
+# Two versions of one track must fall into one split.
+_VARIANT = re.compile(r"(_fast|_f|_enhanced|_revisited|_remake|-old|_)+$")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A track on disk with what the catalogue says of it."""
+
+    path: Path
+    album: Album
+    track: Track
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a program; its failure as one clear line."""
+    if shutil.which(command[0]) is None:
+        raise CorpusError(f"the program {command[0]} is missing: this needs a Debian system")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise CorpusError(f"{' '.join(command[:3])} failed: {last}")
+
+
+def fetch(album: Album, sources: Path) -> Path:
+    """Download and unpack one package, once; the folder it lies in.
+
+    Parameters
+    ----------
+    album : which package
+    sources : where packages are kept
+
+    Raises
+    ------
+    CorpusError
+        apt-get or dpkg-deb is missing or fails
+    """
+    target = sources / "unpacked" / album.package
+    if target.exists():
+        return target
+    archives = sources / "deb"
+    archives.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found = sorted(archives.glob(f"{album.package}_*.deb"))
+    if not found:
+        _run(["apt-get", "download", "-q", album.package], archives)
+        found = sorted(archives.glob(f"{album.package}_*.deb"))
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        _run(["dpkg-deb", "-x", str(found[-1]), folder], archives)
+        for archive in Path(folder).rglob("*.pk3"):
+            _unzip(archive)
+        Path(folder).replace(target)
+        Path(folder).mkdir()  # for the context manager to remove
+    return target
+
+
+def _unzip(archive: Path) -> None:
+    """Unpack the music of a game's archive beside it; names cannot lead out of the folder."""
+    with zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            if name.lower().endswith(_SUFFIXES):
+                target = archive.parent / "music" / Path(name).name
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(file.read(name))
+
+
+def tracks_of(album: Album, folder: Path) -> list[_Found]:
+    """The album's tracks on disk that the catalogue knows, in order."""
+    paths = {p.name: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in _SUFFIXES}
+    return [_Found(paths[t.file], album, t) for t in album.tracks if t.file in paths]
+
+
+def _work(found: _Found, root: Path) -> Work:
+    """A track as a piece of work for the importer."""
+    album, track = found.album, found.track
+    stem = _VARIANT.sub("", Path(track.file).stem)
+    source = f"{album.package}/{stem}"
+    facts = Facts(
+        genre=track.genre or None,
+        style=track.style or None,
+        instruments=track.instruments,
+        moods=track.moods,
+        drums=track.drums,
+    )
+    title = f"{Path(track.file).stem} by {track.credit or album.credit}"
+    known = Description(
+        track.phrases,
+        facts,
+        track.licence or album.licence,
+        f"{title}, from {album.title}",
+        split_of(source),
+        "catalogue",
+    )
+    piece = f"recording-{album.package}/{track.file}"
+    return Work(found.path, piece, source, known, root, album.most, -18.0)
+
+
+def _captions(description: Description, facts: Facts, file_name: str) -> tuple[str, ...]:
+    """Captions from the hand-written facts, with some of the hand-written phrases."""
+    rng = seeded("recording", file_name)
+    calm = facts.genre in ("ambient", "orchestral")
+    tempo = () if calm or not facts.bpm else moods_of(Facts(bpm=facts.bpm, drums=facts.drums))
+    moods = (*facts.moods, *(m for m in tempo if m == "fast" and m not in facts.moods))
+    phrases = list(description.captions)
+    rng.shuffle(phrases)
+    if phrases and facts.bpm and not calm:
+        phrases[0] = f"{phrases[0]}, {round(facts.bpm)} bpm"
+    told = replace(facts, moods=moods, bpm=None if calm else facts.bpm)
+    return captions_for(rng, told, tuple(phrases[:3])) or description.captions
+
+
+def collect(
+    root: Path,
+    sources: Path,
+    *,
+    workers: int = 1,
+    packages: tuple[str, ...] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Fetch the packages of the catalogue and put their music into a corpus; resumable.
+
+    Parameters
+    ----------
+    root : the corpus
+    sources : where downloaded packages are kept, some 1.4 GB
+    workers : processes
+    packages : names of packages; all of the catalogue by default
+    progress : called with (tracks done, tracks)
+
+    Raises
+    ------
+    CorpusError
+        no Debian system, no network, or a full disk
+    """
+    queue = []
+    for album in PACKAGES:
+        if packages and album.package not in packages:
+            continue
+        folder = fetch(album, sources)
+        queue += [_work(found, root) for found in tracks_of(album, folder)]
+    return Collector(root, _captions).run(queue, workers, progress)

@@ -1,0 +1,172 @@
+"""Captions that come with a user's audio: metadata files, text beside it, tags, its name."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sonoriff.corpus.manifest import Facts
+from sonoriff.errors import CorpusError
+
+_CAPTION_KEYS = ("captions", "caption", "text", "prompt", "description")
+_LIST_FACTS = ("instruments", "moods")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of one file: captions, facts, licence, credit, and where it came from."""
+
+    captions: tuple[str, ...]
+    facts: Facts = field(default_factory=Facts)
+    licence: str = ""
+    credit: str = ""
+    split: str = ""
+    origin: str = "name"
+
+
+def _texts(value: Any) -> list[str]:
+    """Captions from a string or a list."""
+    values = value if isinstance(value, list) else [value]
+    return [" ".join(str(v).split()) for v in values if v is not None and str(v).strip()]
+
+
+def _number(value: Any) -> float | None:
+    """A positive number, or None."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if 20.0 <= number <= 400.0 else None
+
+
+def _facts(row: dict[str, Any]) -> Facts:
+    """Facts of a metadata row: a `facts` object, or columns of the same names."""
+    source = row.get("facts") if isinstance(row.get("facts"), dict) else row
+    assert isinstance(source, dict)
+    values: dict[str, Any] = {}
+    for name in ("genre", "style", "lead", "key", "mode"):
+        if isinstance(source.get(name), str) and source[name].strip():
+            values[name] = source[name].strip()
+    for name in _LIST_FACTS:
+        items = source.get(name)
+        if isinstance(items, str):
+            items = re.split(r"[,;]", items)
+        if isinstance(items, list):
+            values[name] = tuple(str(i).strip() for i in items if str(i).strip())
+    values["bpm"] = _number(source.get("bpm"))
+    if isinstance(source.get("drums"), bool):
+        values["drums"] = source["drums"]
+    return Facts(**values)
+
+
+def _from_row(row: dict[str, Any]) -> Description:
+    """A metadata row as a description."""
+    captions: list[str] = []
+    for key in _CAPTION_KEYS:
+        captions += [t for t in _texts(row.get(key)) if t not in captions]
+    return Description(
+        tuple(captions), _facts(row), str(row.get("licence") or row.get("license") or ""),
+        str(row.get("credit") or ""), str(row.get("split") or ""), "metadata",
+    )  # fmt: skip
+
+
+def _rows(path: Path) -> Iterable[dict[str, Any]]:
+    """Rows of a metadata file.
+
+    Raises
+    ------
+    CorpusError
+        a line is no JSON object, or the file has no column `file_name`
+    """
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if "file_name" not in (reader.fieldnames or ()):
+                raise CorpusError(f"{path}: expected a column file_name, got {reader.fieldnames}")
+            yield from reader
+        return
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise CorpusError(f"{path}, line {number}: expected JSON, {error}") from error
+        if not isinstance(row, dict) or "file_name" not in row:
+            raise CorpusError(f"{path}, line {number}: expected an object with file_name")
+        yield row
+
+
+def read_metadata(folder: Path) -> dict[Path, Description]:
+    """Descriptions from every metadata.csv and metadata.jsonl in a folder tree, by file."""
+    found: dict[Path, Description] = {}
+    for path in sorted([*folder.rglob("metadata.csv"), *folder.rglob("metadata.jsonl")]):
+        for row in _rows(path):
+            found[(path.parent / str(row["file_name"])).resolve()] = _from_row(row)
+    return found
+
+
+def _from_tags(path: Path) -> Description | None:
+    """What the file's own tags say: genre, comment, title; None if they say nothing of use."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            tags: dict[str, str] = file.copy_metadata()
+    except (OSError, RuntimeError):
+        return None
+    genre = " ".join(tags.get("genre", "").split()).lower()
+    comment = " ".join(tags.get("comment", "").split())
+    captions = [t for t in (comment if 2 < len(comment) < 200 else "", genre) if t]
+    if not captions:
+        return None
+    title = " ".join(tags.get("title", "").split())
+    if title:
+        captions.append(f"{title}, {genre}" if genre else title)
+    credit = tags.get("artist", "")
+    licence = tags.get("license", "")
+    return Description(
+        tuple(captions), Facts(genre=genre or None), licence=licence, credit=credit, origin="tags"
+    )
+
+
+def caption_from_name(path: Path) -> str:
+    """Words of a file name: '03_Funky-bass line (take 2).wav' gives 'funky bass line'."""
+    words = re.sub(r"\(.*?\)|\[.*?\]", " ", path.stem)
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
+    words = re.sub(r"[_\-.+]+", " ", words)
+    words = re.sub(r"^\s*\d+\s+", "", words)
+    words = re.sub(r"\s\d{1,2}$", "", words)
+    return " ".join(words.split()).lower() or path.stem.lower()
+
+
+def describe(path: Path, metadata: dict[Path, Description]) -> Description:
+    """Captions of one file from the best source there is.
+
+    Parameters
+    ----------
+    path : the audio file
+    metadata : from `read_metadata`
+
+    Returns
+    -------
+    Description
+        from metadata, else a .txt of the same name (one caption a line), else tags, else the name
+    """
+    known = metadata.get(path.resolve())
+    if known and known.captions:
+        return known
+    beside = path.with_suffix(".txt")
+    if beside.is_file():
+        lines = [
+            " ".join(line.split()) for line in beside.read_text("utf-8", "replace").splitlines()
+        ]
+        captions = tuple(line for line in lines if line)
+        if captions:
+            return Description(captions, origin="text")
+    return _from_tags(path) or Description((caption_from_name(path),))
