@@ -124,7 +124,8 @@ def _magnitude(padded: torch.Tensor, params: SonogramParams, n_bins: int) -> tor
     after = params.n_fft - params.win_length - before
     heard = padded[:, before : padded.shape[1] - after]
     frames = heard.unfold(1, params.win_length, params.hop_length) * window
-    return torch.fft.rfft(frames, params.n_fft)[..., :n_bins].abs()
+    magnitude: torch.Tensor = torch.fft.rfft(frames, params.n_fft)[..., :n_bins].abs()
+    return magnitude
 
 
 def _power_mel(waveform: torch.Tensor, params: SonogramParams) -> torch.Tensor:
