@@ -112,7 +112,7 @@ def denoiser(
     muon: Annotated[
         bool, typer.Option(help="Muon for the matrices of the blocks, else AdamW.")
     ] = True,
-    width: Annotated[int, typer.Option(min=64)] = 384,
+    width: Annotated[int, typer.Option(min=64)] = 256,
     depth: Annotated[int, typer.Option(min=1)] = 10,
     compile_model: Annotated[
         bool, typer.Option("--compile", help="Fuse with torch.compile (needs a C++ compiler).")

@@ -26,7 +26,7 @@ class LoopConfig:
     save_minutes, sample_minutes, validate_steps : intervals
     max_minutes : stop (resumable) after this time; 0 for no limit
     seed : of everything random
-    precision : "bf16" (autocast) or "no"
+    precision : "bf16" (autocast), "no", or "auto": bf16 where the processor multiplies it natively
     """
 
     steps: int
@@ -44,7 +44,7 @@ class LoopConfig:
     validate_steps: int = 250
     max_minutes: float = 0.0
     seed: int = 0
-    precision: str = "bf16"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "accumulate", "validate_steps"):

@@ -69,8 +69,14 @@ class DenoiserRecipe:
         self.validation_indices = held_out[::every][: self.n_validation]
 
     def build(self) -> nn.Module:
-        """A new denoiser."""
-        return Denoiser(self.model_config)
+        """A new denoiser that knows the mean and the spread of the latents."""
+        denoiser = Denoiser(self.model_config)
+        count = min(512, len(self.train_indices))
+        picks = np.linspace(0, len(self.train_indices) - 1, count).astype(int)
+        data = self._data(self.train_indices[picks])
+        denoiser.level.copy_(data.mean(dim=(0, 3)))
+        denoiser.spread.copy_(data.std(dim=(0, 3)).clamp_min(1e-3))
+        return denoiser
 
     def facts(self) -> dict[str, Any]:
         """The shape; the corpus may grow between runs."""

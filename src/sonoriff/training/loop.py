@@ -71,7 +71,7 @@ def train(
     from accelerate import Accelerator
 
     accelerator = Accelerator(
-        mixed_precision=config.precision, gradient_accumulation_steps=config.accumulate
+        mixed_precision=_precision(config.precision), gradient_accumulation_steps=config.accumulate
     )
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
@@ -125,6 +125,16 @@ def train(
     if accelerator.is_main_process:
         recipe.sample(ema.model, run / "samples", step)
     return ema.model
+
+
+def _precision(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    if torch.cuda.is_available():
+        native = torch.cuda.is_bf16_supported()
+    else:
+        native = torch.cpu._is_amx_tile_supported()
+    return "bf16" if native else "no"
 
 
 def _step(

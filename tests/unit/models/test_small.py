@@ -83,13 +83,30 @@ def test_autoencoder_keeps_shapes_and_is_local() -> None:
     assert not torch.equal(za[..., 60:], zb[..., 60:])
 
 
-def test_denoiser_starts_at_zero_and_takes_any_width() -> None:
+@pytest.mark.parametrize("width", [8, 64, 100])
+def test_denoiser_takes_any_width(width: int) -> None:
+    denoiser = tiny_model().denoiser
+    z = torch.randn(2, 4, 8, width)
+    velocity = denoiser(z, torch.rand(2), condition(2), z, torch.zeros(2, 1, 8, width))
+    assert velocity.shape == z.shape
+
+
+def test_denoiser_starts_at_the_best_linear_guess() -> None:
+    """Regressing the velocity on x_t, channel by channel, gives what an untrained network says."""
+    torch.manual_seed(0)
     denoiser = Denoiser(SHAPE).eval()
-    for width in (8, 64, 100):
-        z = torch.randn(2, 4, 8, width)
-        velocity = denoiser(z, torch.rand(2), condition(2), z, torch.zeros(2, 1, 8, width))
-        assert velocity.shape == z.shape
-        assert not velocity.any()
+    denoiser.level.copy_(torch.linspace(-1, 1, 4)[:, None])
+    denoiser.spread.copy_(torch.logspace(0.5, -1, 4)[:, None])
+    data = torch.randn(64, 4, 8, 64) * denoiser.spread[..., None] + denoiser.level[..., None]
+    noise = torch.randn_like(data)
+    x, velocity = 0.7 * data + 0.3 * noise, noise - data
+    with torch.no_grad():
+        guess = denoiser(x, torch.full((64,), 0.3), condition(64), x, torch.zeros(64, 1, 8, 64))
+    for channel in range(4):
+        a, b = x[:, channel].flatten(), velocity[:, channel].flatten()
+        slope = ((a - a.mean()) * (b - b.mean())).mean() / a.var()
+        expected = b.mean() + slope * (x[:, channel] - a.mean())
+        torch.testing.assert_close(guess[:, channel], expected, atol=0.05, rtol=0.05)
 
 
 def test_denoiser_reads_known_latents_only_under_the_mask() -> None:

@@ -31,9 +31,9 @@ class DenoiserConfig:
     latent_channels: int = 32
     latent_rows: int = 8
     patch: tuple[int, int] = (4, 1)
-    width: int = 384
+    width: int = 256
     depth: int = 10
-    heads: int = 6
+    heads: int = 4
     cross_every: int = 2
     text_width: int = 384
 
@@ -74,12 +74,14 @@ def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Te
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def axial_rotations(rows: int, columns: int, head_width: int, device: torch.device) -> Tensor:
+def axial_rotations(
+    rows: int, columns: int, head_width: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
     """Rotary positions of a (rows, columns) token grid: half of a head for each axis.
 
     Returns
     -------
-    complex64 (rows * columns, head_width // 2)
+    cosines and sines, float32 (rows * columns, head_width // 2) each
 
     References
     ----------
@@ -90,7 +92,8 @@ def axial_rotations(rows: int, columns: int, head_width: int, device: torch.devi
     row = torch.arange(rows, device=device)[:, None, None] * rates
     column = torch.arange(columns, device=device)[None, :, None] * rates
     angles = torch.cat([row.expand(rows, columns, -1), column.expand(rows, columns, -1)], dim=-1)
-    return torch.polar(torch.ones_like(angles), angles).reshape(rows * columns, 2 * quarter)
+    angles = angles.reshape(rows * columns, 2 * quarter)
+    return angles.cos(), angles.sin()
 
 
 def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
@@ -183,15 +186,27 @@ class Denoiser(nn.Module):
     The grid may be of any width: positions in time are relative (rotary), positions in frequency
     are learned. A second grid and a mask tell what is already known (all zero: nothing).
 
+    The network's inputs have unit power and its output corrects the best linear guess of each
+    channel and row, so that an untrained network is that guess and no layer has to carry noise
+    through.
+
     References
     ----------
+    Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models (2022), for
+    inputs and outputs of unit power, here on the straight path and for each channel;
     Peebles & Xie, Scalable Diffusion Models with Transformers (2023); Chen et al.,
     PixArt-alpha (2023) for adaLN-single; Liu et al., Flow Straight and Fast (2022).
     """
 
+    level: Tensor
+    spread: Tensor
+
     def __init__(self, config: DenoiserConfig | None = None) -> None:
         super().__init__()
         self.config = c = config or DenoiserConfig()
+        # Mean and standard deviation of the latents of each channel and row, which training sets.
+        self.register_buffer("level", torch.zeros(c.latent_channels, c.latent_rows))
+        self.register_buffer("spread", torch.ones(c.latent_channels, c.latent_rows))
         cells = c.patch[0] * c.patch[1]
         self.enter = nn.Linear((2 * c.latent_channels + 1) * cells, c.width)
         self.row_position = nn.Parameter(torch.randn(c.latent_rows // c.patch[0], c.width) * 0.02)
@@ -247,18 +262,32 @@ class Denoiser(nn.Module):
         """
         c = self.config
         rows, columns = noisy.shape[2] // c.patch[0], noisy.shape[3] // c.patch[1]
-        x = self.enter(self._tokens(torch.cat([noisy, known * mask, mask], dim=1)))
+        level, spread = (p.to(noisy.dtype)[None, ..., None] for p in (self.level, self.spread))
+        scale, skip, gain = self._linear_guess(time, noisy.dtype)
+        centred = noisy - (1.0 - time.to(noisy.dtype)).view(-1, 1, 1, 1) * level
+        inputs = torch.cat([centred * scale, (known - level) / spread * mask, mask], dim=1)
+        x = self.enter(self._tokens(inputs))
         x = x + self.row_position.to(x.dtype).repeat_interleave(columns, dim=0)
         text, text_mask = self._text(condition)
         vector = self._vector(time, condition)
         shared = self.modulate(vector).float().view(-1, 6, c.width)
-        rotations = axial_rotations(rows, columns, c.width // c.heads, x.device)
-        turns = (rotations.real.to(x.dtype), rotations.imag.to(x.dtype))
+        cosines, sines = axial_rotations(rows, columns, c.width // c.heads, x.device)
+        turns = (cosines.to(x.dtype), sines.to(x.dtype))
         for block in self.blocks:
             x = block(x, shared, turns, text, text_mask)
-        shift, scale = self.leave_modulate(F.silu(vector))[:, None].to(x.dtype).chunk(2, dim=2)
-        x = self.leave(F.layer_norm(x, (c.width,)) * (1 + scale) + shift)
-        return self._grid(x, rows, columns)
+        shift, stretch = self.leave_modulate(F.silu(vector))[:, None].to(x.dtype).chunk(2, dim=2)
+        x = self.leave(F.layer_norm(x, (c.width,)) * (1 + stretch) + shift)
+        return skip * centred + gain * self._grid(x, rows, columns) - level
+
+    def _linear_guess(self, time: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, C, H, 1) each: 1 / spread of x_t, the share of x_t in the best linear guess of the
+        velocity, and the spread of what that guess leaves open."""
+        t = time.float().view(-1, 1, 1, 1)
+        data = self.spread.float()[None, ..., None]
+        power = t.square() + ((1.0 - t) * data).square()
+        scale = power.rsqrt()
+        skip = (t - (1.0 - t) * data.square()) / power
+        return scale.to(dtype), skip.to(dtype), (data * scale).to(dtype)
 
     def _tokens(self, grid: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, rows * columns, C * cells of a patch)."""
