@@ -18,6 +18,7 @@ app = typer.Typer(
     Examples:
       sonoriff train autoencoder CORPUS -o runs/ae --steps 20000
       sonoriff train denoiser CORPUS --autoencoder runs/ae -o runs/dit --hours 8
+      sonoriff train denoiser CORPUS --autoencoder my-model --start my-model -o runs/more
       sonoriff train export runs/dit --autoencoder runs/ae -o my-model
 
     A run is stopped with Ctrl-C and goes on when the same command is given again.
@@ -61,7 +62,7 @@ def autoencoder(
     learning_rate: Rate = 1e-3,
     hours: Hours = 0.0,
     ema_decay: Ema = 0.999,
-    latent_channels: Annotated[int, typer.Option(min=1, max=256)] = 32,
+    latent_channels: Annotated[int, typer.Option(min=1, max=256)] = 40,
     time_columns: Annotated[
         int, typer.Option(help="Columns under a latent cell: 8 (8 x 64 grid) or 16 (16 x 32).")
     ] = 8,
@@ -100,8 +101,18 @@ def denoiser(
     corpora: Corpora,
     output: Run,
     autoencoder: Annotated[
-        Path, typer.Option(help="Run of the autoencoder.", exists=True, metavar="RUN")
+        Path,
+        typer.Option(help="Run of the autoencoder, or a model folder.", exists=True, metavar="RUN"),
     ],
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder whose denoiser the run begins with; its shape is taken too.",
+            metavar="MODEL",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     work: Work = WORK,
     steps: Steps = 200_000,
     cooldown_steps: Cooldown = 0,
@@ -121,7 +132,10 @@ def denoiser(
     seed: Seed = 0,
 ) -> None:
     """Train the denoiser: text to latents."""
+    import torch
+
     from sonoriff.models.small.denoiser import DenoiserConfig
+    from sonoriff.models.small.model import SmallModel
     from sonoriff.training.denoiser import DenoiserRecipe
     from sonoriff.training.latents import load_latents
 
@@ -129,6 +143,7 @@ def denoiser(
     latents = load_latents(_prepare_latents(corpora, work, coder))
     _, channels, rows, _ = (1, *latents.latent(0).shape)
     patch = (4, 1) if rows == 8 else (2, 2)
+    begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
     shape = DenoiserConfig(
         latent_channels=channels,
         latent_rows=rows,
@@ -137,8 +152,10 @@ def denoiser(
         depth=depth,
         heads=max(1, width // 64),
     )
+    if begin is not None:
+        shape = begin.denoiser.config
     _run(
-        DenoiserRecipe(latents, coder, shape, compile_model=compile_model),
+        DenoiserRecipe(latents, coder, shape, compile_model=compile_model, start=begin),
         _config(
             muon=muon,
             steps=steps,

@@ -16,6 +16,7 @@ from sonoriff.diffusion.masks import random_mask
 from sonoriff.diffusion.samplers import sample_euler
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.training.latents import LatentSet, pad_captions
 from sonoriff.training.sheets import save_sheet
@@ -50,6 +51,7 @@ class DenoiserRecipe:
     text_dropout, fact_dropout : shares of clips that lose the prompt, and each of tempo and key
     time_shift : of the training times, above 1 towards noise
     compile_model : fuse with torch.compile; pays after some hundred steps
+    start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
     """
 
     latents: LatentSet
@@ -60,6 +62,7 @@ class DenoiserRecipe:
     time_shift: float = 1.0
     n_validation: int = 192
     compile_model: bool = False
+    start: SmallModel | None = None
     name: str = "denoiser"
 
     def __post_init__(self) -> None:
@@ -69,8 +72,11 @@ class DenoiserRecipe:
         self.validation_indices = held_out[::every][: self.n_validation]
 
     def build(self) -> nn.Module:
-        """A new denoiser that knows the mean and the spread of the latents."""
+        """The start's denoiser, or a new one that knows the mean and the spread of the latents."""
         denoiser = Denoiser(self.model_config)
+        if self.start is not None:
+            denoiser.load_state_dict(self.start.denoiser.state_dict())
+            return denoiser
         count = min(512, len(self.train_indices))
         picks = np.linspace(0, len(self.train_indices) - 1, count).astype(int)
         data = self._data(self.train_indices[picks])
@@ -80,7 +86,10 @@ class DenoiserRecipe:
 
     def facts(self) -> dict[str, Any]:
         """The shape; the corpus may grow between runs."""
-        return {"recipe": self.name, "model": self.model_config.to_dict()}
+        facts: dict[str, Any] = {"recipe": self.name, "model": self.model_config.to_dict()}
+        if self.start is not None:
+            facts["steps_before"] = self.start.facts.get("denoiser_steps", 0)
+        return facts
 
     def loss(
         self, model: nn.Module, generator: torch.Generator, batch_size: int

@@ -27,11 +27,13 @@ def _averaged(run: Path, recipe: str) -> tuple[dict[str, Any], dict[str, torch.T
 
 
 def load_autoencoder(run: Path) -> SonogramAutoencoder:
-    """The averaged autoencoder of a run, in evaluation mode, ready to code latents.
+    """The autoencoder of a model folder, or the averaged one of a run, ready to code latents.
 
     The scale of its latents is part of it, see `measure_latents`: an autoencoder whose scale was
     not measured yet raises CheckpointError.
     """
+    if (run / "model_index.json").exists():
+        return SmallModel.from_pretrained(run, dtype=torch.float32).autoencoder
     state, tensors = _averaged(run, "autoencoder")
     model = SonogramAutoencoder(AutoencoderConfig.from_dict(state["facts"]["model"]))
     model.load_state_dict(tensors)
@@ -45,6 +47,7 @@ def export_model(denoiser_run: Path, autoencoder_run: Path, output: Path, *, nam
     state, tensors = _averaged(denoiser_run, "denoiser")
     denoiser = Denoiser(DenoiserConfig.from_dict(state["facts"]["model"]))
     denoiser.load_state_dict(tensors)
-    facts = {"name": name, "denoiser_steps": state["step"]}
+    steps = state["facts"].get("steps_before", 0) + state["step"]
+    facts = {"name": name, "denoiser_steps": steps}
     model = SmallModel(load_autoencoder(autoencoder_run), denoiser.eval(), facts)
     model.save_pretrained(output)
