@@ -68,7 +68,8 @@ def generate(
         for i in range(count)
     ]
     loaded = load_model(model, device=device)
-    with _progress(count * settings[0].num_inference_steps) as advance:
+    steps_each = settings[0].resolved(loaded).num_inference_steps or 1
+    with _progress(count * steps_each) as advance:
         for i, setting in enumerate(settings):
             clip = make_clip(loaded, setting, on_progress=lambda *_: advance())
             target = output if count == 1 else _numbered(output, setting.seed)

@@ -37,10 +37,25 @@ class Clip:
 
     @cached_property
     def waveform(self) -> npt.NDArray[np.float32]:
-        """float32 (C, T), decoded with quality "fast"; computed at the first use."""
+        """float32 (C, T), decoded with quality "fast"; computed at the first use.
+
+        A loop is decoded as a circle: its last sample is followed by its first.
+        """
+        n_samples = self.settings.get("loop_samples")
+        if isinstance(n_samples, int) and n_samples > 0:
+            from sonoriff.pipeline.circular import decode_loop
+
+            return decode_loop(self.sonogram, n_samples)
         from sonoriff.sonogram import decode
 
         return decode(self.sonogram, quality="fast")
+
+    @classmethod
+    def load(cls, path: Path | str) -> Clip:
+        """A clip from the picture that `save` wrote."""
+        from sonoriff.sonogram.picture import load_picture
+
+        return cls(load_picture(path))
 
     def save(self, path: Path | str) -> None:
         """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus)."""

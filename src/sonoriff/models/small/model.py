@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sonoriff.diffusion.schedule import FlowSchedule
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.files import atomic_path, write_text
+from sonoriff.models.prompts import Prompt
+from sonoriff.models.protocol import Condition, Defaults, Facts, summed
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import KEYS, MODES, Conditioning, Denoiser, DenoiserConfig
-from sonoriff.models.small.text import load_text_encoder
+from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
+from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 1
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
+_DEFAULTS = Defaults(sampler="ab2", num_inference_steps=16, guidance_scale=4.0)
 _CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
     "autoencoder": (SonogramAutoencoder, AutoencoderConfig),
     "denoiser": (Denoiser, DenoiserConfig),
@@ -47,6 +52,17 @@ class SmallModel:
     denoiser: Denoiser
     facts: dict[str, Any]
     params: SonogramParams = HIFI
+    schedule: FlowSchedule = field(default_factory=FlowSchedule)
+    defaults: Defaults = _DEFAULTS
+    window_frames: int = 512
+    takes_known: bool = True
+    takes_facts: bool = True
+    max_batch: int = 32
+
+    @property
+    def name(self) -> str:
+        """As `sonoriff models` lists it."""
+        return str(self.facts.get("name", "small"))
 
     @property
     def device(self) -> torch.device:
@@ -101,6 +117,47 @@ class SmallModel:
             key=torch.full((n,), KEYS.index(key) if key else -1, device=device),
             mode=torch.full((n,), MODES.index(mode) if mode else -1, device=device),
         )
+
+    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
+        """Terms of a prompt with its weights and shares; a prompt of any length."""
+        return condition_from_prompt(prompt, lambda text: self._row(text, facts))
+
+    def _row(self, text: str, facts: Facts) -> Conditioning:
+        """A text and facts, a batch of one; a long text's chunks one after the other."""
+        tokenizer = load_text_encoder().tokenizer
+        parts = [
+            self.condition([part], bpm=facts.bpm, key=facts.key, mode=facts.mode)
+            for part in chunks(text, tokenizer, MAX_TOKENS)
+        ]
+        texts, presents = zip(*((part.text, part.present) for part in parts), strict=True)
+        return replace(parts[0], text=torch.cat(texts, dim=1), present=torch.cat(presents, dim=1))
+
+    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+        """A weighted sum of predictions."""
+        return summed(conditions, shares)
+
+    def stack(self, rows: Sequence[Conditioning]) -> Conditioning:
+        """Rows as one batch."""
+        return stacked(rows)
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        x: Tensor,
+        time: float,
+        batch: Conditioning,
+        known: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Velocity float32 (B, C, H, W) at the noisy latents `x`; see the protocol."""
+        noisy = x.to(self.device, self.dtype)
+        if known is None or mask is None:
+            known, mask = noisy, noisy.new_zeros(len(x), 1, *x.shape[2:])
+        times = torch.full((len(x),), time, device=self.device)
+        velocity: Tensor = self.denoiser(
+            noisy, times, batch, known.to(noisy), mask.to(noisy).expand(len(x), -1, -1, -1)
+        )
+        return velocity.float()
 
     @torch.inference_mode()
     def encode(self, picture: Tensor) -> Tensor:

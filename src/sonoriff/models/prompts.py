@@ -1,0 +1,188 @@
+"""The prompt language: weights inside a prompt, and blends of prompts.
+
+``(piano)`` counts 1.1 times, ``(piano:1.3)`` 1.3 times, ``[piano]`` 1 / 1.1 times; they may be
+nested. ``\\(``, ``\\)``, ``\\[``, ``\\]`` and ``\\\\`` are the characters themselves.
+``reggae:0.7 + techno:0.3`` is a blend; its shares are scaled to sum to one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from sonoriff.errors import ParameterError
+
+EMPHASIS = 1.1
+MAX_WEIGHT = 10.0
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
+_WEIGHT_END = re.compile(rf"\s*:\s*({_NUMBER})\s*\)")
+_SHARE_END = re.compile(rf"^(.*?)\s*:\s*({_NUMBER})\s*$", re.DOTALL)
+_ESCAPED = "()[]\\"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a prompt and how much it counts."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One prompt of a blend, its share of the whole in [0, 1], and its spans."""
+
+    spans: tuple[Span, ...]
+    share: float = 1.0
+
+    @property
+    def text(self) -> str:
+        """The words alone."""
+        return _joined(self.spans)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The different weights other than 1, in the order of their first span."""
+        return tuple(dict.fromkeys(s.weight for s in self.spans if s.weight != 1.0))
+
+    def without(self, weight: float) -> str:
+        """The words but for those that count `weight` times."""
+        return _joined([s for s in self.spans if s.weight != weight])
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A parsed prompt: a blend of one or more phrases, shares summing to one."""
+
+    phrases: tuple[Phrase, ...]
+
+    @property
+    def text(self) -> str:
+        """The words of all phrases."""
+        return ", ".join(phrase.text for phrase in self.phrases)
+
+
+def parse_prompt(text: str) -> Prompt:
+    """Read a prompt.
+
+    Raises
+    ------
+    ParameterError
+        a weight below 0 or above 10, or a blend whose shares are all 0
+
+    Notes
+    -----
+    A bracket without its partner is an ordinary character, and so is a ``+`` where no part of the
+    prompt has a share: nothing that a person may type is an error but a senseless number.
+    """
+    parts = [_share(part) for part in _split_blend(text)]
+    if len(parts) == 1 or all(share is None for _, share in parts):
+        return Prompt((Phrase(_spans(text)),))
+    shares = [1.0 if share is None else _checked(share, text) for _, share in parts]
+    total = sum(shares)
+    if total == 0:
+        raise ParameterError(f"the shares of a blend must not all be 0, got {text!r}")
+    phrases = [
+        Phrase(_spans(part), share / total)
+        for (part, _), share in zip(parts, shares, strict=True)
+        if share > 0
+    ]
+    return Prompt(tuple(phrases))
+
+
+def _split_blend(text: str) -> list[str]:
+    """Parts between the ``+`` that stand outside brackets with space around them."""
+    parts, start, depth, i = [], 0, 0, 0
+    while i < len(text):
+        if text[i] == "\\":
+            i += 2
+            continue
+        if text[i] in "([":
+            depth += 1
+        elif text[i] in ")]":
+            depth = max(0, depth - 1)
+        elif depth == 0 and text.startswith(" + ", i):
+            parts.append(text[start:i])
+            start = i + 3
+        i += 1
+    return [*parts, text[start:]]
+
+
+def _share(part: str) -> tuple[str, float | None]:
+    match = _SHARE_END.match(part)
+    return (match.group(1).strip(), float(match.group(2))) if match else (part.strip(), None)
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    """Characters with their weights, joined into runs of equal weight."""
+    runs: list[Span] = []
+    for piece, weight in _weighted(text, 1.0):
+        if runs and runs[-1].weight == weight:
+            runs[-1] = Span(runs[-1].text + piece, weight)
+        else:
+            runs.append(Span(piece, weight))
+    return tuple(s for s in runs if s.text.strip())
+
+
+def _weighted(text: str, weight: float) -> list[tuple[str, float]]:
+    pieces: list[tuple[str, float]] = []
+    i = 0
+    while i < len(text):
+        character = text[i]
+        if character == "\\" and i + 1 < len(text) and text[i + 1] in _ESCAPED:
+            pieces.append((text[i + 1], weight))
+            i += 2
+            continue
+        end = _partner(text, i) if character in "([" else None
+        if end is None:
+            pieces.append((character, weight))
+            i += 1
+            continue
+        inner, factor = _inside(text[i : end + 1])
+        pieces += _weighted(inner, round(weight * factor, 6))
+        i = end + 1
+    return pieces
+
+
+def _partner(text: str, start: int) -> int | None:
+    """Place of the bracket that closes the one at `start`."""
+    opening = text[start]
+    closing = ")" if opening == "(" else "]"
+    depth, i = 0, start
+    while i < len(text):
+        if text[i] == "\\":
+            i += 2
+            continue
+        depth += (text[i] == opening) - (text[i] == closing)
+        if depth == 0:
+            return i
+        i += 1
+    return None
+
+
+def _inside(bracketed: str) -> tuple[str, float]:
+    """Content of a bracket and how much it multiplies."""
+    if bracketed[0] == "[":
+        return bracketed[1:-1], 1.0 / EMPHASIS
+    colon = bracketed.rfind(":")
+    match = _WEIGHT_END.fullmatch(bracketed, colon) if colon > 0 else None
+    if match is None:
+        return bracketed[1:-1], EMPHASIS
+    return bracketed[1:colon], _checked(float(match.group(1)), bracketed)
+
+
+def _checked(weight: float, where: str) -> float:
+    if not math.isfinite(weight) or not 0 <= weight <= MAX_WEIGHT:
+        raise ParameterError(
+            f"a weight must be in [0, {MAX_WEIGHT:g}], got {weight:g} in {where!r}; "
+            "what is not wanted goes into the negative prompt"
+        )
+    return weight
+
+
+def _joined(spans: tuple[Span, ...] | list[Span]) -> str:
+    """The spans' words, without the commas and spaces that a left-out span leaves."""
+    text = re.sub(r"\s+", " ", "".join(s.text for s in spans)).strip()
+    text = re.sub(r"(?:\s*,)+(?=\s*,)", "", text)
+    return re.sub(r"\s+,", ",", text).strip(" ,")

@@ -1,0 +1,160 @@
+"""What the pipeline asks of a model: all that the verbs are written against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from sonoriff.diffusion.schedule import Schedule
+from sonoriff.models.prompts import Prompt
+from sonoriff.sonogram.params import SonogramParams
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the music besides words; None is unknown.
+
+    Attributes
+    ----------
+    bpm : beats a minute, in [20, 400]
+    key : "C", "C#" ... "B"
+    mode : "major" or "minor"
+    """
+
+    bpm: float | None = None
+    key: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True)
+class Term:
+    """One evaluation of the model and its share in the sum.
+
+    Attributes
+    ----------
+    weight : shares of a condition sum to 1; one of them may be negative
+    row : conditioning of one member of a batch, of the model's own type
+    """
+
+    weight: float
+    row: Any
+
+
+Condition = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """Settings that suit a model."""
+
+    sampler: str
+    num_inference_steps: int
+    guidance_scale: float
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A text-to-sonogram model.
+
+    A picture is float32 (B, 1, M, N) in [-1, 1], -1 is silence, low frequencies first: rows and
+    columns of the sonogram format `params`. Latents are float32 (B, C, H, W); one cell covers
+    `cell` (rows, columns) of the picture.
+    """
+
+    @property
+    def name(self) -> str:
+        """As `sonoriff models` lists it."""
+
+    @property
+    def params(self) -> SonogramParams:
+        """The sonogram format."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Noise levels, and what `predict` gives."""
+
+    @property
+    def defaults(self) -> Defaults:
+        """Settings to use where none are given."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """(mel rows, columns) of the sonogram under one latent cell."""
+
+    @property
+    def window_frames(self) -> int:
+        """Columns of the pictures that it was trained on."""
+
+    @property
+    def takes_known(self) -> bool:
+        """Whether `predict` makes use of known latents and their mask."""
+
+    @property
+    def takes_facts(self) -> bool:
+        """Whether tempo and key are heard other than as words."""
+
+    @property
+    def max_batch(self) -> int:
+        """Largest batch for `predict` that pays."""
+
+    def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
+        """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
+
+    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
+        """Conditioning for a prompt; words that say nothing give the unconditional one."""
+
+    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+        """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
+
+    def stack(self, rows: Sequence[Any]) -> Any:
+        """Rows of terms as one batch for `predict`."""
+
+    def predict(
+        self,
+        x: Tensor,
+        time: float,
+        batch: Any,
+        known: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """What ``schedule.prediction`` says, float32 like `x`.
+
+        Parameters
+        ----------
+        x : (B, C, H, W), noisy
+        time : in [0, 1]
+        batch : of B rows, from `stack`
+        known, mask : (B, C, H, W) clean latents and (B, 1, H, W), 1 where they are known
+        """
+
+    def encode(self, picture: Tensor) -> Tensor:
+        """Latents of pictures whose width is a multiple of a cell's."""
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures of latents."""
+
+
+def summed(conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+    """A mixture as a sum of predictions; equal rows are evaluated once.
+
+    References
+    ----------
+    Liu et al., Compositional Visual Generation with Composable Diffusion Models (2022).
+    """
+    weights: dict[int, float] = {}
+    rows: dict[int, Any] = {}
+    for condition, share in zip(conditions, shares, strict=True):
+        if share == 1.0:
+            return condition
+        for term in condition:
+            rows[id(term.row)] = term.row
+            weights[id(term.row)] = weights.get(id(term.row), 0.0) + share * term.weight
+    return tuple(Term(weight, rows[i]) for i, weight in weights.items() if weight != 0.0)

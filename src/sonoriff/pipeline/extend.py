@@ -1,0 +1,162 @@
+"""A sound that goes on, at either end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.generate import frames_from_duration
+from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.pictures import (
+    latents_from_picture,
+    painted_sonogram,
+    picture_from_latents,
+    picture_from_sonogram,
+)
+from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration
+from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.sonogram.sonogram import Sonogram
+
+Side = Literal["end", "start"]
+# Columns over which the painted part takes on what the autoencoder loses of the source.
+_SETTLE_FRAMES = 16
+# Cells beyond the shown ones that are coded with them, so that none of those lies at an end.
+_BESIDE_CELLS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendSettings(Sampling):
+    """Everything that decides an extension, besides the model and the source.
+
+    Attributes
+    ----------
+    duration_s : seconds of the whole result, source included
+    side : "end" goes on after the source, "start" leads to it
+    """
+
+    duration_s: float
+    side: Side = "end"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_duration(self.duration_s)
+        if self.side not in get_args(Side):
+            raise ParameterError(f'side must be "end" or "start", got {self.side!r}')
+
+
+def extend(
+    model: Model,
+    source: Source,
+    settings: ExtendSettings,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Clip:
+    """A source and what comes after it, or before it; the source's own columns stay as they are.
+
+    Notes
+    -----
+    The model is shown the half window of the source that is next to the join, and all that is new
+    is painted at once over it, in windows that overlap.
+    """
+    chosen = settings.resolved(model)
+    sonogram = sonogram_from_source(model, source)
+    n_new = frames_from_duration(model, chosen.duration_s) - sonogram.n_frames
+    if n_new <= 0:
+        raise ParameterError(
+            f"the source is {sonogram.duration_s:.2f} s long: ask for a longer duration than that, "
+            f"got {chosen.duration_s:g} s"
+        )
+    picture, peak = picture_from_sonogram(sonogram)
+    paint_beside = _following if chosen.side == "end" else _leading
+    new = paint_beside(model, picture, n_new, chosen, on_progress)
+    facts = {"verb": "extend", "source": source_name(source), **chosen.to_dict()}
+    made = painted_sonogram(model, new, facts, peak=peak)
+    parts = [sonogram.values, made.values]
+    values = np.concatenate(parts if chosen.side == "end" else parts[::-1], axis=2)
+    return Clip(Sonogram(values, made.params, made.metadata))
+
+
+def _following(
+    model: Model, picture: Tensor, n_new: int, settings: ExtendSettings, told: OnProgress | None
+) -> Tensor:
+    """The picture (C, 1, M, n_new) that goes on after `picture`."""
+    cell = model.cell[1]
+    n_known = _context_cells(model, picture)
+    # The grid of cells is laid so that one of its lines is the join.
+    end = picture[..., picture.shape[-1] % cell :][..., -(n_known + _BESIDE_CELLS) * cell :]
+    known = latents_from_picture(model, end)[..., -n_known:]
+    n_cells = n_known - (-n_new // cell)
+    result = _paint_beside(model, known, n_cells, 0, settings, told)
+    shown = result[..., : n_known * cell]
+    new = result[..., n_known * cell : n_known * cell + n_new]
+    return _settled(new, picture[..., -n_known * cell :] - shown, at_start=True)
+
+
+def _leading(
+    model: Model, picture: Tensor, n_new: int, settings: ExtendSettings, told: OnProgress | None
+) -> Tensor:
+    """The picture (C, 1, M, n_new) that leads to `picture`."""
+    cell = model.cell[1]
+    n_known = _context_cells(model, picture)
+    beginning = picture[..., : (n_known + _BESIDE_CELLS) * cell]
+    known = latents_from_picture(model, beginning)[..., :n_known]
+    n_cells = n_known - (-n_new // cell)
+    result = _paint_beside(model, known, n_cells, n_cells - n_known, settings, told)
+    join = result.shape[-1] - n_known * cell
+    new = result[..., join - n_new : join]
+    return _settled(new, picture[..., : n_known * cell] - result[..., join:], at_start=False)
+
+
+def _context_cells(model: Model, picture: Tensor) -> int:
+    """Whole cells of the source that are shown, at most half a window of them."""
+    cell = model.cell[1]
+    cells = min(model.latent_shape(model.window_frames)[2] // 2, picture.shape[-1] // cell)
+    if cells < 1:
+        raise ParameterError(
+            f"the source has {picture.shape[-1]} columns, at least {cell} are needed to go on from"
+        )
+    return cells
+
+
+def _paint_beside(
+    model: Model,
+    known: Tensor,
+    n_cells: int,
+    place: int,
+    settings: ExtendSettings,
+    told: OnProgress | None,
+) -> Tensor:
+    """The decoded picture of `n_cells` columns of cells of which those from `place` are known."""
+    batch, channels, height, n_known = known.shape
+    source = known.new_zeros(batch, channels, height, n_cells)
+    source[..., place : place + n_known] = known
+    release = known.new_ones(1, 1, height, n_cells)
+    release[..., place : place + n_known] = 0.0
+    canvas = Canvas(
+        noise_grid(model, n_cells, settings.seed).expand_as(source),
+        everywhere(guide_from_settings(model, settings)),
+        source,
+        release,
+    )
+    return picture_from_latents(model, paint(model, canvas, settings, on_progress=told))
+
+
+def _settled(new: Tensor, lost: Tensor, *, at_start: bool) -> Tensor:
+    """`new` with the level that the autoencoder lost beside the join, fading away from it.
+
+    The source stands there as it is, the new part as it was decoded: without this a steady sound
+    would change its colour at the join.
+    """
+    beside = lost[..., -_SETTLE_FRAMES:] if at_start else lost[..., :_SETTLE_FRAMES]
+    level = beside.mean(dim=-1, keepdim=True)
+    slope = (1.0 - torch.arange(new.shape[-1]) / (4 * _SETTLE_FRAMES)).clamp_min(0.0)
+    return (new + level * (slope if at_start else slope.flip(0))).clamp(-1.0, 1.0)

@@ -1,0 +1,100 @@
+"""A loop: a whole number of bars whose end meets its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
+from sonoriff.pipeline.settings import MAX_DURATION_S, OnProgress, Sampling
+
+DEFAULT_BPM = 120.0
+_OVERLAP = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSettings(Sampling):
+    """Everything that decides a loop, besides the model.
+
+    Attributes
+    ----------
+    prompt : may name the tempo; without one it is 120 beats a minute
+    bars : at least 1
+    beats_per_bar : in [1, 16]
+    """
+
+    prompt: str
+    bars: int = 4
+    beats_per_bar: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.bars <= 256 or not 1 <= self.beats_per_bar <= 16:
+            raise ParameterError(
+                f"bars must be in [1, 256] and beats a bar in [1, 16]: {self.bars}, "
+                f"{self.beats_per_bar}"
+            )
+
+    def duration_s(self, bpm: float) -> float:
+        """Exact length at a tempo; ParameterError where it is too long or shorter than a second."""
+        length = self.bars * self.beats_per_bar * 60.0 / bpm
+        if not 1.0 <= length <= MAX_DURATION_S:
+            raise ParameterError(
+                f"{self.bars} bars at {bpm:g} bpm last {length:.2f} s, a loop lasts from 1 to "
+                f"{MAX_DURATION_S:.0f} s: change the number of bars"
+            )
+        return length
+
+
+def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None = None) -> Clip:
+    """A clip of exactly `bars` bars that can be played round and round.
+
+    Notes
+    -----
+    The latent grid is a circle while it is painted: windows run over its join, and it is decoded
+    with its own other end beside each end. The picture is then brought from whole cells to the
+    whole number of columns next to the exact length (at most half a cell's worth, which the tempo
+    told to the model makes up for), and the waveform to the exact number of samples.
+    """
+    chosen = settings.resolved(model)
+    facts = facts_from_settings(model, replace(chosen, bpm=None), parse_prompt(chosen.prompt))
+    bpm = chosen.bpm or facts.bpm or DEFAULT_BPM
+    if not 20 <= bpm <= 400:
+        raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+    params, length = model.params, chosen.duration_s(bpm)
+    columns = length * params.frames_per_second
+    n_frames, n_cells = round(columns), max(2, round(columns / model.cell[1]))
+    told_bpm = min(400.0, max(20.0, bpm * columns / (n_cells * model.cell[1])))
+    guide = guide_from_settings(model, chosen, replace(facts, bpm=told_bpm))
+    noise = noise_grid(model, n_cells, chosen.seed)
+    canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True)
+    latents = paint(model, canvas, chosen, on_progress=on_progress)
+    picture = _stretched(picture_from_latents(model, latents, circular=True), n_frames)
+    about = {
+        "verb": "loop",
+        **chosen.to_dict(),
+        "bpm": bpm,
+        "loop_samples": round(length * params.sample_rate),
+    }
+    return Clip(painted_sonogram(model, picture, about))
+
+
+def _stretched(picture: Tensor, n_frames: int) -> Tensor:
+    """A circular picture at another width, columns interpolated."""
+    width = picture.shape[-1]
+    if width == n_frames:
+        return picture
+    places = (torch.arange(n_frames) + 0.5) * (width / n_frames) - 0.5
+    before = places.floor()
+    share = (places - before).to(picture)
+    low, high = before.long() % width, (before.long() + 1) % width
+    return picture[..., low] * (1.0 - share) + picture[..., high] * share

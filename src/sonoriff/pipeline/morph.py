@@ -1,0 +1,284 @@
+"""A way from one piece to another: through prompts, seeds, strengths, or two sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
+from sonoriff.pipeline.noise import noise_grid, slerp
+from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.pictures import (
+    latents_from_picture,
+    painted_sonogram,
+    picture_from_latents,
+    picture_from_sonogram,
+)
+from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, stage
+from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.sonogram.sonogram import Sonogram
+
+MAX_CLIPS = 100
+_OVERLAP = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class MorphPoint:
+    """A place on the way; what is None is as in the settings.
+
+    Attributes
+    ----------
+    strength : how far from the source, in [0, 1]; without a source it says nothing
+    """
+
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    guidance_scale: float | None = None
+    strength: float = 0.75
+    bpm: float | None = None
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MorphSettings(Sampling):
+    """Everything that decides a morph, besides the model and the sources.
+
+    Attributes
+    ----------
+    points : two or more, at equal distances on the way
+    clips : in [3, 100], the first and the last included
+    """
+
+    points: tuple[MorphPoint, ...]
+    clips: int = 12
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.points) < 2:
+            raise ParameterError(f"a way needs two points or more, got {len(self.points)}")
+        if not max(3, len(self.points)) <= self.clips <= MAX_CLIPS:
+            raise ParameterError(
+                f"clips must be in [{max(3, len(self.points))}, {MAX_CLIPS}], got {self.clips}"
+            )
+        # A mapping is what a point is after a trip through JSON.
+        points = tuple(p if isinstance(p, MorphPoint) else MorphPoint(**p) for p in self.points)
+        object.__setattr__(self, "points", points)
+
+    def at(self, point: int) -> MorphSettings:
+        """Settings of a point: the shared ones with its own put in."""
+        own = {
+            name: value
+            for name in ("prompt", "negative_prompt", "seed", "guidance_scale", "bpm", "key")
+            if (value := getattr(self.points[point], name)) is not None
+        }
+        return replace(self, **own)
+
+
+@dataclass(frozen=True, eq=False)
+class Morph:
+    """The clips of a morph, and the one sound that they are."""
+
+    clips: tuple[Clip, ...]
+    joined: Clip
+
+
+@dataclass(frozen=True)
+class _Point:
+    """A point made ready: its guide, noise, source latents and strength."""
+
+    guide: Guide
+    noise: Tensor
+    source: Tensor | None
+    strength: float
+
+
+def morph(
+    model: Model,
+    settings: MorphSettings,
+    sources: Sequence[Source] = (),
+    *,
+    on_progress: OnProgress | None = None,
+) -> Morph:
+    """Clips on the way from the first point to the last.
+
+    Parameters
+    ----------
+    sources : none; one, which all points start from; or one for each point. Cut to whole latent
+        cells and to the shortest
+
+    Notes
+    -----
+    The first and the last clip are those that `generate`, or `remix` with a source, makes of their
+    points. All between is painted at once between these two, each place with the mixture that
+    belongs to it: prompts and strengths along a straight line, noise along the sphere. So the clips
+    lead into each other, and decoding them one after the other gives one sound.
+    """
+    chosen = settings.resolved(model)
+    sonograms = _cut([sonogram_from_source(model, source) for source in sources], model)
+    points = _points(model, chosen, sonograms)
+    assert chosen.num_inference_steps is not None
+    told = [
+        stage(on_progress, i * chosen.num_inference_steps, 3 * chosen.num_inference_steps)
+        for i in range(3)
+    ]
+    ends = [
+        _paint_point(model, point, chosen, tell)
+        for point, tell in zip((points[0], points[-1]), told[:2], strict=True)
+    ]
+    latents = _paint_between(model, points, ends, chosen, told[2])
+    values = _values(model, latents, ends, chosen, sonograms)
+    about = {"sources": [source_name(s) for s in sources], **chosen.to_dict()}
+    return _clips(model, values, about, chosen)
+
+
+def _cut(sonograms: list[Sonogram], model: Model) -> list[Sonogram]:
+    """Sources of one length, whole cells."""
+    if not sonograms:
+        return []
+    cell = model.cell[1]
+    n_frames = min(s.n_frames for s in sonograms) // cell * cell
+    if n_frames == 0:
+        raise ParameterError(f"a source of a morph must have {cell} columns or more")
+    if len({s.n_channels for s in sonograms}) > 1:
+        raise ParameterError("the sources of a morph must be all mono or all stereo")
+    return [Sonogram(s.values[..., :n_frames], s.params) for s in sonograms]
+
+
+def _points(model: Model, settings: MorphSettings, sonograms: list[Sonogram]) -> list[_Point]:
+    count = len(settings.points)
+    if len(sonograms) not in (0, 1, count):
+        raise ParameterError(
+            f"give no source, one, or one for each of the {count} points; got {len(sonograms)}"
+        )
+    coded = [latents_from_picture(model, picture_from_sonogram(s)[0]) for s in sonograms]
+    width = coded[0].shape[-1] if coded else model.latent_shape(model.window_frames)[2]
+    points = []
+    for i, point in enumerate(settings.points):
+        own = settings.at(i)
+        noise = noise_grid(model, width, own.seed)
+        source = coded[i if len(coded) > 1 else 0] if coded else None
+        points.append(
+            _Point(
+                guide_from_settings(model, own),
+                noise if source is None else noise.expand_as(source),
+                source,
+                point.strength if coded else 1.0,
+            )
+        )
+    return points
+
+
+def _between(model: Model, points: list[_Point], place: float) -> _Point:
+    """The point at `place` in [0, 1] of the whole way."""
+    along = min(max(place, 0.0), 1.0) * (len(points) - 1)
+    first = min(int(along), len(points) - 2)
+    share, a, b = along - first, points[first], points[first + 1]
+    source = None
+    if a.source is not None and b.source is not None:
+        source = a.source if a.source is b.source else slerp(a.source, b.source, share)
+    return _Point(
+        blended_guide(model, a.guide, b.guide, share),
+        slerp(a.noise, b.noise, share),
+        source,
+        (1.0 - share) * a.strength + share * b.strength,
+    )
+
+
+def _canvas(point: _Point) -> Canvas:
+    release = point.noise.new_full((1, 1, *point.noise.shape[2:]), point.strength)
+    return Canvas(
+        point.noise,
+        everywhere(point.guide),
+        point.source,
+        None if point.source is None else release,
+    )
+
+
+def _paint_point(
+    model: Model, point: _Point, settings: MorphSettings, told: OnProgress | None
+) -> Tensor:
+    return paint(model, _canvas(point), settings, on_progress=told)
+
+
+def _paint_between(
+    model: Model,
+    points: list[_Point],
+    ends: list[Tensor],
+    settings: MorphSettings,
+    told: OnProgress | None,
+) -> Tensor:
+    """Latents of all clips side by side; the ends are known, the rest is painted."""
+    width, last = ends[0].shape[-1], settings.clips - 1
+    inner = [_between(model, points, i / last) for i in range(1, last)]
+    sources = [p.source if p.source is not None else torch.zeros_like(ends[0]) for p in inner]
+    strengths = torch.tensor([0.0, *(p.strength for p in inner), 0.0])
+    release = strengths.repeat_interleave(width).to(ends[0])
+    guide_at = partial(_guide_at, model, points, width, last)
+    canvas = Canvas(
+        torch.cat([points[0].noise, *(p.noise for p in inner), points[-1].noise], dim=-1),
+        guide_at,
+        torch.cat([ends[0], *sources, ends[1]], dim=-1),
+        release.expand(1, 1, ends[0].shape[2], -1),
+        overlap=_OVERLAP,
+    )
+    return paint(model, canvas, settings, on_progress=told)
+
+
+def _guide_at(model: Model, points: list[_Point], width: int, last: int, middle: float) -> Guide:
+    clip = (middle + 0.5) / width - 0.5
+    return _between(model, points, clip / last).guide
+
+
+def _values(
+    model: Model,
+    latents: Tensor,
+    ends: list[Tensor],
+    settings: MorphSettings,
+    sonograms: list[Sonogram],
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Values (C, M, N) of the whole way; those of the ends as they are by themselves."""
+    picture = picture_from_latents(model, latents)
+    width = picture.shape[-1] // settings.clips
+    peaks = [picture_from_sonogram(s)[1] for s in sonograms] or [0.0]
+    values = painted_sonogram(model, picture, {}, peak=max(peaks)).values
+    for end, slot in ((0, slice(None, width)), (-1, slice(-width, None))):
+        if sonograms and settings.points[end].strength == 0.0:
+            values[..., slot] = sonograms[end].values
+        else:
+            alone = picture_from_latents(model, ends[end])
+            values[..., slot] = painted_sonogram(model, alone, {}, peak=peaks[end]).values
+    return values
+
+
+def _clips(
+    model: Model,
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    about: dict[str, Any],
+    settings: MorphSettings,
+) -> Morph:
+    width = values.shape[2] // settings.clips
+    facts = {"verb": "morph", "model": model.name, **about}
+    clips = tuple(
+        Clip(
+            Sonogram(
+                np.ascontiguousarray(values[..., i * width : (i + 1) * width]),
+                model.params,
+                {**facts, "clip": i},
+            )
+        )
+        for i in range(settings.clips)
+    )
+    return Morph(clips, Clip(Sonogram(values, model.params, facts)))

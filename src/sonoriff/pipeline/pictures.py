@@ -1,0 +1,110 @@
+"""Between sonograms, the pictures that models see, and latents; of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sonoriff import __version__
+from sonoriff.models.protocol import Model
+from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE
+from sonoriff.sonogram.sonogram import Sonogram
+
+# Cells on each side that a piece of a long picture is coded with, and then loses.
+_MARGIN_CELLS = 12
+_PIECE_CELLS = 128
+
+
+def picture_from_sonogram(sonogram: Sonogram) -> tuple[Tensor, float]:
+    """The picture (C, 1, M, N) in [-1, 1], and the amplitude that its 1 stands for.
+
+    Channels become members of a batch. The amplitude is 0 for the "log" scale, which has its own.
+    """
+    values = torch.from_numpy(sonogram.values)[:, None]
+    params = sonogram.params
+    if params.scale == "log":
+        picture = (values - params.db_min) * (2.0 / (params.db_max - params.db_min)) - 1.0
+        return picture.clamp(-1.0, 1.0), 0.0
+    peak = float(values.max()) or DEFAULT_MAX_VALUE
+    return 2.0 * (values / peak).clamp(0.0, 1.0) ** params.power_for_image - 1.0, peak
+
+
+def values_from_picture(
+    picture: Tensor, params: SonogramParams, peak: float
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Inverse of `picture_from_sonogram`: values (C, M, N)."""
+    if params.scale == "log":
+        values = (picture + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
+        values = values.clamp(params.db_min, params.db_max)
+    else:
+        level = (0.5 * (picture + 1.0)).clamp(0.0, 1.0)
+        values = (peak or DEFAULT_MAX_VALUE) * level ** (1.0 / params.power_for_image)
+    return np.ascontiguousarray(values[:, 0].cpu().numpy(), dtype=np.float32)
+
+
+def painted_sonogram(
+    model: Model, picture: Tensor, metadata: Mapping[str, Any], *, peak: float = 0.0
+) -> Sonogram:
+    """A sonogram of a picture, with the facts that belong to every clip."""
+    facts = {"model": model.name, "version": __version__, **metadata}
+    return Sonogram(values_from_picture(picture, model.params, peak), model.params, facts)
+
+
+@torch.inference_mode()
+def latents_from_picture(model: Model, picture: Tensor, *, circular: bool = False) -> Tensor:
+    """Latents (B, C, H, W) of a picture of any length, coded in pieces.
+
+    The picture's ends are mirrored, so that its first and last cells are those of a sound that
+    goes on; they are joined where it is `circular`. The last cell is filled up with the mirror
+    image too.
+    """
+    columns = model.cell[1]
+    width = -(-picture.shape[-1] // columns)
+    margin = _MARGIN_CELLS * columns
+    spare = width * columns - picture.shape[-1]
+    wide = _extended(picture, margin, margin + spare, circular=circular)
+    pieces = []
+    for start in range(0, width, _PIECE_CELLS):
+        count = min(_PIECE_CELLS, width - start)
+        first, last = start * columns, (start + count) * columns + 2 * margin
+        latents = model.encode(wide[..., first:last])
+        pieces.append(latents[..., _MARGIN_CELLS : _MARGIN_CELLS + count])
+    return torch.cat(pieces, dim=-1)
+
+
+@torch.inference_mode()
+def picture_from_latents(model: Model, latents: Tensor, *, circular: bool = False) -> Tensor:
+    """The picture (B, 1, M, N) of latents of any length, N = W cells, decoded in pieces."""
+    columns, width = model.cell[1], latents.shape[-1]
+    if width <= _PIECE_CELLS and not circular:
+        return model.decode(latents).cpu()
+    left = _MARGIN_CELLS if circular else 0
+    wide = _extended(latents, left, left, circular=circular) if circular else latents
+    pieces = []
+    for start in range(0, width, _PIECE_CELLS):
+        count = min(_PIECE_CELLS, width - start)
+        first = max(0, start + left - _MARGIN_CELLS)
+        last = min(wide.shape[-1], start + left + count + _MARGIN_CELLS)
+        picture = model.decode(wide[..., first:last])
+        skip = (start + left - first) * columns
+        pieces.append(picture[..., skip : skip + count * columns].cpu())
+    return torch.cat(pieces, dim=-1)
+
+
+def _extended(x: Tensor, left: int, right: int, *, circular: bool) -> Tensor:
+    """Columns added at both ends, mirrored or wrapped, however many."""
+    width = x.shape[-1]
+    places = torch.arange(-left, width + right)
+    if circular:
+        return x[..., places % width]
+    if width == 1:
+        return F.pad(x, (left, right, 0, 0), mode="replicate")
+    period = 2 * width - 2
+    places = places.abs() % period
+    return x[..., torch.where(places < width, places, period - places)]

@@ -1,0 +1,73 @@
+"""A clip made again from the settings that its picture carries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.extend import ExtendSettings, extend
+from sonoriff.pipeline.generate import GenerateSettings, generate
+from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
+from sonoriff.pipeline.loop import LoopSettings, loop
+from sonoriff.pipeline.morph import MorphSettings, morph
+from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.settings import OnProgress
+from sonoriff.pipeline.source import Source
+
+_FREE: dict[str, tuple[Any, Any]] = {
+    "generate": (GenerateSettings, generate),
+    "loop": (LoopSettings, loop),
+}
+_SOURCED: dict[str, tuple[Any, Any]] = {
+    "remix": (RemixSettings, remix),
+    "inpaint": (InpaintSettings, inpaint),
+    "extend": (ExtendSettings, extend),
+}
+
+
+def remake(
+    model: Model,
+    clip: Clip,
+    source: Source | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    **changes: Any,
+) -> Clip:
+    """The clip that these settings make; with the same model and machine, the same clip.
+
+    Parameters
+    ----------
+    clip : as loaded from its picture
+    source : what a remix, an inpainting or an extension was made from
+    changes : settings that replace the stored ones, for example ``seed=8``
+
+    Raises
+    ------
+    ParameterError
+        the picture carries no settings, or a source is needed and was not given
+    """
+    verb = clip.settings.get("verb")
+    if verb in _FREE:
+        settings_class, make = _FREE[verb]
+        settings = replace(settings_class.from_dict(clip.settings), **changes)
+        made: Clip = make(model, settings, on_progress=on_progress)
+        return made
+    if verb == "morph" and not clip.settings.get("sources"):
+        settings = replace(MorphSettings.from_dict(clip.settings), **changes)
+        way = morph(model, settings, on_progress=on_progress)
+        number = clip.settings.get("clip")
+        return way.joined if number is None else way.clips[number]
+    if verb not in _SOURCED:
+        raise ParameterError("this picture carries no settings to make it again from")
+    if source is None:
+        name = clip.settings.get("source") or "another sound"
+        raise ParameterError(f"this clip was made from {name}: give that as the source")
+    settings_class, make = _SOURCED[verb]
+    if clip.settings.get("masked") and "mask" not in changes:
+        raise ParameterError("this clip was made with a painted mask: give that again")
+    settings = settings_class.from_dict({**clip.settings, **changes})
+    result: Clip = make(model, source, settings, on_progress=on_progress)
+    return result

@@ -1,0 +1,80 @@
+"""Music to other music of the same course: image-to-image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.pictures import (
+    latents_from_picture,
+    painted_sonogram,
+    picture_from_latents,
+    picture_from_sonogram,
+)
+from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
+from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.sonogram.sonogram import Sonogram
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemixSettings(Sampling):
+    """Everything that decides a remix, besides the model and the source.
+
+    Attributes
+    ----------
+    strength : in [0, 1]; 0 gives the source back, 1 ignores all but its length
+    """
+
+    strength: float = 0.6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_strength(self.strength)
+
+
+def remix(
+    model: Model,
+    source: Source,
+    settings: RemixSettings,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Clip:
+    """A source played another way.
+
+    Parameters
+    ----------
+    source : of any length up to 600 s. Stereo is painted side by side from the same noise
+
+    Notes
+    -----
+    The sampler starts from the source's latents with as much noise as there is at the time
+    `strength`, and takes that share of the steps. At 1 the result is what `generate` makes of the
+    same settings and length.
+
+    References
+    ----------
+    Meng et al., SDEdit (2022).
+    """
+    chosen = settings.resolved(model)
+    sonogram = sonogram_from_source(model, source)
+    facts = {"verb": "remix", "source": source_name(source), **chosen.to_dict()}
+    if chosen.strength == 0:
+        about = {"model": model.name, **facts}
+        return Clip(Sonogram(sonogram.values, sonogram.params, about))
+    picture, peak = picture_from_sonogram(sonogram)
+    latents = latents_from_picture(model, picture)
+    canvas = Canvas(
+        noise_grid(model, latents.shape[-1], chosen.seed).expand_as(latents),
+        everywhere(guide_from_settings(model, chosen)),
+        latents,
+        torch.full((1, 1, *latents.shape[2:]), chosen.strength, device=latents.device),
+    )
+    painted = paint(model, canvas, chosen, on_progress=on_progress)
+    result = picture_from_latents(model, painted)[..., : sonogram.n_frames]
+    return Clip(painted_sonogram(model, result, facts, peak=peak))

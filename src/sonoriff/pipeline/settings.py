@@ -1,0 +1,134 @@
+"""Settings that every verb shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
+
+from sonoriff.diffusion.samplers import SAMPLERS
+from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS
+from sonoriff.errors import ParameterError
+from sonoriff.models.protocol import Model
+
+SettingsType = TypeVar("SettingsType", bound="Sampling")
+OnProgress = Callable[[int, int], None]
+MAX_DURATION_S = 600.0
+
+
+def sampler_names(model: Model) -> tuple[str, ...]:
+    """Samplers that fit a model."""
+    if model.schedule.prediction == "flow":
+        return (*SAMPLERS, "ddim", "dpm++")
+    return tuple(SCHEDULE_SAMPLERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """What decides how a prompt becomes a picture, besides the model.
+
+    Attributes
+    ----------
+    prompt, negative_prompt : what to hear and what not; empty is unconditional. Weights and
+        blends as in `sonoriff.models.prompts`
+    seed : of the noise
+    num_inference_steps, guidance_scale, sampler : None takes the model's own; guidance 1 is off
+    guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise
+    shift : above 1 spends more of the steps near the noise
+    bpm : tempo; None takes the prompt's "120 bpm", if any
+    key : "D minor"; None takes the prompt's "in D minor", if any
+    """
+
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 0
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    sampler: str | None = None
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    shift: float = 1.0
+    bpm: float | None = None
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        steps, guidance, known = self.num_inference_steps, self.guidance_scale, _all_samplers()
+        if steps is not None and not 1 <= steps <= 1000:
+            raise ParameterError(f"steps must be in [1, 1000], got {steps}")
+        if guidance is not None and not 0 <= guidance <= 50:
+            raise ParameterError(f"guidance must be in [0, 50], got {guidance}")
+        if not 0 <= self.seed < 2**63:
+            raise ParameterError(f"seed must be in [0, 2^63), got {self.seed}")
+        if self.sampler is not None and self.sampler not in known:
+            raise ParameterError(f"sampler must be one of {', '.join(known)}: {self.sampler!r}")
+        low, high = self.guidance_interval
+        if not 0 <= low <= high <= 1:
+            raise ParameterError(f"need 0 <= low <= high <= 1 for guidance, got {low} and {high}")
+        if not 0.01 <= self.shift <= 100:
+            raise ParameterError(f"shift must be in [0.01, 100], got {self.shift}")
+
+    def resolved(self: SettingsType, model: Model) -> SettingsType:
+        """The same with the model's defaults filled in; ParameterError for a foreign sampler."""
+        chosen = replace(
+            self,
+            **{
+                name: getattr(model.defaults, name)
+                for name in ("num_inference_steps", "guidance_scale", "sampler")
+                if getattr(self, name) is None
+            },
+        )
+        if chosen.sampler not in sampler_names(model):
+            raise ParameterError(
+                f"{model.name} works with the samplers {', '.join(sampler_names(model))}, "
+                f"not {chosen.sampler!r}"
+            )
+        return chosen
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls: type[SettingsType], values: Mapping[str, Any]) -> SettingsType:
+        """Inverse of `to_dict`, also after a trip through JSON; other keys are passed over.
+
+        Raises
+        ------
+        ParameterError
+            a value of a wrong type or range
+        """
+        names = {field.name for field in fields(cls)}
+        try:
+            return cls(**{k: _frozen(v) for k, v in values.items() if k in names})
+        except TypeError as error:
+            raise ParameterError(f"the stored settings make no sense: {error}") from error
+
+
+def check_strength(strength: float) -> None:
+    """ParameterError where it is not in [0, 1]."""
+    if not 0 <= strength <= 1:
+        raise ParameterError(
+            f"strength must be in [0, 1], 0 keeps the source and 1 ignores it; got {strength}"
+        )
+
+
+def check_duration(duration_s: float | None) -> None:
+    """ParameterError where it is not a length that can be made."""
+    if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
+        raise ParameterError(
+            f"duration must be above 0 and at most {MAX_DURATION_S:.0f} s, got {duration_s}"
+        )
+
+
+def stage(on_progress: OnProgress | None, done: int, total: int) -> OnProgress | None:
+    """Progress of one part of a longer work: `done` steps came before, `total` are to come."""
+    if on_progress is None:
+        return None
+    return lambda step, _steps: on_progress(done + step, total)
+
+
+def _all_samplers() -> tuple[str, ...]:
+    return (*SAMPLERS, *SCHEDULE_SAMPLERS)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value

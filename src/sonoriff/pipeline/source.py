@@ -1,0 +1,61 @@
+"""What a verb starts from: a clip, a sonogram, its picture, or any sound file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sonoriff.audio import AUDIO_SUFFIXES, read_audio
+from sonoriff.errors import ParameterError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.settings import MAX_DURATION_S
+from sonoriff.sonogram.codec import decode, encode
+from sonoriff.sonogram.picture import load_picture
+from sonoriff.sonogram.sonogram import Sonogram
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+Source = Clip | Sonogram | str | os.PathLike[str]
+
+
+def sonogram_from_source(model: Model, source: Source) -> Sonogram:
+    """A source in the model's format; a sonogram of another format is heard and painted again.
+
+    Raises
+    ------
+    ParameterError
+        no such file, too long, or NaN in it
+    FormatError
+        a file that is neither sound nor sonogram
+    """
+    sonogram = _read(model, source)
+    if sonogram.duration_s > MAX_DURATION_S:
+        raise ParameterError(
+            f"the source is {sonogram.duration_s:.0f} s long, at most {MAX_DURATION_S:.0f} s can "
+            "be worked on: cut it first"
+        )
+    if sonogram.params == model.params:
+        return sonogram
+    waveform = decode(sonogram, quality="best")
+    return encode(waveform, sonogram.params.sample_rate, model.params)
+
+
+def _read(model: Model, source: Source) -> Sonogram:
+    if isinstance(source, Clip):
+        return source.sonogram
+    if isinstance(source, Sonogram):
+        return source
+    path = Path(source)
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return load_picture(path)
+    if path.suffix.lower() not in AUDIO_SUFFIXES and not path.is_file():
+        raise ParameterError(f"there is no file {path}")
+    waveform, sample_rate = read_audio(path, max_seconds=MAX_DURATION_S)
+    return encode(waveform, sample_rate, model.params)
+
+
+def source_name(source: Source) -> str:
+    """The file's name, for the settings; never its folder."""
+    if isinstance(source, Clip | Sonogram):
+        return ""
+    return Path(source).name

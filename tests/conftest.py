@@ -1,0 +1,40 @@
+"""Parts that many tests share: real ones, tiny."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sonoriff.models.small.model import SmallModel
+
+
+@pytest.fixture(scope="session")
+def small_model() -> SmallModel:
+    """A model of the bundled kind with random weights; its cells are those of the real one.
+
+    Shared by all tests: not to be changed.
+    """
+    import torch
+
+    from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
+    from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
+    from sonoriff.models.small.model import SmallModel
+
+    coder = AutoencoderConfig(
+        latent_channels=4,
+        widths=(8, 8, 8),
+        encoder_blocks=(1, 0, 0),
+        decoder_blocks=(1, 0, 0),
+        strides=((4, 2), (2, 1)),
+    )
+    torch.manual_seed(0)
+    autoencoder = SonogramAutoencoder(coder)
+    # A linear code of random directions: what is painted then depends on what was there.
+    basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
+    autoencoder.set_linear(0.25 * basis, torch.tensor(-0.2))
+    denoiser = Denoiser(DenoiserConfig(latent_channels=4, width=64, depth=2, heads=1))
+    for parameter in denoiser.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    return SmallModel(autoencoder.eval(), denoiser.eval(), {"name": "tiny"})

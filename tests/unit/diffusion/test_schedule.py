@@ -1,0 +1,189 @@
+"""Schedules and the samplers that read them: by hand, on a case with a known answer, and against
+diffusers' own schedulers."""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from sonoriff.diffusion.samplers import sample_euler
+from sonoriff.diffusion.schedule import (
+    FlowSchedule,
+    NoiseSchedule,
+    Prediction,
+    Schedule,
+    data_from_prediction,
+    noised,
+    scaled_linear_schedule,
+)
+from sonoriff.diffusion.schedule_samplers import (
+    SCHEDULE_SAMPLERS,
+    sample_ddim,
+    sample_dpmpp_2m,
+    sample_lcm,
+)
+from sonoriff.errors import ParameterError
+
+SPREAD = 0.4
+
+
+def sd_schedule(prediction: Prediction = "noise") -> NoiseSchedule:
+    return scaled_linear_schedule(prediction=prediction)
+
+
+def gaussian(schedule: Schedule) -> Callable[[Tensor, float], Tensor]:
+    """The exact denoiser of data that are normal with deviation SPREAD."""
+
+    def denoised(x: Tensor, time: float) -> Tensor:
+        alpha, sigma = schedule.alpha_sigma(time)
+        return x * (alpha * SPREAD**2 / (alpha**2 * SPREAD**2 + sigma**2))
+
+    return denoised
+
+
+@pytest.mark.parametrize("schedule", [FlowSchedule(), sd_schedule()])
+def test_time_runs_from_data_to_noise(schedule: Schedule) -> None:
+    assert schedule.alpha_sigma(0.0) == (1.0, 0.0)
+    shares = [schedule.alpha_sigma(time) for time in (0.0, 0.1, 0.37, 0.5005, 0.9, 1.0)]
+    assert [a for a, _ in shares] == sorted((a for a, _ in shares), reverse=True)
+    assert [s for _, s in shares] == sorted(s for _, s in shares)
+    times = schedule.sampling_times(10, start=0.6)
+    assert float(times[0]) == pytest.approx(0.6)
+    assert float(times[-1]) == 0.0
+    assert bool((times.diff() < 0).all())
+
+
+def test_the_noise_schedule_is_stable_diffusions() -> None:
+    diffusers = pytest.importorskip("diffusers")
+    theirs = diffusers.DDIMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
+    )
+    ours = torch.tensor(sd_schedule().alphas_cumprod)
+    torch.testing.assert_close(ours, theirs.alphas_cumprod, rtol=1e-5, atol=1e-7)
+    assert sd_schedule().alpha_sigma(0.5)[0] ** 2 == pytest.approx(
+        float(theirs.alphas_cumprod[499]), rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("prediction", ["noise", "velocity", "sample"])
+def test_every_prediction_names_the_same_data(prediction: Prediction) -> None:
+    schedule = sd_schedule(prediction)
+    generator = torch.Generator().manual_seed(0)
+    data, noise = (torch.randn(2, 3, generator=generator) for _ in range(2))
+    alpha, sigma = schedule.alpha_sigma(0.3)
+    output = {"noise": noise, "velocity": alpha * noise - sigma * data, "sample": data}[prediction]
+    x = noised(schedule, data, noise, 0.3)
+    torch.testing.assert_close(data_from_prediction(schedule, x, output, 0.3), data)
+
+
+def test_an_impossible_table_is_refused() -> None:
+    for table in ((), (0.5, 0.0), (1.0,)):
+        with pytest.raises(ParameterError):
+            NoiseSchedule(table)
+
+
+@pytest.mark.parametrize("schedule", [FlowSchedule(), sd_schedule()])
+@pytest.mark.parametrize(("sampler", "order"), [(sample_ddim, 1), (sample_dpmpp_2m, 2)])
+def test_they_converge_at_their_order(
+    schedule: Schedule, sampler: Callable[..., Tensor], order: int
+) -> None:
+    """Between two times the exact answer is a multiple of where it began."""
+    start, end = 0.9, 0.1
+
+    def spread(time: float) -> float:
+        alpha, sigma = schedule.alpha_sigma(time)
+        return math.sqrt(alpha**2 * SPREAD**2 + sigma**2)
+
+    x = torch.ones(1, dtype=torch.float64)
+    errors = []
+    for steps in (20, 40, 80):
+        times = torch.linspace(start, end, steps + 1, dtype=torch.float64)
+        result = float(sampler(gaussian(schedule), x, times, schedule))
+        errors.append(abs(result - spread(end) / spread(start)))
+    rates = [math.log2(a / b) for a, b in pairwise(errors)]
+    assert rates[-1] == pytest.approx(order, rel=0.2)
+
+
+def test_ddim_on_a_flow_is_euler() -> None:
+    schedule = FlowSchedule()
+    denoised = gaussian(schedule)
+    x, times = torch.randn(3, generator=torch.Generator().manual_seed(1)), torch.linspace(1, 0, 9)
+    expected = sample_euler(lambda x, t: (x - denoised(x, t)) / t, x, times)
+    torch.testing.assert_close(sample_ddim(denoised, x, times, schedule), expected)
+
+
+# Diffusers converts tensors in a way that NumPy 2 announces to change.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("name", ["DDIMScheduler", "DPMSolverMultistepScheduler"])
+@pytest.mark.parametrize("steps", [10, 25])
+def test_they_agree_with_diffusers(name: str, steps: int) -> None:
+    diffusers = pytest.importorskip("diffusers")
+    common = {
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "timestep_spacing": "trailing",
+    }
+    special = {"clip_sample": False} if name == "DDIMScheduler" else {"final_sigmas_type": "zero"}
+    theirs = getattr(diffusers, name)(**common, **special)
+    theirs.set_timesteps(steps)
+    schedule = sd_schedule()
+    x = torch.randn(2, 4, generator=torch.Generator().manual_seed(2))
+    expected = x
+    for timestep in theirs.timesteps:
+        noise = _noise_seen(schedule, expected, (int(timestep) + 1) / 1000)
+        expected = theirs.step(noise, timestep, expected).prev_sample
+    times = torch.cat([(theirs.timesteps.double() + 1) / 1000, torch.zeros(1)])
+    torch.testing.assert_close(times, schedule.sampling_times(steps).double())
+    sampler = {"DDIMScheduler": sample_ddim}.get(name, sample_dpmpp_2m)
+    torch.testing.assert_close(
+        sampler(_denoised_seen(schedule), x, times, schedule), expected, rtol=2e-3, atol=2e-3
+    )
+
+
+def test_lcm_agrees_with_diffusers() -> None:
+    diffusers = pytest.importorskip("diffusers")
+    theirs = diffusers.LCMScheduler(clip_sample=False, set_alpha_to_one=True)
+    theirs.set_timesteps(4)
+    schedule = sd_schedule()
+    x = torch.randn(2, 4, generator=torch.Generator().manual_seed(3))
+    expected, generator = x, torch.Generator().manual_seed(4)
+    for timestep in theirs.timesteps:
+        noise = _noise_seen(schedule, expected, (int(timestep) + 1) / 1000)
+        expected = theirs.step(noise, timestep, expected, generator=generator).prev_sample
+    again = torch.Generator().manual_seed(4)
+    result = sample_lcm(
+        _denoised_seen(schedule),
+        x,
+        torch.cat([(theirs.timesteps.double() + 1) / 1000, torch.zeros(1)]),
+        schedule,
+        fresh_noise=lambda _i: torch.randn(2, 4, generator=again),
+    )
+    torch.testing.assert_close(result, expected, rtol=2e-3, atol=2e-3)
+
+
+def _noise_seen(_schedule: Schedule, x: Tensor, time: float) -> Tensor:
+    """A made-up model, bent enough that errors of a sampler show."""
+    return 0.9 * x + 0.3 * torch.sin(2 * x + time)
+
+
+def _denoised_seen(schedule: Schedule) -> Callable[[Tensor, float], Tensor]:
+    return lambda x, t: data_from_prediction(schedule, x, _noise_seen(schedule, x, t), t)
+
+
+@pytest.mark.parametrize("name", ["ddim", "dpm++", "lcm"])
+def test_progress_is_told_after_each_step(name: str) -> None:
+    seen: list[tuple[int, int]] = []
+    more = {"fresh_noise": lambda _i: torch.zeros(1)} if name == "lcm" else {}
+    SCHEDULE_SAMPLERS[name](  # type: ignore[operator]
+        lambda x, _t: x,
+        torch.ones(1),
+        torch.tensor([1.0, 0.5, 0.0]),
+        sd_schedule(),
+        on_step=lambda i, n, _x: seen.append((i, n)),
+        **more,
+    )
+    assert seen == [(1, 2), (2, 2)]

@@ -1,0 +1,133 @@
+"""The prompt language, and what the small model makes of it."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.prompts import Phrase, Span, parse_prompt
+from sonoriff.models.protocol import Facts, Term, summed
+from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.prompting import chunks
+from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
+
+
+def spans(text: str) -> list[tuple[str, float]]:
+    (phrase,) = parse_prompt(text).phrases
+    return [(s.text, s.weight) for s in phrase.spans]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain words", [("plain words", 1.0)]),
+        ("a (piano:1.3) ballad", [("a ", 1.0), ("piano", 1.3), (" ballad", 1.0)]),
+        ("(piano)", [("piano", 1.1)]),
+        ("((piano))", [("piano", pytest.approx(1.21))]),
+        ("[piano]", [("piano", pytest.approx(1 / 1.1))]),
+        ("([piano])", [("piano", pytest.approx(1.0))]),
+        ("(a (b:2):0.5)", [("a ", 0.5), ("b", 1.0)]),
+        (r"\(piano\) \[x\] \\", [("(piano) [x] \\", 1.0)]),
+        ("(open", [("(open", 1.0)]),
+        ("close) [x", [("close) [x", 1.0)]),
+        ("(bpm: fast)", [("bpm: fast", 1.1)]),
+        ("a + b", [("a + b", 1.0)]),
+        ("", []),
+    ],
+)
+def test_weights_are_read(text: str, expected: list[tuple[str, float]]) -> None:
+    assert spans(text) == expected
+
+
+def test_blends_are_read_and_their_shares_sum_to_one() -> None:
+    phrases = parse_prompt("reggae:0.7 + (dark) techno:0.7").phrases
+    assert [(p.text, p.share) for p in phrases] == [("reggae", 0.5), ("dark techno", 0.5)]
+    assert [p.share for p in parse_prompt("a:3 + b").phrases] == [0.75, 0.25]
+    assert len(parse_prompt("(a + b:2)").phrases) == 1, "a plus inside brackets is a character"
+    assert [p.text for p in parse_prompt("a:1 + b:0").phrases] == ["a"]
+
+
+@pytest.mark.parametrize("text", ["(x:11)", "a:0 + b:0", "(x:-1)", "a:1 + b:99", "a:-1 + b:2"])
+def test_senseless_numbers_are_refused(text: str) -> None:
+    with pytest.raises(ParameterError):
+        parse_prompt(text)
+
+
+@given(st.text(alphabet="ab ()[]\\:+,.019", max_size=40))
+def test_any_text_is_a_prompt_or_a_clear_error(text: str) -> None:
+    try:
+        prompt = parse_prompt(text)
+    except ParameterError:
+        return
+    assert sum(p.share for p in prompt.phrases) == pytest.approx(1.0)
+
+
+def test_words_without_those_of_a_weight() -> None:
+    phrase = Phrase((Span("a "), Span("piano", 1.3), Span(", drums, "), Span("bass", 1.3)))
+    assert phrase.text == "a piano, drums, bass"
+    assert phrase.weights == (1.3,)
+    assert phrase.without(1.3) == "a, drums"
+
+
+def test_a_sum_of_conditions_joins_equal_rows() -> None:
+    x, y = Term(1.0, object()), Term(1.0, object())
+    blend = summed([(x,), (y,), (x,)], [0.25, 0.5, 0.25])
+    assert [(t.weight, t.row) for t in blend] == [(0.5, x.row), (0.5, y.row)]
+    assert summed([(x,), (y,)], [1.0, 0.0]) == (x,)
+
+
+def test_weights_of_the_small_model_sum_to_one_and_one_is_plain(small_model: SmallModel) -> None:
+    model = small_model
+    plain = model.encode_prompt(parse_prompt("a piano ballad"), Facts())
+    assert [t.weight for t in plain] == [1.0]
+    terms = model.encode_prompt(parse_prompt("a (piano:1.5) [slow] ballad"), Facts(bpm=90.0))
+    assert sum(t.weight for t in terms) == pytest.approx(1.0)
+    assert [round(t.weight, 3) for t in terms] == [1.409, -0.5, 0.091]
+    assert all(float(t.row.bpm) == 90.0 for t in terms)
+
+
+def test_weight_zero_leaves_the_words_out(small_model: SmallModel) -> None:
+    model = small_model
+    without = model.encode_prompt(parse_prompt("a (loud:0) ballad"), Facts())
+    plain = model.encode_prompt(parse_prompt("a ballad"), Facts())
+    assert [t.weight for t in without] == [1.0]
+    assert torch.equal(without[0].row.text, plain[0].row.text)
+
+
+def test_an_empty_prompt_is_unconditional(small_model: SmallModel) -> None:
+    (term,) = small_model.encode_prompt(parse_prompt("  "), Facts())
+    assert not term.row.present.any()
+    assert float(term.row.bpm) == 0.0
+
+
+def test_a_long_prompt_is_read_to_its_end(small_model: SmallModel) -> None:
+    """Its last words change the conditioning, in whole chunks, each within the encoder's length."""
+    model, tokenizer = small_model, load_text_encoder().tokenizer
+    long = ", ".join(f"part {i} with drums and a slow deep bass" for i in range(30))
+    pieces = chunks(long, tokenizer, MAX_TOKENS)
+    assert " ".join(pieces).split() == long.split(), "no word is lost"
+    assert all(len(tokenizer.encode(p).ids) <= MAX_TOKENS for p in pieces)
+    (first,) = model.encode_prompt(parse_prompt(long), Facts())
+    (second,) = model.encode_prompt(parse_prompt(f"{long}, with flute"), Facts())
+    assert int(first.row.present.sum()) > 4 * MAX_TOKENS
+    assert first.row.text.shape != second.row.text.shape
+
+
+def test_one_endless_word_is_cut_not_dropped() -> None:
+    tokenizer = load_text_encoder().tokenizer
+    pieces = chunks("x" * 1000, tokenizer, MAX_TOKENS)
+    assert "".join(pieces) == "x" * 1000
+    assert all(len(tokenizer.encode(p).ids) <= MAX_TOKENS for p in pieces)
+
+
+def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: SmallModel) -> None:
+    model = small_model
+    short, long = (
+        model.encode_prompt(parse_prompt(text), Facts())[0].row
+        for text in ("jazz", "slow jazz with a long saxophone solo")
+    )
+    x = torch.randn(2, 4, 8, 16, generator=torch.Generator().manual_seed(0))
+    both = model.predict(x, 0.5, model.stack([short, long]))
+    alone = model.predict(x[:1], 0.5, model.stack([short]))
+    torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-4)
