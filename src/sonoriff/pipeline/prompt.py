@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sonoriff.errors import ParameterError
-from sonoriff.models.small.denoiser import KEYS, MODES
+from sonoriff.models.keys import KEYS, MODES
 
 _BPM = re.compile(r"(?<![\w.])(\d{2,3}(?:\.\d+)?)\s*bpm\b", re.IGNORECASE)
 _KEY = re.compile(r"\bin\s+([A-G](?:#|b|\s?sharp|\s?flat)?)\s*[- ]?\s*(major|minor)\b")

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-MODES = ("major", "minor")
+from sonoriff.models.keys import KEYS as KEYS
+from sonoriff.models.keys import MODES as MODES
+
 ROPE_BASE = 100.0
 
 
