@@ -266,7 +266,7 @@ def _join(names: list[str]) -> str:
 # Names of more than one player: nobody calls them a solo.
 _MANY = frozenset(("drums", "orchestra", "strings", "synth strings", "choir", "brass section"))
 _FILLERS = frozenset(
-    ["very", "slow", "fast", "moderate", "medium", "tempo", "bpm", "in", "instrumental", "music"]
+    ("very", "slow", "fast", "moderate", "medium", "tempo", "bpm", "in", "instrumental", "music")
 )
 
 
@@ -440,6 +440,7 @@ def _first(w: _Writer) -> str:
 def _says_something(caption: str, facts: Facts) -> bool:
     """Whether a caption names more than moods, tempo and key."""
     known = {word for mood in facts.moods for word in mood.split()} | _FILLERS
+    known |= {"flat", "sharp", (facts.key or "").lower(), *(facts.mode or "").split()}
     words = caption.lower().replace(",", " ").replace(".", " ").split()
     return any(len(w) > 1 and not w.isdigit() and w not in known for w in words)
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -214,4 +215,5 @@ def write_clip(root: Path, file_name: str, waveform: npt.NDArray[np.float32], ra
     except (OSError, soundfile.SoundFileError) as error:
         raise CorpusError(f"cannot write {path}: {error}; is the disk full?") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()

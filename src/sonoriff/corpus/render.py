@@ -223,7 +223,14 @@ def render(
 def _results(
     root: Path, queue: Iterator[Job], workers: int
 ) -> Generator[tuple[Job, list[Clip], str], None, None]:
-    """What the workers made, in the order of the jobs, without end; close it to stop them."""
+    """What the workers made, in the order of the jobs, without end; close it to stop them.
+
+    One worker is this process itself.
+    """
+    if workers <= 1:
+        for job in queue:
+            yield _attempt(root, job)
+        return
     context = multiprocessing.get_context("spawn")
     pending: deque[Future[tuple[Job, list[Clip], str]]] = deque()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_worker_start) as pool:

@@ -31,7 +31,10 @@ def sections(waveform: Waveform, length_s: float = _SECTION_S) -> list[tuple[int
 
 
 def cuts_in(start: int, stop: int, beats: Beats) -> list[Cut]:
-    """Clips that do not overlap between two samples; `beats` counts from `start`."""
+    """Clips that do not overlap between two samples; `beats` counts from `start`.
+
+    A stretch with a pulse but no bar with room for a clip behind it is cut evenly too.
+    """
     out: list[Cut] = []
     if beats.found:
         earliest = 0.0
@@ -39,12 +42,14 @@ def cuts_in(start: int, stop: int, beats: Beats) -> list[Cut]:
             if bar >= earliest and start + round(bar * SAMPLE_RATE) + CLIP_SAMPLES <= stop:
                 out.append(Cut(start + round(bar * SAMPLE_RATE), round(beats.bpm, 1), True))
                 earliest = bar + CLIP_SECONDS
+    if out:
         return out
+    bpm = round(beats.bpm, 1) if beats.found else None
     count = (stop - start) // CLIP_SAMPLES
     spare = (stop - start) - count * CLIP_SAMPLES
     for number in range(count):
         shift = spare * (number + 1) // (count + 1)
-        out.append(Cut(start + number * CLIP_SAMPLES + shift, None, False))
+        out.append(Cut(start + number * CLIP_SAMPLES + shift, bpm, False))
     return out
 
 

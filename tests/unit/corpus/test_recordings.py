@@ -1,0 +1,59 @@
+"""Packages fetched, unpacked and described."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sonoriff.corpus.catalogue import PACKAGES
+from sonoriff.corpus.recordings import _captions, _unzip, _work, fetch, tracks_of
+from sonoriff.errors import CorpusError
+
+KART = next(a for a in PACKAGES if a.package == "supertuxkart-data")
+
+
+def test_versions_of_one_track_share_source_and_split(tmp_path: Path) -> None:
+    for name in ("celtic.ogg", "celtic_fast.ogg", "unknown.ogg"):
+        (tmp_path / name).write_bytes(b"")
+    found = tracks_of(KART, tmp_path)
+    works = [_work(f, tmp_path) for f in found]
+    assert [f.track.file for f in found] == ["celtic.ogg", "celtic_fast.ogg"]
+    assert works[0].source == works[1].source
+    assert works[0].description.split == works[1].description.split
+    assert works[0].piece != works[1].piece
+    assert works[0].description.licence == "CC-BY-SA-3.0"
+    assert "0zone0ne" in works[0].description.credit
+
+
+def test_captions_say_genre_phrases_and_tempo(tmp_path: Path) -> None:
+    (tmp_path / "celtic.ogg").write_bytes(b"")
+    (found,) = tracks_of(KART, tmp_path)
+    known = _work(found, tmp_path).description
+    captions = _captions(known, replace(known.facts, bpm=145.0), "audio/1.flac")
+    assert any("celtic" in c for c in captions)
+    assert any("145 bpm" in c for c in captions)
+    assert captions == _captions(known, replace(known.facts, bpm=145.0), "audio/1.flac")
+
+
+def test_archives_cannot_write_outside_their_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    archive = tmp_path / "in" / "music.pk3"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("../../evil.ogg", b"x")
+        file.writestr("music/good.ogg", b"y")
+        file.writestr("music/readme.txt", b"z")
+    _unzip(archive)
+    assert sorted(p.name for p in (tmp_path / "in" / "music").iterdir()) == ["evil.ogg", "good.ogg"]
+    assert not (tmp_path / "evil.ogg").exists()
+
+
+def test_without_apt_there_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(CorpusError, match="Debian"):
+        fetch(KART, tmp_path)
+    assert not (tmp_path / "unpacked" / KART.package).exists()
