@@ -1,0 +1,1 @@
+"""The endless riff: a schedule of scenes to one continuous sound."""

@@ -1,0 +1,329 @@
+"""The stream itself: a state in, columns and samples and the next state out."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.protocol import Condition, Facts, Model
+from sonoriff.pipeline.noise import noise_grid, slerp
+from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.pictures import latents_from_picture, values_from_picture
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.pipeline.settings import OnProgress, Sampling
+from sonoriff.sonogram.streaming import StreamingDecoder
+from sonoriff.stream.course import Blend, Course
+from sonoriff.stream.riff import Riff
+from sonoriff.stream.scene import Scene, Schedule
+
+FloatArray = npt.NDArray[np.float32]
+# Shares of the model's window.
+_FLOW_CONTEXT, _RIFF_CONTEXT, _FIRST = 3 / 8, 1 / 4, 1 / 2
+# Cells kept back until their successors are known: the decoder looks at its neighbours.
+HOLD_CELLS = 4
+# Cells painted beyond a unit of a riff, whose last column may lie half a cell beyond the grid.
+_SPARE_CELLS = 1
+_MEMORY = 64
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a stretch of the stream is.
+
+    Attributes
+    ----------
+    index : counted from 0
+    first_sample, end_sample : where it begins and where the next one does
+    scene : in force
+    prompts : the blend heard, shares adding up to 1
+    seed, alpha : place of its noise between two seeds
+    bpm : None where no tempo is set
+    bar, first_bar_sample : number of the bar at its start, with the fraction, and the first
+        sample from there at which a bar begins; None where no tempo is set
+    """
+
+    index: int
+    first_sample: int
+    end_sample: int
+    scene: Scene
+    prompts: Blend
+    seed: int
+    alpha: float
+    bpm: float | None
+    bar: float | None
+    first_bar_sample: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class RiffState:
+    """All that a stream is at a moment; made by `RiffStream`, never changed.
+
+    Attributes
+    ----------
+    schedule : what to play when; replace it with `with_schedule`
+    decoder : with what it has been given so far
+    n_cells : latent cells that are settled
+    n_columns, n_samples : given out so far
+    latents : (1, C, H, n), the last of the settled cells; None at the start
+    window : the last one made
+    """
+
+    schedule: Schedule
+    decoder: StreamingDecoder
+    n_cells: int = 0
+    n_columns: int = 0
+    n_samples: int = 0
+    latents: Tensor | None = None
+    window: Window | None = None
+    course: Course | None = None
+    riff: Riff | None = None
+
+    def with_schedule(self, schedule: Schedule) -> RiffState:
+        """The same moment with another future."""
+        return replace(self, schedule=schedule)
+
+
+class RiffStream:
+    """Endless music.
+
+    Parameters
+    ----------
+    model : any
+    decoder_seed : of the phase of bins too faint to integrate
+
+    Notes
+    -----
+    Latents are one unbroken sequence: each window is painted with the last cells before it known,
+    and decoded together with them. The picture is the decoder's view of that sequence, and the
+    sound is what one streaming decoder makes of the picture. No step knows of clips.
+
+    The same schedule gives the same stream, to the last bit on the same machine.
+    """
+
+    def __init__(self, model: Model, *, decoder_seed: int = 0) -> None:
+        self.model = model
+        self._decoder_seed = decoder_seed
+        self._conditions: dict[tuple[str, Facts], Condition] = {}
+
+    @property
+    def cell_samples(self) -> int:
+        """Samples that one latent cell lasts."""
+        return self.model.cell[1] * self.model.params.hop_length
+
+    @property
+    def window_cells(self) -> int:
+        """Cells of the windows that the model was trained on."""
+        return self.model.latent_shape(self.model.window_frames)[2]
+
+    def start(self, schedule: Schedule) -> RiffState:
+        """The state before the first sample."""
+        decoder = StreamingDecoder(self.model.params, quality="fast", seed=self._decoder_seed)
+        return RiffState(schedule, decoder)
+
+    def next_sample(self, state: RiffState) -> int:
+        """Where the next window begins: the first sample that a change can reach."""
+        return state.n_cells * self.cell_samples
+
+    def next(
+        self, state: RiffState, *, on_progress: OnProgress | None = None
+    ) -> tuple[FloatArray, FloatArray, RiffState]:
+        """One window further.
+
+        Parameters
+        ----------
+        state : is left as it is, and may be used again
+        on_progress : told ``(step, steps)``; what it raises stops the work
+
+        Returns
+        -------
+        columns : float32 (1, M, n), as in `Sonogram`, those from ``state.n_columns`` on
+        samples : float32 (1, t), those from ``state.n_samples`` on
+        state : after them; its `window` says what was made
+        """
+        rate, first = self.model.params.sample_rate, self.next_sample(state)
+        scene = state.schedule.scene_at(first)
+        course = (
+            Course.begun(scene, rate)
+            if state.course is None
+            else state.course.entered(scene, first, rate)
+        )
+        riff = self._riff(state.riff, course, first)
+        if riff is not None:
+            course = replace(course, bars=riff.bars)
+        n_new = self._new_cells(state, riff)
+        latents, blend = self._painted(state, course, riff, n_new, on_progress)
+        before = 0 if state.latents is None else state.latents.shape[-1]
+        picture = self.model.decode(latents).cpu()
+        if riff is not None:
+            turned = course.morph.share_at(first) < 1.0
+            riff = replace(riff, renewing=riff.renewing or turned)
+            riff = riff.played(picture, (state.n_cells - before) * self.model.cell[1])
+        window = self._window(state, course, blend, n_new)
+        settled = latents[..., : before + n_new]
+        after = replace(
+            state,
+            n_cells=state.n_cells + n_new,
+            latents=settled[..., -round(_FLOW_CONTEXT * self.window_cells) :],
+            window=window,
+            course=course.moved(self._pace(course, riff)),
+            riff=riff,
+        )
+        stop = max(0, after.n_cells - HOLD_CELLS) * self.model.cell[1]
+        return self._given(after, picture, (state.n_cells - before) * self.model.cell[1], stop)
+
+    def finish(self, state: RiffState) -> tuple[FloatArray, FloatArray]:
+        """All that is left once nothing is to follow: columns and samples as from `next`."""
+        if state.latents is None:
+            empty = np.zeros((1, self.model.params.n_mels, 0), np.float32)
+            return empty, np.zeros((1, 0), np.float32)
+        start = (state.n_cells - state.latents.shape[-1]) * self.model.cell[1]
+        picture = self.model.decode(state.latents).cpu()
+        stop = state.n_cells * self.model.cell[1]
+        columns, samples, last = self._given(state, picture, start, stop)
+        return columns, np.concatenate([samples, last.decoder.flush()], axis=1)
+
+    def _given(
+        self, state: RiffState, picture: Tensor, start: int, stop: int
+    ) -> tuple[FloatArray, FloatArray, RiffState]:
+        """Columns up to `stop` of a picture that begins at the column `start`."""
+        part = picture[..., state.n_columns - start : max(stop, state.n_columns) - start]
+        columns = values_from_picture(part, self.model.params, 0.0)
+        decoder = copy.deepcopy(state.decoder)
+        samples = decoder.push(columns)
+        after = replace(
+            state,
+            decoder=decoder,
+            n_columns=state.n_columns + columns.shape[2],
+            n_samples=state.n_samples + samples.shape[1],
+        )
+        return columns, samples, after
+
+    def _riff(self, riff: Riff | None, course: Course, first: int) -> Riff | None:
+        """The riff to go on with, or a new one where mode, tempo or length have changed."""
+        if course.scene.mode != "riff" or course.bars is None:
+            return None
+        room = self.window_cells * (1 - _RIFF_CONTEXT) - _SPARE_CELLS
+        # A riff counts from where it begins, on a bar or not.
+        bars = replace(course.bars, origin=first)
+        fresh = Riff.begun(
+            bars, self.model.params.hop_length, course.scene.bars, room * self.cell_samples
+        )
+        if riff is None or riff.bars.bpm != bars.bpm:
+            return fresh
+        same = (riff.unit_beats, riff.n_units) == (fresh.unit_beats, fresh.n_units)
+        return riff if same else fresh
+
+    def _new_cells(self, state: RiffState, riff: Riff | None) -> int:
+        if riff is not None:
+            return max(1, round(riff.unit_end / self.cell_samples) - state.n_cells)
+        share = _FIRST if state.latents is None else 1 - _FLOW_CONTEXT
+        return max(1, round(share * self.window_cells))
+
+    def _pace(self, course: Course, riff: Riff | None) -> float:
+        """How far the seed moves after a window."""
+        if riff is None:
+            return 1.0
+        return course.scene.walk if riff.place == 0 else 0.0
+
+    def _painted(
+        self,
+        state: RiffState,
+        course: Course,
+        riff: Riff | None,
+        n_new: int,
+        on_progress: OnProgress | None,
+    ) -> tuple[Tensor, Blend]:
+        """Latents of the cells kept, the new ones and the spare one; the blend painted."""
+        scene, start = course.scene, state.n_cells
+        width = n_new + (_SPARE_CELLS if riff else 0)
+        blend = course.morph.blend_at((start + n_new) * self.cell_samples)
+        noise = self._noise(course, riff, width)
+        kept = noise[..., :0] if state.latents is None else state.latents
+        known = kept[..., max(0, kept.shape[-1] - self._context(riff, width)) :]
+        columns = self.model.cell[1]
+        guide = riff.guide(start * columns, (start + width) * columns) if riff else None
+        strength = 1.0
+        source = torch.zeros_like(noise)
+        if guide is not None:
+            source, strength = latents_from_picture(self.model, guide), scene.strength
+        release = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
+        canvas = Canvas(
+            torch.cat([torch.zeros_like(known), noise], dim=-1),
+            lambda _middle: self._guide(course, blend),
+            torch.cat([known, source], dim=-1),
+            torch.cat([torch.zeros_like(known[:, :1]), release], dim=-1),
+        )
+        sampling = Sampling(
+            seed=course.walk.seed,
+            num_inference_steps=scene.num_inference_steps,
+            guidance_scale=scene.guidance_scale,
+        ).resolved(self.model)
+        painted = paint(self.model, canvas, sampling, on_progress=on_progress)
+        return torch.cat([kept, painted[..., known.shape[-1] :]], dim=-1), blend
+
+    def _context(self, riff: Riff | None, width: int) -> int:
+        share = _FLOW_CONTEXT if riff is None else _RIFF_CONTEXT
+        return min(round(share * self.window_cells), max(0, self.window_cells - width))
+
+    def _noise(self, course: Course, riff: Riff | None, width: int) -> Tensor:
+        """Noise of a place on the walk, another one for each unit of a riff."""
+        unit = riff.place if riff else 0
+        a, b = (noise_grid(self.model, width, _seed_of(course.walk.seed + i, unit)) for i in (0, 1))
+        return slerp(a, b, course.walk.alpha)
+
+    def _guide(self, course: Course, blend: Blend) -> Guide:
+        conditions = [self._condition(prompt.text, course) for prompt in blend]
+        positive = (
+            conditions[0]
+            if len(conditions) == 1
+            else self.model.blend(conditions, [prompt.weight for prompt in blend])
+        )
+        negative = self._encoded(course.scene.negative_prompt, Facts())
+        return Guide(positive, negative, course.scene.guidance_scale)
+
+    def _condition(self, text: str, course: Course) -> Condition:
+        scene = course.scene
+        words = parse_prompt(text).text
+        bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
+        key, mode = parse_key(scene.key) if scene.key else key_in_prompt(words)
+        return self._encoded(text, Facts(bpm, key, mode))
+
+    def _encoded(self, text: str, facts: Facts) -> Condition:
+        """A prompt's condition, remembered: the same prompts come again with every window."""
+        known = (text, facts)
+        if known not in self._conditions:
+            if len(self._conditions) >= _MEMORY:
+                self._conditions.pop(next(iter(self._conditions)), None)
+            self._conditions[known] = self.model.encode_prompt(parse_prompt(text), facts)
+        return self._conditions[known]
+
+    def _window(self, state: RiffState, course: Course, blend: Blend, n_new: int) -> Window:
+        first = self.next_sample(state)
+        bars = course.bars
+        return Window(
+            index=0 if state.window is None else state.window.index + 1,
+            first_sample=first,
+            end_sample=first + n_new * self.cell_samples,
+            scene=course.scene,
+            prompts=blend,
+            seed=course.walk.seed,
+            alpha=course.walk.alpha,
+            bpm=bars.bpm if bars else None,
+            bar=bars.bar_at(first) if bars else None,
+            first_bar_sample=bars.next_bar(first) if bars else None,
+        )
+
+
+def _seed_of(seed: int, unit: int) -> int:
+    """One seed of two numbers; the first unit has the seed itself."""
+    if unit == 0:
+        return seed % 2**63
+    words: Any = np.random.SeedSequence([seed, unit]).generate_state(1, np.uint64)
+    return int(words[0] >> 1)

@@ -1,0 +1,68 @@
+"""Seeds, bars and morphs by hand."""
+
+import pytest
+
+from sonoriff.stream.course import Bars, Course, Morph, Walk, tempo_of
+from sonoriff.stream.scene import Scene, WeightedPrompt
+
+A, B = (WeightedPrompt("a"),), (WeightedPrompt("b", 3.0), WeightedPrompt("a", 1.0))
+
+
+def test_a_walk_of_quarters_reaches_the_next_seed() -> None:
+    walk = Walk(7)
+    places = []
+    for _ in range(5):
+        places.append((walk.seed, walk.alpha))
+        walk = walk.moved(0.25)
+    assert places == [(7, 0.0), (7, 0.25), (7, 0.5), (7, 0.75), (8, 0.0)]
+
+
+def test_ten_tenths_are_one() -> None:
+    walk = Walk(0)
+    for _ in range(10):
+        walk = walk.moved(0.1)
+    assert walk.seed == 1
+    assert walk.alpha == pytest.approx(0.0, abs=1e-9)
+    assert walk.alpha >= 0
+
+
+def test_bars_are_counted_from_their_origin() -> None:
+    bars = Bars(120.0, 1000, 44100)
+    assert bars.bar_samples == 88200
+    assert bars.bar_at(1000 + 44100) == 0.5
+    assert bars.next_bar(1001) == 89200
+    assert bars.next_bar(89200) == 89200
+
+
+def test_a_morph_goes_from_one_blend_to_the_other() -> None:
+    morph = Morph(A, B, start=100, length=200)
+    assert morph.blend_at(0) == (WeightedPrompt("a", 1.0),)
+    assert {p.text: p.weight for p in morph.blend_at(200)} == {"a": 0.625, "b": 0.375}
+    assert {p.text: p.weight for p in morph.blend_at(999)} == {"b": 0.75, "a": 0.25}
+    assert Morph(A, B).blend_at(0) == morph.blend_at(300)
+
+
+def test_a_change_in_mid_morph_begins_with_what_is_heard() -> None:
+    rate = 1000
+    course = Course.begun(Scene(prompts=A), rate)
+    course = course.entered(Scene(prompts=(WeightedPrompt("b"),)), 0, rate)
+    course = course.entered(Scene(prompts=(WeightedPrompt("c"),)), 4000, rate)
+    assert {p.text: p.weight for p in course.morph.blend_at(4000)} == {"a": 0.5, "b": 0.5}
+    assert [p.text for p in course.morph.blend_at(12000)] == ["c"]
+
+
+def test_only_what_changes_starts_anew() -> None:
+    rate = 44100
+    course = Course.begun(Scene(bpm=100.0, seed=5), rate).moved(2.5)
+    same = course.entered(Scene(bpm=100.0, seed=5, guidance_scale=2.0), 500, rate)
+    assert (same.walk, same.bars) == (Walk(7, 0.5), Bars(100.0, 0, rate))
+    other = course.entered(Scene(bpm=101.0, seed=6), 500, rate)
+    assert (other.walk, other.bars) == (Walk(6), Bars(101.0, 500, rate))
+
+
+def test_tempo_comes_from_the_scene_the_prompt_or_is_120_for_a_riff() -> None:
+    named = (WeightedPrompt("techno, 132 bpm"), WeightedPrompt("jazz", 0.5))
+    assert tempo_of(Scene(prompts=named, bpm=99.0)) == 99.0
+    assert tempo_of(Scene(prompts=named)) == 132.0
+    assert tempo_of(Scene()) is None
+    assert tempo_of(Scene(mode="riff")) == 120.0

@@ -1,0 +1,154 @@
+"""The stream is one signal, can be replayed, and heeds its schedule."""
+
+import numpy as np
+import pytest
+import torch
+
+from sonoriff.errors import Cancelled
+from sonoriff.models.small.model import SmallModel
+from sonoriff.sonogram import Sonogram, decode
+from sonoriff.stream.engine import RiffState, RiffStream, Window
+from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+
+QUICK = {"num_inference_steps": 2}
+FLOW = Scene(prompts=(WeightedPrompt("a"),), **QUICK)  # type: ignore[arg-type]
+RIFF = Scene(mode="riff", prompts=(WeightedPrompt("a"),), bpm=110.0, **QUICK)  # type: ignore[arg-type]
+Parts = tuple[np.ndarray, np.ndarray, list[Window], RiffState]
+
+
+def played(stream: RiffStream, state: RiffState, n: int) -> Parts:
+    columns, samples, windows = [], [], []
+    for _ in range(n):
+        c, s, state = stream.next(state)
+        columns.append(c)
+        samples.append(s)
+        assert state.window is not None
+        windows.append(state.window)
+    return np.concatenate(columns, axis=2), np.concatenate(samples, axis=1), windows, state
+
+
+def schedule(*scenes: tuple[Scene, int]) -> Schedule:
+    return Schedule(tuple(Cue(scene, at) for scene, at in scenes))
+
+
+@pytest.mark.parametrize("scene", [FLOW, RIFF])
+def test_sound_is_what_one_decoder_makes_of_the_whole_picture(
+    small_model: SmallModel, scene: Scene
+) -> None:
+    stream = RiffStream(small_model)
+    columns, samples, windows, state = played(stream, stream.start(schedule((scene, 0))), 4)
+    rest = stream.finish(state)
+    whole = np.concatenate([columns, rest[0]], axis=2)
+    sound = np.concatenate([samples, rest[1]], axis=1)
+    assert whole.shape[2] * 512 == sound.shape[1] == windows[-1].end_sample
+    assert np.array_equal(sound, decode(Sonogram(whole, small_model.params)))
+    ends = [0, *[window.end_sample for window in windows]]
+    assert [window.first_sample for window in windows] == ends[:-1]
+
+
+def test_picture_has_no_seams(small_model: SmallModel) -> None:
+    """It is what the decoder makes of all latents at once, but for what lies beyond its view."""
+    stream = RiffStream(small_model)
+    state, latents, columns = stream.start(schedule((FLOW, 0))), [], []
+    for _ in range(3):
+        before = state.n_cells
+        c, _, state = stream.next(state)
+        assert state.latents is not None
+        columns.append(c)
+        latents.append(state.latents[..., -(state.n_cells - before) :])
+    # The newest cells of a window longer than what is remembered are missing from the first ones.
+    known = min(part.shape[-1] for part in latents)
+    assert known == 24
+    c, _, after = stream.next(state)
+    assert state.latents is not None
+    assert after.latents is not None
+    joined = small_model.decode(torch.cat([state.latents, after.latents[..., -40:]], dim=-1))
+    assert np.isfinite(joined.numpy()).all()
+    again = small_model.decode(state.latents).numpy()
+    db = (again + 1.0) * 46.0 - 80.0
+    stop = state.n_columns - (state.n_cells - 24) * 8
+    given = np.concatenate(columns, axis=2)
+    np.testing.assert_allclose(given[..., -40:], db[0, :, :, stop - 40 : stop], atol=1e-3)
+
+
+def test_a_state_can_be_used_again(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    _, _, _, state = played(stream, stream.start(schedule((RIFF, 0))), 2)
+    first, second = stream.next(state), stream.next(state)
+    assert np.array_equal(first[0], second[0])
+    assert np.array_equal(first[1], second[1])
+
+
+def test_a_stream_can_be_replayed(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    state = stream.start(schedule((FLOW, 0)))
+    c1, s1, _, state = played(stream, state, 2)
+    at = stream.next_sample(state)
+    state = state.with_schedule(state.schedule.with_scene(RIFF, at))
+    c2, s2, windows, state = played(stream, state, 2)
+    assert windows[0].scene == RIFF
+    assert windows[0].first_sample == at
+    fresh = RiffStream(small_model)
+    columns, samples, _, _ = played(fresh, fresh.start(schedule((FLOW, 0), (RIFF, at))), 4)
+    assert np.array_equal(columns, np.concatenate([c1, c2], axis=2))
+    assert np.array_equal(samples, np.concatenate([s1, s2], axis=1))
+
+
+def test_changes_wait_for_their_sample(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    other = Scene(prompts=(WeightedPrompt("b"),), morph_bars=3.0, **QUICK)  # type: ignore[arg-type]
+    _, _, windows, _ = played(stream, stream.start(schedule((FLOW, 0), (other, 140_000))), 4)
+    assert [w.scene == other for w in windows] == [False, False, True, True]
+    assert [[p.text for p in w.prompts] for w in windows[:3]] == [["a"], ["a"], ["a", "b"]]
+    assert [p.text for p in windows[3].prompts] == ["b"]
+
+
+def test_windows_depend_on_what_came_before(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    outcomes = []
+    for seed in (0, 1):
+        first = Scene(seed=seed, **QUICK)  # type: ignore[arg-type]
+        second = Scene(seed=9, **QUICK)  # type: ignore[arg-type]
+        state = stream.start(schedule((first, 0), (second, 1)))
+        columns, _, windows, _ = played(stream, state, 2)
+        assert windows[1].seed == 9
+        outcomes.append(columns[..., 256:])
+    assert not np.array_equal(outcomes[0], outcomes[1])
+
+
+def test_weak_variations_are_the_riff_again(small_model: SmallModel) -> None:
+    """The guide lies on the beat: at a strength of nearly nothing the riff repeats itself."""
+    stream = RiffStream(small_model)
+    riff = Scene(mode="riff", bpm=120.0, bars=1, strength=0.01, **QUICK)  # type: ignore[arg-type]
+    columns, _, windows, state = played(stream, stream.start(schedule((riff, 0))), 5)
+    assert state.riff is not None
+    assert state.riff.picture is not None
+    assert windows[2].bar == pytest.approx(2.0, abs=0.03)
+    guide = state.riff.guide(172 * 2, 172 * 3)
+    assert guide is not None
+    from sonoriff.pipeline.pictures import latents_from_picture
+
+    coded = small_model.decode(latents_from_picture(small_model, guide)).numpy()[0, ..., :172]
+    heard = (columns[..., 344:516] + 80.0) / 46.0 - 1.0
+    assert np.abs(heard - coded)[..., 20:150].mean() < 0.5 * np.abs(heard - heard.mean()).mean()
+
+
+def test_stopping_leaves_the_state_as_it_was(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    state = stream.start(schedule((FLOW, 0)))
+
+    def stop(step: int, _steps: int) -> None:
+        if step == 1:
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        stream.next(state, on_progress=stop)
+    assert state.n_cells == 0
+    assert np.array_equal(stream.next(state)[1], stream.next(state)[1])
+
+
+def test_an_empty_stream_has_nothing_left(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    columns, samples = stream.finish(stream.start(Schedule()))
+    assert columns.shape == (1, 256, 0)
+    assert samples.shape == (1, 0)
