@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What the tests need beside Python: a band, a synthesiser and its sounds.
 TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont
-EXTRAS := dev,corpus,media,train
+EXTRAS := dev,corpus,media,train,stable-diffusion
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml constraints.txt scripts/environment.sh

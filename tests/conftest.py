@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,3 +39,17 @@ def small_model() -> SmallModel:
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     return SmallModel(autoencoder.eval(), denoiser.eval(), {"name": "tiny"})
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stable Diffusion's own parts in diffusers layout, tiny, with random weights.
+
+    Shared by all tests: not to be changed; copy it first. A latent cell covers 8 x 8 pixels as in
+    the real one, a window is 16 cells wide, the tokenizer knows single letters.
+    """
+    import tiny_stable_diffusion
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-riffusion"
+    tiny_stable_diffusion.save(folder)
+    return folder
