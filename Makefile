@@ -6,11 +6,13 @@ BIN := $(VENV)/bin
 # What the tests need beside Python: a band, a synthesiser and its sounds.
 TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont
 EXTRAS := dev,corpus,media,train,stable-diffusion
+# Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
+MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml constraints.txt scripts/environment.sh
 
-.PHONY: help riff test lint format bench docs constraints clean
+.PHONY: help riff test lint format bench evaluation docs constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +37,9 @@ format: $(INSTALLED_TEST) ## Bring the code into shape
 bench: $(INSTALLED_TEST) ## Speed and quality figures of the codec
 	@$(BIN)/python -m benchmarks.codec
 
+evaluation: $(INSTALLED) ## Add the weights that `sonoriff evaluate model` listens with
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)
+
 docs: $(INSTALLED_TEST) ## Write the documents that are made from the code
 	@$(BIN)/python scripts/make_cli_docs.py
 
@@ -51,4 +56,5 @@ $(INSTALLED): $(INPUTS)
 $(INSTALLED_TEST): $(INPUTS) scripts/debian_packages.sh
 	@scripts/debian_packages.sh $(TEST_PACKAGES)
 	@scripts/environment.sh $(VENV) $(EXTRAS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)
 	@touch $@ $(INSTALLED)

@@ -122,7 +122,12 @@ def render(
 def recordings(
     output: Output,
     sources: Annotated[
-        Path, typer.Option(help="Where the downloaded packages are kept.", file_okay=False)
+        Path,
+        typer.Option(
+            help="Where the downloaded packages are kept.",
+            file_okay=False,
+            show_default="~/.cache/sonoriff/sources",
+        ),
     ] = SOURCES,
     workers: Workers = 1,
 ) -> None:

@@ -34,7 +34,10 @@ Run = Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", 
 Work = Annotated[
     Path,
     typer.Option(
-        help="Where pictures and latents are kept between runs.", metavar="FOLDER", file_okay=False
+        help="Where pictures and latents are kept between runs.",
+        metavar="FOLDER",
+        file_okay=False,
+        show_default="~/.cache/sonoriff",
     ),
 ]
 Steps = Annotated[int, typer.Option(help="Step at which the run ends.", min=1)]

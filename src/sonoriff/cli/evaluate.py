@@ -1,0 +1,205 @@
+"""`sonoriff evaluate`: how good the music of a model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sonoriff.errors import ParameterError
+
+if TYPE_CHECKING:
+    from sonoriff.evaluation.classifier_training import ClassifierConfig
+    from sonoriff.evaluation.model import EvaluationSettings
+    from sonoriff.models.small.model import SmallModel
+    from sonoriff.pipeline.generate import GenerateSettings
+    from sonoriff.training.pictures import PictureSet
+
+app = typer.Typer(
+    help="""Measure how good the sound is.
+
+    \b
+    Examples:
+      sonoriff evaluate model --corpus CORPUS
+      sonoriff evaluate model --model my-model --corpus CORPUS -o table.json --sheet sheet/
+    """,
+    no_args_is_help=True,
+)
+
+CorpusFolder = Annotated[
+    Path, typer.Option("--corpus", help="Corpus folder, see `sonoriff corpus`.", file_okay=False)
+]
+Work = Annotated[
+    Path,
+    typer.Option(
+        help="Where pictures, the classifier and the measures of clips are kept between runs.",
+        metavar="FOLDER",
+        file_okay=False,
+        show_default="~/.cache/sonoriff",
+    ),
+]
+ClassifierSteps = Annotated[
+    int | None, typer.Option(help="Training steps of the classifier.", min=1, show_default=False)
+]
+FewestClips = Annotated[
+    int | None,
+    typer.Option(
+        help="Training clips that a genre or instrument needs to be judged.",
+        min=1,
+        show_default=False,
+    ),
+]
+WORK = Path.home() / ".cache" / "sonoriff"
+
+
+@app.command("model")
+def evaluate_model_command(
+    corpus: CorpusFolder,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder [default: the bundled model].")
+    ] = None,
+    clips: Annotated[int, typer.Option(help="Held-out captions to answer.", min=10)] = 1000,
+    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
+    rows: Annotated[
+        str, typer.Option(help="Rows of the table: real, codec, ceiling, model.", metavar="LIST")
+    ] = "real,ceiling,model",
+    work: Work = WORK,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write every figure as JSON.")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Write 24 prompts x 4 seeds as pictures and sounds.", file_okay=False),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Denoising steps.", min=1)] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="How hard the model follows the prompt.")
+    ] = None,
+    classifier_steps: ClassifierSteps = None,
+    fewest_clips: FewestClips = None,
+    seed: Annotated[int, typer.Option(help="Of the choice of clips and captions.", min=0)] = 0,
+) -> None:
+    """Compare what the model makes with real music.
+
+    The table has a row for real test clips, one for the same clips through autoencoder and codec,
+    which is the best that the model could do, and one for the model. A run that is stopped goes
+    on when the same command is given again.
+    """
+    from sonoriff.evaluation.model import EvaluationSettings, evaluate_model
+    from sonoriff.files import write_text
+
+    settings = EvaluationSettings(
+        n_prompts=clips,
+        split=split,
+        rows=tuple(name.strip() for name in rows.split(",") if name.strip()),
+        seed=seed,
+        sampling=_sampling(steps, guidance),
+        classifier=_classifier_config(classifier_steps, fewest_clips),
+    )
+    if output is not None and not output.parent.is_dir():
+        raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+    loaded = _load_model(model, settings, sheet)
+    pictures = _pictures(corpus, work)
+    with _progress() as told:
+        table = evaluate_model(
+            loaded,
+            corpus,
+            pictures,
+            work / "evaluation",
+            settings,
+            on_clip=told,
+            on_step=lambda done, total, loss: told(f"classifier, loss {loss:.2f}", done, total),
+        )
+    typer.echo(table.to_text(), nl=False)
+    if output is not None:
+        write_text(output, table.to_json())
+    if sheet is not None and loaded is not None:
+        _write_sheet(loaded, settings, sheet)
+
+
+@app.command("classifier")
+def evaluate_classifier_command(
+    corpus: CorpusFolder,
+    work: Work = WORK,
+    classifier_steps: ClassifierSteps = None,
+    fewest_clips: FewestClips = None,
+) -> None:
+    """Train the classifier that judges the model, and say how well it does on real clips.
+
+    `evaluate model` does it by itself when there is none for the corpus.
+    """
+    from sonoriff.evaluation.classifier_training import classifier_for_corpus
+
+    config = _classifier_config(classifier_steps, fewest_clips)
+    pictures = _pictures(corpus, work)
+    with _progress() as told:
+        classifier, facts = classifier_for_corpus(
+            pictures,
+            work / "evaluation",
+            config,
+            on_step=lambda done, total, loss: told(f"classifier, loss {loss:.2f}", done, total),
+        )
+    labels = classifier.labels
+    typer.echo(f"{len(labels.genres)} genres, {len(labels.instruments)} instruments")
+    for name in ("training_clips", "validation_clips"):
+        typer.echo(f"{name.replace('_', ' ')}: {facts[name]}")
+    for name in ("validation_genre_top1", "validation_instrument_recall"):
+        typer.echo(f"{name.replace('_', ' ')}: {facts[name]}")
+
+
+def _sampling(steps: int | None, guidance: float | None) -> GenerateSettings:
+    from sonoriff.pipeline.generate import GenerateSettings
+
+    given = {"num_inference_steps": steps, "guidance_scale": guidance}
+    return GenerateSettings(prompt="", **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
+
+
+def _classifier_config(steps: int | None, fewest_clips: int | None) -> ClassifierConfig:
+    from sonoriff.evaluation.classifier_training import ClassifierConfig
+
+    given = {"steps": steps, "fewest_clips": fewest_clips}
+    return ClassifierConfig(**{k: v for k, v in given.items() if v is not None})
+
+
+def _load_model(
+    name: str | None, settings: EvaluationSettings, sheet: Path | None
+) -> SmallModel | None:
+    from sonoriff.evaluation.musicnn import weights_folder
+    from sonoriff.models.registry import load_model
+
+    weights_folder()  # missing? then say so before the long work, not after it
+    return load_model(name) if settings.needs_model or sheet is not None else None
+
+
+def _pictures(corpus: Path, work: Path) -> PictureSet:
+    from sonoriff.training.pictures import load_pictures, prepare_pictures
+
+    folder = work / "pictures" / corpus.resolve().name
+    with _progress() as told:
+        prepare_pictures(corpus, folder, progress=lambda i, n: told("pictures", i, n))
+    return load_pictures([folder])
+
+
+def _write_sheet(model: SmallModel, settings: EvaluationSettings, folder: Path) -> None:
+    from sonoriff.evaluation.sheet import sheet_settings, write_sheet
+
+    with _progress() as told:
+        write_sheet(model, sheet_settings(settings.sampling), folder, on_clip=told)
+    typer.echo(f"pictures and sounds are in {folder / 'index.html'}", err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on a terminal: a callback that takes what is done, how far, of how much."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(
+            task, description=what, completed=done, total=total
+        )
