@@ -26,6 +26,10 @@ class CorpusError(SonoriffError):
     """A corpus is empty, incomplete or inconsistent, or a program it needs is missing."""
 
 
+class TrainingError(SonoriffError):
+    """A training run cannot go on: too little memory, or a loss that is no number."""
+
+
 class BusyError(SonoriffError):
     """The queue is full; the work was not accepted."""
 

@@ -1,4 +1,7 @@
-"""Checkpoints of a run: safetensors for every tensor, JSON for the rest, written whole or not."""
+"""Checkpoints of a run: safetensors for every tensor, JSON for the rest, written whole or not.
+
+Frozen weights are not stored: the recipe brings them when the run is resumed.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,12 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     facts: dict[str, Any],
 ) -> Path:
-    """Write ``run/checkpoint`` through a temporary folder and keep one predecessor."""
+    """Write ``run/checkpoint`` through a temporary folder and keep one predecessor.
+
+    Raises CheckpointError where the disk is full; the checkpoint before stays as it was.
+    """
     target, partial = run / "checkpoint", run / ".checkpoint.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    save_file(_tensors(model), partial / "model.safetensors")
-    save_file(_tensors(ema.model), partial / "ema.safetensors")
     moments, groups = _flat_optimizer(optimizer)
-    save_file(moments, partial / "optimizer.safetensors")
     state = {
         "version": VERSION,
         "step": step,
@@ -43,7 +44,20 @@ def save_checkpoint(
         "optimizer_groups": groups,
         "facts": facts,
     }
-    (partial / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        frozen = _frozen(model)
+        save_file(_tensors(model, frozen), partial / "model.safetensors")
+        save_file(_tensors(ema.model, frozen), partial / "ema.safetensors")
+        save_file(moments, partial / "optimizer.safetensors")
+        (partial / _STATE).write_text(json.dumps(state, indent=1), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise CheckpointError(
+            f"cannot write a checkpoint to {run}: {error}; is the disk full? What was saved "
+            "before is kept: make room and give the same command again"
+        ) from error
     previous = run / "checkpoint.previous"
     if target.exists():
         shutil.rmtree(previous, ignore_errors=True)
@@ -70,8 +84,9 @@ def load_checkpoint(
                 f"{folder} has checkpoint version {state['version']}, expected {VERSION}: "
                 "start a new run folder"
             )
-        model.load_state_dict(load_file(folder / "model.safetensors"))
-        ema.model.load_state_dict(load_file(folder / "ema.safetensors"))
+        frozen = _frozen(model)
+        _load(model, load_file(folder / "model.safetensors"), frozen)
+        _load(ema.model, load_file(folder / "ema.safetensors"), frozen)
         moments = load_file(folder / "optimizer.safetensors")
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"cannot resume from {folder}: {error}") from error
@@ -88,8 +103,25 @@ def find_checkpoint(run: Path) -> Path | None:
     return None
 
 
-def _tensors(module: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: t.detach().contiguous() for name, t in module.state_dict().items()}
+def _frozen(module: nn.Module) -> set[str]:
+    """Names of parameters that are not trained."""
+    return {name for name, p in module.named_parameters() if not p.requires_grad}
+
+
+def _tensors(module: nn.Module, frozen: set[str]) -> dict[str, torch.Tensor]:
+    return {
+        name: t.detach().contiguous()
+        for name, t in module.state_dict().items()
+        if name not in frozen
+    }
+
+
+def _load(module: nn.Module, tensors: dict[str, torch.Tensor], frozen: set[str]) -> None:
+    """Load all but the frozen parameters; RuntimeError where something else is missing."""
+    missing, unexpected = module.load_state_dict(tensors, strict=False)
+    odd = [*(name for name in missing if name not in frozen), *unexpected]
+    if odd:
+        raise RuntimeError(f"its weights are of another model, see {odd[0]}")
 
 
 def _flat_optimizer(
@@ -107,8 +139,10 @@ def _flat_optimizer(
 def _restore_optimizer(
     optimizer: torch.optim.Optimizer, flat: dict[str, torch.Tensor], groups: list[dict[str, Any]]
 ) -> None:
-    slots: dict[int, dict[str, torch.Tensor]] = {}
+    slots: dict[int, dict[str, Any]] = {}
     for key, value in flat.items():
         index, name = key.split(".", 1)
-        slots.setdefault(int(index), {})[name] = value
+        # Counters that were plain integers are so again.
+        counter = value.ndim == 0 and not value.is_floating_point()
+        slots.setdefault(int(index), {})[name] = int(value) if counter else value
     optimizer.load_state_dict({"state": slots, "param_groups": groups})

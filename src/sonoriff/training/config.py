@@ -20,13 +20,16 @@ class LoopConfig:
     cooldown_steps : linear fall to zero before `steps`; 0 keeps the rate, so that the run can go on
     weight_decay : of matrices
     muon : Muon instead of AdamW for the matrices inside transformer blocks
-    ema_decay : of the averaged weights
+    eight_bit : AdamW with 8-bit moments, from bitsandbytes
+    rate_scales : (start of a parameter's name, share of the rate that it learns with)
+    ema_decay : of the averaged weights; 0 keeps no average
     clip_norm : largest norm of the gradient
     accumulate : batches added up for one step
     save_minutes, sample_minutes, validate_steps : intervals
     max_minutes : stop (resumable) after this time; 0 for no limit
     seed : of everything random
-    precision : "bf16" (autocast), "no", or "auto": bf16 where the processor multiplies it natively
+    precision : "bf16" or "fp16" (autocast), "no", or "auto": bf16 where the processor multiplies
+        it natively
     """
 
     steps: int
@@ -36,6 +39,8 @@ class LoopConfig:
     cooldown_steps: int = 0
     weight_decay: float = 0.01
     muon: bool = False
+    eight_bit: bool = False
+    rate_scales: tuple[tuple[str, float], ...] = ()
     ema_decay: float = 0.999
     clip_norm: float = 1.0
     accumulate: int = 1
@@ -52,6 +57,12 @@ class LoopConfig:
                 raise ParameterError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 <= self.ema_decay < 1 or self.learning_rate <= 0:
             raise ParameterError("need 0 <= ema_decay < 1 and learning_rate > 0")
+        if self.precision not in ("auto", "bf16", "fp16", "no"):
+            raise ParameterError(
+                f"precision must be auto, bf16, fp16 or no, got {self.precision!r}"
+            )
+        if self.eight_bit and self.muon:
+            raise ParameterError("choose Muon or 8-bit Adam, not both")
 
     def rate(self, step: int) -> float:
         """Learning rate at `step`: rise, plateau, fall (trapezoid)."""

@@ -12,7 +12,8 @@ class AveragedModel:
     """Weights averaged over the steps; `model` is the averaged copy.
 
     The decay rises with the number of steps, min(decay, (1 + n) / (10 + n)), so that a short run
-    is not dominated by its start.
+    is not dominated by its start. Frozen weights are shared with the model, not copied; a decay
+    of 0 shares all of them, which saves the memory of one copy.
 
     References
     ----------
@@ -22,15 +23,24 @@ class AveragedModel:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.n_updates = 0
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        shared = {id(p): p for p in model.parameters() if not (p.requires_grad and decay)}
+        self.model = copy.deepcopy(model, dict(shared)).eval()
+        for parameter in self.model.parameters():
+            if id(parameter) not in shared:
+                parameter.requires_grad_(False)
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """Move towards the weights of `model`; buffers are copied."""
         decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
         self.n_updates += 1
-        averaged: list[torch.Tensor] = [p for p in self.model.parameters() if p.is_floating_point()]
-        current = [p.detach() for p in model.parameters() if p.is_floating_point()]
-        torch._foreach_lerp_(averaged, current, 1.0 - decay)
+        pairs = [
+            (mine, theirs.detach())
+            for mine, theirs in zip(self.model.parameters(), model.parameters(), strict=True)
+            if mine is not theirs and mine.is_floating_point()
+        ]
+        if pairs:
+            averaged, current = (list(tensors) for tensors in zip(*pairs, strict=True))
+            torch._foreach_lerp_(averaged, current, 1.0 - decay)
         for mine, theirs in zip(self.model.buffers(), model.buffers(), strict=True):
             mine.copy_(theirs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from sonoriff.errors import CheckpointError
+from sonoriff.errors import CheckpointError, ParameterError, TrainingError
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel
@@ -61,25 +62,22 @@ def train(
     """Train until `config.steps`; returns the averaged model.
 
     Starts from ``run/checkpoint`` where there is one. Figures go to ``run/log.jsonl``. On several
-    processes (`accelerate launch`) each draws its own batches and gradients are averaged.
+    processes (`accelerate launch`) each draws its own batches and gradients are averaged: P
+    processes do what one does that accumulates P times as many batches.
 
     Raises
     ------
     CheckpointError
-        the folder holds a run with another recipe or other data
+        the folder holds a run with another recipe or other data, or the disk is full
+    TrainingError
+        the memory does not suffice, or the loss is no longer a number; what was saved is kept
     """
-    from accelerate import Accelerator
-
-    accelerator = Accelerator(
-        mixed_precision=_precision(config.precision), gradient_accumulation_steps=config.accumulate
-    )
+    accelerator = _accelerator(config)
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
     model = recipe.build()
     ema = AveragedModel(model, config.ema_decay)
-    optimizer: Any = make_optimizer(
-        model, config.learning_rate, config.weight_decay, muon=config.muon
-    )
+    optimizer: Any = make_optimizer(model, config)
     step = _resume(recipe, run, model, ema, optimizer)
     ema.model.to(accelerator.device)
     model, optimizer = accelerator.prepare(model, optimizer)
@@ -100,10 +98,11 @@ def train(
     log = _Log(run / "log.jsonl", enabled=accelerator.is_main_process)
     started = saved = sampled = time.monotonic()
     with _stop_signals() as stopped:
-        while step < config.steps and not stopped():
+        while step < config.steps and not _any(accelerator, stopped()):
             for group in optimizer.param_groups:
-                group["lr"] = config.rate(step)
-            figures = _step(recipe, config, accelerator, model, optimizer, step)
+                group["lr"] = config.rate(step) * group.get("rate_scale", 1.0)
+            with _memory_in_words(config):
+                figures = _step(recipe, config, accelerator, model, optimizer, step)
             step += 1
             ema.update(accelerator.unwrap_model(model))
             now = time.monotonic()
@@ -116,15 +115,53 @@ def train(
             if now - sampled > 60 * config.sample_minutes and accelerator.is_main_process:
                 recipe.sample(ema.model, run / "samples", step)
                 sampled = time.monotonic()
-            if now - saved > 60 * config.save_minutes:
+            if _any(accelerator, now - saved > 60 * config.save_minutes):
                 save()
                 saved = time.monotonic()
-            if config.max_minutes and now - started > 60 * config.max_minutes:
+            late = bool(config.max_minutes) and now - started > 60 * config.max_minutes
+            if _any(accelerator, late):
                 break
     save()
     if accelerator.is_main_process:
         recipe.sample(ema.model, run / "samples", step)
     return ema.model
+
+
+def _accelerator(config: LoopConfig) -> Any:
+    from accelerate import Accelerator
+
+    precision = _precision(config.precision)
+    try:
+        return Accelerator(mixed_precision=precision, gradient_accumulation_steps=config.accumulate)
+    except ValueError as error:
+        raise ParameterError(f"precision {precision} does not work here: {error}") from error
+
+
+def _any(accelerator: Any, mine: bool) -> bool:
+    """Whether a process wants it: all of them must take the same turn."""
+    if accelerator.num_processes == 1:
+        return mine
+    votes = torch.tensor(float(mine), device=accelerator.device)
+    return bool(accelerator.reduce(votes) > 0)
+
+
+@contextmanager
+def _memory_in_words(config: LoopConfig) -> Iterator[None]:
+    """Say what to lower where the memory does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        short = isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+            words in text for words in ("can't allocate memory", "out of memory")
+        )
+        if not short:
+            raise
+        raise TrainingError(
+            f"the memory does not suffice for batches of {config.batch_size}: lower the batch "
+            "size (and raise --accumulate by as much), or turn on gradient checkpointing, 8-bit "
+            "Adam or bf16; what was saved is kept"
+        ) from error
 
 
 def _precision(wanted: str) -> str:
@@ -147,9 +184,8 @@ def _step(
 ) -> dict[str, float]:
     totals: dict[str, float] = {}
     for part in range(config.accumulate):
-        generator = torch.Generator().manual_seed(
-            batch_seed(config.seed, step, part, accelerator.process_index)
-        )
+        place = part * accelerator.num_processes + accelerator.process_index
+        generator = torch.Generator().manual_seed(batch_seed(config.seed, step, place))
         with accelerator.accumulate(model), accelerator.autocast():
             loss, figures = recipe.loss(model, generator, config.batch_size)
             accelerator.backward(loss)
@@ -160,12 +196,26 @@ def _step(
             optimizer.zero_grad()
         for name, value in (figures | {"loss": float(loss.detach())}).items():
             totals[name] = totals.get(name, 0.0) + value / config.accumulate
+    totals = _mean(accelerator, totals)
+    if not math.isfinite(totals["loss"]):
+        raise TrainingError(
+            f"the loss of step {step} is {totals['loss']}: lower the learning rate, or train in "
+            "bf16 or without autocast; the last checkpoint is kept"
+        )
     return totals
 
 
-def batch_seed(seed: int, step: int, part: int, process: int) -> int:
+def _mean(accelerator: Any, totals: dict[str, float]) -> dict[str, float]:
+    """Figures averaged over the processes."""
+    if accelerator.num_processes == 1:
+        return totals
+    values = torch.tensor(list(totals.values()), device=accelerator.device)
+    return dict(zip(totals, accelerator.reduce(values, "mean").tolist(), strict=True))
+
+
+def batch_seed(seed: int, step: int, part: int) -> int:
     """The same batch for the same place in a run, whenever it is resumed."""
-    return (((seed * 1_000_003 + step) * 1009 + part) * 4099 + process) % (2**63)
+    return (((seed * 1_000_003 + step) * 1009 + part) * 4099) % (2**63)
 
 
 def _resume(

@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sonoriff.errors import ParameterError
+from sonoriff.training.config import LoopConfig
+
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
 _MATCH = 0.2  # spread of an AdamW update, to which Muon's is scaled
@@ -93,23 +96,46 @@ class MuonAdamW(torch.optim.Optimizer):
         parameter.addcdiv_(state["mean"], root, value=-group["lr"] / (1.0 - first**n))
 
 
-def make_optimizer(
-    model: nn.Module, learning_rate: float, weight_decay: float, *, muon: bool
-) -> MuonAdamW:
-    """Matrices inside blocks by Muon if asked; weight decay on matrices only."""
-    inner, outer, vectors = [], [], []
+def make_optimizer(model: nn.Module, config: LoopConfig) -> torch.optim.Optimizer:
+    """Matrices inside blocks by Muon if asked; weight decay on matrices only.
+
+    Raises ParameterError where 8-bit moments are asked for and bitsandbytes is not installed.
+    """
+    groups: dict[tuple[str, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        if parameter.ndim < 2:
-            vectors.append(parameter)
-        elif muon and name.startswith("blocks.") and name.endswith(".weight"):
-            inner.append(parameter)
-        else:
-            outer.append(parameter)
-    groups = [
-        {"params": inner, "weight_decay": weight_decay, "muon": True},
-        {"params": outer, "weight_decay": weight_decay, "muon": False},
-        {"params": vectors, "weight_decay": 0.0, "muon": False},
+        if parameter.requires_grad:
+            scale = next((s for start, s in config.rate_scales if name.startswith(start)), 1.0)
+            groups.setdefault((_kind(name, parameter, config), scale), []).append(parameter)
+    if not groups:
+        raise ParameterError("nothing in this model is trained: every weight is frozen")
+    ordered = [
+        {
+            "params": parameters,
+            "weight_decay": 0.0 if kind == "vector" else config.weight_decay,
+            "muon": kind == "inner",
+            "rate_scale": scale,
+        }
+        for (kind, scale), parameters in sorted(groups.items(), key=lambda item: item[0])
     ]
-    return MuonAdamW([g for g in groups if g["params"]], learning_rate)
+    if config.eight_bit:
+        return _eight_bit_adamw(ordered, config.learning_rate)
+    return MuonAdamW(ordered, config.learning_rate)
+
+
+def _kind(name: str, parameter: nn.Parameter, config: LoopConfig) -> str:
+    """Its group; stored runs have them in the order of these names."""
+    if parameter.ndim < 2:
+        return "vector"
+    muon = config.muon and name.startswith("blocks.") and name.endswith(".weight")
+    return "inner" if muon else "outer"
+
+
+def _eight_bit_adamw(groups: list[dict[str, Any]], rate: float) -> torch.optim.Optimizer:
+    try:
+        from bitsandbytes.optim import AdamW8bit
+    except ImportError as error:
+        raise ParameterError(
+            "8-bit Adam needs bitsandbytes: pip install bitsandbytes, or leave it off"
+        ) from error
+    optimizer: torch.optim.Optimizer = AdamW8bit(groups, lr=rate, betas=(0.9, 0.99))
+    return optimizer

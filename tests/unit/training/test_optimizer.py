@@ -3,7 +3,13 @@
 import pytest
 import torch
 
+from sonoriff.errors import ParameterError
+from sonoriff.training.config import LoopConfig
 from sonoriff.training.optimizer import make_optimizer, orthogonalised
+
+
+def config(**fields: object) -> LoopConfig:
+    return LoopConfig(**({"steps": 1, "batch_size": 1, "learning_rate": 1e-2} | fields))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("shape", [(96, 32), (32, 96)])
@@ -25,7 +31,7 @@ def test_without_muon_it_is_adamw() -> None:
     ours = torch.nn.Linear(8, 8)
     theirs = torch.nn.Linear(8, 8)
     theirs.load_state_dict(ours.state_dict())
-    mine = make_optimizer(ours, 1e-2, 0.1, muon=False)
+    mine = make_optimizer(ours, config(weight_decay=0.1))
     reference = torch.optim.AdamW(
         [
             {"params": [theirs.weight], "weight_decay": 0.1},
@@ -46,5 +52,21 @@ def test_without_muon_it_is_adamw() -> None:
 
 def test_muon_takes_only_the_matrices_of_blocks() -> None:
     model = torch.nn.ModuleDict({"blocks": torch.nn.Linear(4, 4), "leave": torch.nn.Linear(4, 4)})
-    groups = make_optimizer(model, 1e-3, 0.0, muon=True).param_groups
+    groups = make_optimizer(model, config(muon=True)).param_groups
     assert [(len(g["params"]), g["muon"]) for g in groups] == [(1, True), (1, False), (2, False)]
+
+
+def test_a_part_of_the_model_has_its_own_rate() -> None:
+    model = torch.nn.ModuleDict({"text": torch.nn.Linear(4, 4), "unet": torch.nn.Linear(4, 4)})
+    groups = make_optimizer(model, config(rate_scales=(("text.", 0.1),))).param_groups
+    assert sorted((len(g["params"]), g["rate_scale"]) for g in groups) == [
+        (1, 0.1),
+        (1, 0.1),
+        (1, 1.0),
+        (1, 1.0),
+    ]
+
+
+def test_a_model_that_is_all_frozen_is_refused() -> None:
+    with pytest.raises(ParameterError, match="every weight is frozen"):
+        make_optimizer(torch.nn.Linear(2, 2).requires_grad_(False), config())
