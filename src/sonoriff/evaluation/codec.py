@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import math
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +45,7 @@ class CodecFigures:
     spectral_distance_db : log-spectral distance of the picture, dB
     stereo_level_db : mean error of the level difference between the channels, dB; NaN for mono
     stereo_correlation : mean error of the correlation between the channels, 0 to 2; NaN for mono
-    cost : seconds of decoding for a second of sound
+    cost : seconds that one processor core works to decode a second of sound
     memory_mb : what a decode adds to the process, MB; NaN where it cannot be read
     """
 
@@ -155,9 +158,9 @@ def clip_figures(
     original = resample(waveform, sample_rate, params.sample_rate)
     wanted = encode(original, params.sample_rate, params)
     picture = picture_from_bytes(png_bytes(wanted))
-    memory_before, started = _memory_mb(), time.perf_counter()
+    memory_before, started = _memory_mb(), time.process_time()
     result = decode(picture, quality=quality)
-    cost = (time.perf_counter() - started) / wanted.duration_s
+    cost = (time.process_time() - started) / wanted.duration_s
     memory = _memory_mb() - memory_before
     again = encode(result, params.sample_rate, params)
     edge = EDGE_COLUMNS if wanted.n_frames > 3 * EDGE_COLUMNS else 0
@@ -183,22 +186,16 @@ def _memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _setting_figures(
-    paths: Sequence[Path], format_name: str, quality: Quality, longest_s: float
-) -> CodecFigures:
-    """All clips through one setting; runs in a process of its own."""
+def _prepare(format_name: str, quality: Quality) -> None:
+    """Begin a process: load and compile what a first decode does, and keep to one thread."""
+    import torch
+
     from sonoriff.sonogram.codec import decode
 
+    torch.set_num_threads(1)
     params = params_by_name(format_name)
-    # Loads what a first decode loads and compiles, so that the figures are those of decoding.
     silent = np.zeros((1, params.n_mels, 40), np.float32) + np.float32(params.db_min)
     decode(Sonogram(silent, params), quality=quality)
-    rows = []
-    for path in paths:
-        waveform, sample_rate = read_audio(path)
-        piece = waveform[:, : max(1, int(longest_s * sample_rate))]
-        rows.append(clip_figures(piece, sample_rate, params, quality))
-    return CodecFigures(format_name, quality, len(rows), **_means(rows))
 
 
 def _means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -214,15 +211,18 @@ def evaluate_codec(
     paths: Sequence[Path],
     *,
     formats: Sequence[str] = tuple(PRESETS),
+    qualities: Sequence[Quality] = get_args(Quality),
     longest_s: float = 10.0,
+    on_clip: Callable[[int, int], None] | None = None,
 ) -> list[CodecFigures]:
     """Round-trip figures of every format and quality over some sounds.
 
     Parameters
     ----------
     paths : audio files
-    formats : names of formats
+    formats, qualities : names
     longest_s : seconds of each file that are used, from its start
+    on_clip : told ``(done, total)`` as the work goes on
 
     Raises
     ------
@@ -230,31 +230,65 @@ def evaluate_codec(
         no file, or an unknown format
     FormatError
         a file cannot be read
+
+    Notes
+    -----
+    Each setting runs in a process of its own, on one thread, so that its memory is its own.
     """
     if not paths:
         raise ParameterError("no sound to evaluate: name audio files or folders that hold some")
-    settings = [(params_by_name(name).name, q) for name in formats for q in get_args(Quality)]
+    settings = [(params_by_name(name).name, q) for name in formats for q in qualities]
     context = multiprocessing.get_context("spawn")
-    results = []
-    for name, quality in settings:
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
-            work: Any = pool.submit(_setting_figures, paths, name, quality, longest_s)
-            results.append(work.result())
+    results, total = [], len(settings) * len(paths)
+    for i, (name, quality) in enumerate(settings):
+        rows: list[dict[str, float]] = []
+        with ProcessPoolExecutor(
+            1, mp_context=context, initializer=_prepare, initargs=(name, quality)
+        ) as pool:
+            for path in paths:
+                waveform, sample_rate = read_audio(path, duration_s=longest_s)
+                params = params_by_name(name)
+                work: Any = pool.submit(clip_figures, waveform, sample_rate, params, quality)
+                rows.append(work.result())
+                if on_clip is not None:
+                    on_clip(i * len(paths) + len(rows), total)
+        results.append(CodecFigures(name, quality, len(rows), **_means(rows)))
     return results
+
+
+def figures_json(figures: Sequence[CodecFigures]) -> str:
+    """Every figure as JSON; what does not apply is null."""
+    rows = [
+        {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in dataclasses.asdict(row).items()
+        }
+        for row in figures
+    ]
+    return json.dumps({"version": 1, "rows": rows}, indent=1) + "\n"
+
+
+_COLUMNS = (
+    ("SC, dB", "convergence_db", 1),
+    ("interior SC, dB", "interior_db", 1),
+    ("mel error, dB", "mel_error_db", 2),
+    ("LSD, dB", "spectral_distance_db", 2),
+    ("stereo level, dB", "stereo_level_db", 2),
+    ("stereo correlation", "stereo_correlation", 3),
+    ("s per s", "cost", 3),
+    ("memory, MB", "memory_mb", 0),
+)
 
 
 def table_text(figures: Sequence[CodecFigures]) -> str:
     """The figures as a Markdown table."""
-    lines = [
-        "| format | quality | clips | SC, dB | interior SC, dB | mel error, dB | LSD, dB "
-        "| stereo level, dB | stereo correlation | s per s | memory, MB |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    titles = ["format", "quality", "clips", *(title for title, _, _ in _COLUMNS)]
+    rows = [titles, ["---"] * len(titles)]
     for row in figures:
-        lines.append(
-            f"| {row.format} | {row.quality} | {row.clips} | {row.convergence_db:.1f} "
-            f"| {row.interior_db:.1f} | {row.mel_error_db:.2f} | {row.spectral_distance_db:.2f} "
-            f"| {row.stereo_level_db:.2f} | {row.stereo_correlation:.3f} | {row.cost:.3f} "
-            f"| {row.memory_mb:.0f} |"
-        )
-    return "\n".join(lines) + "\n"
+        cells = [_cell(getattr(row, name), digits) for _, name, digits in _COLUMNS]
+        rows.append([row.format, row.quality, str(row.clips), *cells])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def _cell(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
