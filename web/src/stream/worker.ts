@@ -1,0 +1,146 @@
+/// <reference lib="webworker" />
+import type { LevelMessage, SoundMessage } from '../audio/messages'
+import { StreamClient, type ClientEvents } from './client'
+import type { WorkerCommand, WorkerEvent } from './messages'
+import { Reel } from './reel'
+
+/**
+ * Holds the socket and feeds the audio thread over a port of its own: a busy page cannot make the
+ * music stop.
+ */
+const scope = self as unknown as DedicatedWorkerGlobalScope
+const TICK_MS = 50
+const CLIP_AHEAD_S = 4
+const CLIP_BLOCK = 16384
+
+let port: MessagePort | null = null
+let socket: WebSocket | null = null
+let url = ''
+let source = 0
+let playing = false
+let level = { source: 0, position: 0, buffered: 0, underruns: 0 }
+let clip: { frames: Float32Array; channels: number; sent: number } | null = null
+let reel: Reel | null = null
+let sampleRate = 44100
+let toLoad: number | null = null
+
+const say = (event: WorkerEvent, transfer: Transferable[] = []) =>
+  scope.postMessage(event, transfer)
+const sound = (message: SoundMessage, transfer: Transferable[] = []) =>
+  port?.postMessage(message, transfer)
+const seconds = () => performance.now() / 1000
+
+const events: ClientEvents = {
+  open: openSocket,
+  send: (message) => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify(message)),
+  close: closeSocket,
+  connection: (state, why) => say({ type: 'connection', state, why }),
+  ready(ready, fresh) {
+    sampleRate = ready.sample_rate
+    if (fresh) {
+      // What was heard before goes on until the new sound is there.
+      source += 1
+      level = { source, position: ready.next_sample, buffered: 0, underruns: 0 }
+      toLoad = ready.next_sample
+    }
+    say({ type: 'ready', ready, source })
+  },
+  window: (window) => say({ type: 'window', window, source }),
+  scheduled: (scheduled) => say({ type: 'scheduled', scheduled }),
+  status: (status) => say({ type: 'status', status }),
+  error: (error) => say({ type: 'error', error }),
+  sound(frame) {
+    if (toLoad !== null) sound({ type: 'load', source, first: toLoad })
+    toLoad = null
+    sound({ type: 'sound', source, frames: frame.frames }, [frame.frames.buffer])
+  },
+  columns(frame) {
+    const { firstSample: first, count, levels } = frame
+    say({ type: 'columns', source, first, count, levels }, [levels.buffer])
+  },
+}
+const client = new StreamClient(events)
+
+function openSocket(): void {
+  const mine = new WebSocket(url)
+  mine.binaryType = 'arraybuffer'
+  mine.onopen = () => mine === socket && client.opened()
+  mine.onmessage = (event) => mine === socket && client.received(event.data as string | ArrayBuffer)
+  mine.onclose = (event) => {
+    if (mine !== socket) return
+    socket = null
+    client.closed(event.code, seconds())
+  }
+  socket = mine
+}
+
+function closeSocket(): void {
+  const old = socket
+  socket = null
+  old?.close(1000)
+}
+
+/** Keep a few seconds of the clip in front of the playhead. */
+function feedClip(): void {
+  if (!clip || level.source !== source) return
+  const total = clip.frames.length / clip.channels
+  while (clip.sent < total && clip.sent - level.position < CLIP_AHEAD_S * sampleRate) {
+    const end = Math.min(total, clip.sent + CLIP_BLOCK)
+    const frames = clip.frames.slice(clip.sent * clip.channels, end * clip.channels)
+    sound({ type: 'sound', source, frames }, [frames.buffer])
+    clip.sent = end
+    if (end === total) sound({ type: 'finish', source })
+  }
+}
+
+function fromWorklet(message: LevelMessage): void {
+  if (message.type === 'heard') {
+    reel?.add(message.source, message.first, message.frames, message.channels)
+  } else if (message.type === 'recorded') {
+    const recording = reel?.finish()
+    reel = null
+    if (recording) say({ type: 'recorded', recording }, [recording.wav])
+  } else if (message.source === source) level = message
+}
+
+function command(message: WorkerCommand): void {
+  switch (message.type) {
+    case 'port':
+      port = message.port
+      port.onmessage = (event: MessageEvent<LevelMessage>) => fromWorklet(event.data)
+      break
+    case 'start':
+      url = message.url
+      clip = null
+      client.start(message.scene, message.key)
+      break
+    case 'scene':
+      client.changeScene(message.change, message.id, message.at)
+      break
+    case 'playing':
+      playing = message.on
+      break
+    case 'clip':
+      client.stop()
+      source += 1
+      toLoad = null
+      level = { source, position: 0, buffered: 0, underruns: 0 }
+      clip = { frames: message.frames, channels: message.channels, sent: 0 }
+      sound({ type: 'load', source, first: 0 })
+      say({ type: 'clip', source })
+      break
+    case 'record':
+      if (message.on) reel = new Reel(message.sampleRate)
+      sound({ type: 'record', on: message.on })
+      break
+    case 'stop':
+      client.stop()
+  }
+}
+
+scope.onmessage = (event: MessageEvent<WorkerCommand>) => command(event.data)
+setInterval(() => {
+  const { position, underruns } = level
+  client.tick(seconds(), { position, underruns, playing: playing && clip === null })
+  feedClip()
+}, TICK_MS)
