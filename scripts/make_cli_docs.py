@@ -25,8 +25,8 @@ written; a file is replaced only where its name was given with `-o`, or with `--
 
 def cli_docs() -> str:
     """The whole text of docs/cli.md."""
-    # The help is as wide as the terminal and as colourful.
-    os.environ.update(COLUMNS="80", TERMINAL_WIDTH="80", NO_COLOR="1", TERM="dumb")
+    # The help is as wide as the terminal and as colourful, and names folders of whoever asks.
+    os.environ.update(COLUMNS="80", TERMINAL_WIDTH="80", NO_COLOR="1", TERM="dumb", HOME="~")
     sections = [_section(words) for words in _commands()]
     return "\n".join([HEAD, *sections])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonoriff.cli.evaluate_codec import evaluate_codec_command
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ app = typer.Typer(
 
     \b
     Examples:
+      sonoriff evaluate codec my-music/
       sonoriff evaluate model --corpus CORPUS
       sonoriff evaluate model --model my-model --corpus CORPUS -o table.json --sheet sheet/
     """,
     no_args_is_help=True,
 )
+app.command("codec")(evaluate_codec_command)
 
 CorpusFolder = Annotated[
     Path, typer.Option("--corpus", help="Corpus folder, see `sonoriff corpus`.", file_okay=False)
@@ -169,9 +172,15 @@ def _load_model(
 ) -> SmallModel | None:
     from sonoriff.evaluation.musicnn import weights_folder
     from sonoriff.models.registry import load_model
+    from sonoriff.models.small.model import SmallModel
 
     weights_folder()  # missing? then say so before the long work, not after it
-    return load_model(name) if settings.needs_model or sheet is not None else None
+    if not settings.needs_model and sheet is None:
+        return None
+    loaded = load_model(name)
+    if not isinstance(loaded, SmallModel):
+        raise ParameterError(f"{loaded.name} is of another kind: only small models are rated")
+    return loaded
 
 
 def _pictures(corpus: Path, work: Path) -> PictureSet:

@@ -17,12 +17,10 @@ def evaluate_codec_command(
         list[str], typer.Argument(metavar="INPUT", help="Sound files, folders or globs.")
     ],
     format: Annotated[
-        list[options.Format] | None,
-        typer.Option(help="Formats to measure; may be repeated. [default: every one]"),
+        options.Format | None, typer.Option(help="The one to measure [default: every one].")
     ] = None,
     quality: Annotated[
-        list[options.Quality] | None,
-        typer.Option(help="Qualities to measure; may be repeated. [default: both]"),
+        options.Quality | None, typer.Option(help="The one to measure [default: both].")
     ] = None,
     duration: Annotated[
         float, typer.Option(help="How much of each file to take.", metavar="SECONDS", min=0.5)
@@ -56,8 +54,8 @@ def evaluate_codec_command(
         task = bar.add_task("round trips", total=None)
         figures = evaluate_codec(
             paths,
-            formats=tuple(dict.fromkeys(format or PRESETS)),
-            qualities=tuple(dict.fromkeys(quality or get_args(options.Quality))),
+            formats=tuple(PRESETS) if format is None else (format,),
+            qualities=get_args(options.Quality) if quality is None else (quality,),
             longest_s=duration,
             on_clip=lambda done, total: bar.update(task, completed=done, total=total),
         )
