@@ -25,8 +25,9 @@ written; a file is replaced only where its name was given with `-o`, or with `--
 
 def cli_docs() -> str:
     """The whole text of docs/cli.md."""
-    # The help is as wide as the terminal and as colourful, and names folders of whoever asks.
-    os.environ.update(COLUMNS="80", TERMINAL_WIDTH="80", NO_COLOR="1", TERM="dumb", HOME="~")
+    # The help is as wide as the terminal and as colourful; folders are those of whoever asks.
+    os.environ.update(COLUMNS="80", TERMINAL_WIDTH="80", NO_COLOR="1", TERM="dumb")
+    os.environ["HOME"] = "/home/you"
     sections = [_section(words) for words in _commands()]
     return "\n".join([HEAD, *sections])
 
