@@ -25,9 +25,8 @@ written; a file is replaced only where its name was given with `-o`, or with `--
 
 def cli_docs() -> str:
     """The whole text of docs/cli.md."""
-    # The help is as wide as the terminal and as colourful; folders are those of whoever asks.
+    # The help is as wide as the terminal and as colourful.
     os.environ.update(COLUMNS="80", TERMINAL_WIDTH="80", NO_COLOR="1", TERM="dumb")
-    os.environ["HOME"] = "/home/you"
     sections = [_section(words) for words in _commands()]
     return "\n".join([HEAD, *sections])
 
