@@ -60,7 +60,7 @@ EFFORTS: dict[tuple[str, str], Effort] = {
     ("log", "fast"): Effort(8),
     ("log", "best"): Effort(32, block_frames=32),
     ("power", "fast"): Effort(4, 8, start_updates=2, block_frames=32),
-    ("power", "best"): Effort(16, 80, start_updates=2, block_frames=64),
+    ("power", "best"): Effort(16, 60, start_updates=2, block_frames=128),
 }
 
 
