@@ -1,16 +1,49 @@
-"""Where models are found: in the package, or in a folder."""
+"""Where models are found: in the package, in folders, and on the Hugging Face hub."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from sonoriff.errors import CheckpointError
+from sonoriff.models.lora import Lora, merge_lora
+from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
+
+if TYPE_CHECKING:
+    from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 
 BUNDLED = "sonoriff-small"
 _BUNDLED_FOLDER = Path(__file__).parent / "bundled"
+_INDEX = "model_index.json"
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_WEIGHT_FILES = (".safetensors", ".ckpt", ".bin", ".pt", ".pth")
+Origin = Literal["bundled", "downloaded", "local"]
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model that is on this machine.
+
+    Attributes
+    ----------
+    name : what `load_model` takes
+    kind : "small" or "stable diffusion"
+    n_bytes : of all its files
+    """
+
+    name: str
+    kind: str
+    origin: Origin
+    folder: Path
+    n_bytes: int
 
 
 def bundled_folder() -> Path:
@@ -18,29 +51,126 @@ def bundled_folder() -> Path:
     return _BUNDLED_FOLDER / BUNDLED
 
 
+def models_folder() -> Path:
+    """Folder whose models are known by their names: SONORIFF_MODELS, or below ~/.cache."""
+    given = os.environ.get("SONORIFF_MODELS")
+    return Path(given) if given else Path.home() / ".cache" / "sonoriff" / "models"
+
+
+def list_models() -> list[KnownModel]:
+    """All models on this machine: bundled, of the models' folder, of the hub's cache."""
+    found = [*_found_in(bundled_folder().parent, "bundled"), *_found_in(models_folder(), "local")]
+    return [*found, *_downloaded()]
+
+
 def load_model(
     name: str | Path | None = None,
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
-) -> SmallModel:
+    loras: Sequence[Lora] = (),
+) -> Model:
     """Load a model.
 
     Parameters
     ----------
-    name : None or "sonoriff-small" for the bundled model, else a folder
+    name : None or "sonoriff-small" for the bundled model; a folder; a .safetensors file of Stable
+        Diffusion; a name that `list_models` gives; or OWNER/NAME of the Hugging Face hub
     device : "cpu", "cuda", "mps"
     dtype : None for the device's fastest
+    loras : merged into the weights, in this order
 
     Raises
     ------
     CheckpointError
-        no such model, or its files are damaged or of another version
+        no such model, no such device, or its files are damaged, pickled or of another version
     """
-    folder = bundled_folder() if name in (None, BUNDLED) else Path(str(name))
-    if not folder.is_dir():
-        raise CheckpointError(
-            f"there is no model {name or BUNDLED!r}: "
-            "give a folder that `sonoriff train export` wrote"
+    _check_device(device)
+    model = _loaded(str(name or BUNDLED), device, dtype)
+    for lora in loras:
+        merge_lora(model.modules(), lora)
+        model.loras = (*model.loras, lora.name)
+    return model
+
+
+def _loaded(
+    name: str, device: torch.device | str, dtype: torch.dtype | None
+) -> SmallModel | StableDiffusionModel:
+    places = [bundled_folder() if name == BUNDLED else Path(name), models_folder() / name]
+    place = next((p for p in places if p.exists()), None)
+    if place is not None and place.is_dir() and not _is_stable_diffusion(place):
+        return SmallModel.from_pretrained(place, device=device, dtype=dtype)
+    if place is None and not _HUB_NAME.fullmatch(name):
+        raise CheckpointError(_no_such_model(name))
+    from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
+
+    return load_stable_diffusion(place or name, device=device, dtype=dtype)
+
+
+def _no_such_model(name: str) -> str:
+    if name == BUNDLED:
+        return (
+            "this installation comes without the bundled model: name another one, a folder that "
+            "`sonoriff train export` wrote or OWNER/NAME of the Hugging Face hub"
         )
-    return SmallModel.from_pretrained(folder, device=device, dtype=dtype)
+    if Path(name).suffix.lower() in _WEIGHT_FILES:
+        return f"there is no file {name}"
+    return (
+        f"there is no model {name!r}: expected a folder, a .safetensors file, OWNER/NAME of the "
+        "Hugging Face hub, or a name that `sonoriff models` lists"
+    )
+
+
+def _check_device(device: torch.device | str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise CheckpointError(f"there is no device {str(device)!r}: cpu, cuda or mps") from error
+    there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available,
+        "mps": torch.backends.mps.is_available,
+    }
+    if kind in there and not there[kind]():
+        raise CheckpointError(f"this machine has no {kind} device that torch can use: take cpu")
+
+
+def _class_name(folder: Path) -> str:
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        return str(index.get("_class_name", ""))
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def _is_stable_diffusion(folder: Path) -> bool:
+    return "StableDiffusion" in _class_name(folder) or (folder / "unet").is_dir()
+
+
+def _found_in(parent: Path, origin: Origin) -> Iterator[KnownModel]:
+    if not parent.is_dir():
+        return
+    for path in sorted(parent.iterdir()):
+        if path.is_dir() and (path / _INDEX).is_file():
+            yield _known(path.name, path, origin)
+        elif path.suffix == ".safetensors":
+            size = path.stat().st_size
+            yield KnownModel(path.name, "stable diffusion", origin, path, size)
+
+
+def _known(name: str, folder: Path, origin: Origin) -> KnownModel:
+    kind = "stable diffusion" if _is_stable_diffusion(folder) else "small"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return KnownModel(name, kind, origin, folder, size)
+
+
+def _downloaded() -> Iterator[KnownModel]:
+    """Text-to-image models in the hub's cache."""
+    try:
+        from huggingface_hub import constants
+    except ImportError:
+        return
+    for index in sorted(Path(constants.HF_HUB_CACHE).glob(f"models--*/snapshots/*/{_INDEX}")):
+        folder = index.parent
+        if _is_stable_diffusion(folder):
+            name = folder.parents[1].name.removeprefix("models--").replace("--", "/")
+            yield _known(name, folder, "downloaded")

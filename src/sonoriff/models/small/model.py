@@ -45,12 +45,14 @@ class SmallModel:
     ----------
     autoencoder, denoiser : the two networks, in evaluation mode, on one device
     facts : name, version, training figures, as stored beside the weights
+    loras : what was merged into the weights
     params : the sonogram format
     """
 
     autoencoder: SonogramAutoencoder
     denoiser: Denoiser
     facts: dict[str, Any]
+    loras: tuple[str, ...] = ()
     params: SonogramParams = HIFI
     schedule: FlowSchedule = field(default_factory=FlowSchedule)
     defaults: Defaults = _DEFAULTS
@@ -61,8 +63,8 @@ class SmallModel:
 
     @property
     def name(self) -> str:
-        """As `sonoriff models` lists it."""
-        return str(self.facts.get("name", "small"))
+        """As `sonoriff models` lists it, and the LoRAs in it."""
+        return " + ".join((str(self.facts.get("name", "small")), *self.loras))
 
     @property
     def device(self) -> torch.device:
@@ -168,6 +170,10 @@ class SmallModel:
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
         return self.autoencoder.decode(latents.to(self.device, self.dtype)).float()
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The networks that a LoRA may change."""
+        return {"denoiser": self.denoiser, "autoencoder": self.autoencoder}
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> SmallModel:
         """Move both networks, in place; returns itself."""

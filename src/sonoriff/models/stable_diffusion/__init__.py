@@ -1,0 +1,1 @@
+"""Stable Diffusion v1.5 and what was trained from it, painting sonograms in Riffusion's format."""

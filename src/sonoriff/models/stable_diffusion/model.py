@@ -1,0 +1,162 @@
+"""A Stable Diffusion checkpoint as a text-to-sonogram model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sonoriff.diffusion.schedule import NoiseSchedule
+from sonoriff.models.prompts import Phrase, Prompt
+from sonoriff.models.protocol import Condition, Defaults, Facts, Term
+from sonoriff.models.stable_diffusion.prompting import PhraseEncoder, mixed, padded
+from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
+
+_DEFAULTS = Defaults(sampler="dpm++", num_inference_steps=25, guidance_scale=7.0)
+_INPAINTING_CHANNELS = 9
+
+
+@dataclass
+class StableDiffusionModel:
+    """The networks of diffusers and transformers behind the protocol of `sonoriff.models`.
+
+    Attributes
+    ----------
+    unet : UNet2DConditionModel; one of 9 input channels (inpainting) is told what is known
+    vae : AutoencoderKL
+    text_encoder, tokenizer : of CLIP
+    schedule : noise levels that the UNet was trained on
+    title : as `sonoriff models` lists it
+    loras : what was merged into the weights
+
+    Notes
+    -----
+    Riffusion's pictures are white where it is silent and have high frequencies above, so pictures
+    are turned over and inverted on their way in and out; latents here have low frequencies first.
+    """
+
+    unet: Any
+    vae: Any
+    text_encoder: Any
+    tokenizer: Any
+    schedule: NoiseSchedule
+    title: str
+    loras: tuple[str, ...] = ()
+    params: SonogramParams = RIFFUSION_V1
+    defaults: Defaults = _DEFAULTS
+    takes_facts: bool = False
+    max_batch: int = 8
+
+    @property
+    def name(self) -> str:
+        """As `sonoriff models` lists it, and the LoRAs in it."""
+        return " + ".join((self.title, *self.loras))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.unet.device  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision in which they compute."""
+        return self.unet.dtype  # type: ignore[no-any-return]
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """(mel rows, columns) of the sonogram under one latent cell."""
+        side = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return side, side
+
+    @property
+    def window_frames(self) -> int:
+        """Columns of the pictures that it was trained on."""
+        size = self.unet.config.sample_size
+        return int(size if isinstance(size, int) else size[1]) * self.cell[1]
+
+    @property
+    def takes_known(self) -> bool:
+        """Whether it is an inpainting model."""
+        return bool(self.unet.config.in_channels == _INPAINTING_CHANNELS)
+
+    def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
+        """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
+        rows, columns = self.cell
+        return self.vae.config.latent_channels, self.params.n_mels // rows, -(-n_frames // columns)
+
+    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:  # noqa: ARG002
+        """One term whose row is (1, L, D) states of CLIP; tempo and key count as words only."""
+        phrases = prompt.phrases or (Phrase(()),)
+        rows = [self._phrases(phrase) for phrase in phrases]
+        row = mixed(rows, [phrase.share for phrase in phrases], self._empty)
+        return (Term(1.0, row),)
+
+    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+        """A mixture of states, as Riffusion interpolates prompts: one evaluation."""
+        for condition, share in zip(conditions, shares, strict=True):
+            if share == 1.0:
+                return condition
+        return (Term(1.0, mixed([c[0].row for c in conditions], shares, self._empty)),)
+
+    def stack(self, rows: Sequence[Tensor]) -> Tensor:
+        """Rows as one batch, short ones followed by empty text."""
+        longest = max(row.shape[1] for row in rows)
+        return torch.cat([padded(row, longest, self._empty) for row in rows])
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        x: Tensor,
+        time: float,
+        batch: Tensor,
+        known: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """What the UNet gives at the noisy latents `x`; see the protocol."""
+        inputs = x if not self.takes_known else self._with_known(x, known, mask)
+        inputs = inputs.flip(2).to(self.device, self.dtype, memory_format=torch.channels_last)
+        timestep = torch.tensor(self.schedule.timestep(time), device=self.device)
+        output = self.unet(inputs, timestep, encoder_hidden_states=batch, return_dict=False)[0]
+        return output.flip(2).to(x.dtype)  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def encode(self, picture: Tensor) -> Tensor:
+        """Latents float32 (B, C, H, W) of pictures (B, 1, M, N) in [-1, 1]: the most likely."""
+        image = (-picture).flip(2).expand(-1, 3, -1, -1).to(self.device, self.dtype)
+        latents = self.vae.encode(image).latent_dist.mode() * self.vae.config.scaling_factor
+        return latents.flip(2).float()  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
+        scaled = latents.flip(2).to(self.device, self.dtype) / self.vae.config.scaling_factor
+        image = self.vae.decode(scaled, return_dict=False)[0].float()
+        return -image.mean(dim=1, keepdim=True).flip(2).clamp(-1.0, 1.0)  # type: ignore[no-any-return]
+
+    def modules(self) -> dict[str, torch.nn.Module]:
+        """The networks that a LoRA may change."""
+        return {"unet": self.unet, "text_encoder": self.text_encoder}
+
+    @cached_property
+    def _phrases(self) -> PhraseEncoder:
+        return PhraseEncoder(self.tokenizer, self.text_encoder)
+
+    @cached_property
+    def _empty(self) -> Tensor:
+        return self._phrases(Phrase(()))
+
+    @cached_property
+    def _grey(self) -> Tensor:
+        """Latents (1, C, H, 1) of a grey picture, which stand where nothing is known."""
+        picture = torch.zeros(1, 1, self.params.n_mels, 8 * self.cell[1])
+        return self.encode(picture)[..., 4:5]
+
+    def _with_known(self, x: Tensor, known: Tensor | None, mask: Tensor | None) -> Tensor:
+        if known is None or mask is None:
+            known, mask = x, x.new_zeros(len(x), 1, *x.shape[2:])
+        seen = torch.where(mask > 0, known, self._grey)
+        return torch.cat([x, 1.0 - mask.expand(len(x), -1, -1, -1), seen.expand_as(x)], dim=1)
