@@ -22,7 +22,7 @@ from sonoriff.errors import FormatError, ParameterError, SonoriffError
 # In the order of the help. A module of this package that is not there is left out.
 COMMANDS = (
     *("generate", "remix", "inpaint", "extend", "morph"),
-    *("encode", "decode", "show", "sample", "play", "serve"),
+    *("encode", "decode", "show", "sample", "play", "stream", "serve"),
     *("corpus", "train", "evaluate", "models"),
 )
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130

@@ -1,0 +1,107 @@
+"""`sonoriff serve`: the web player and the API."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sonoriff.errors import ParameterError
+
+KEYS_VARIABLE = "SONORIFF_API_KEYS"
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 3013,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder [default: the bundled model].")
+    ] = None,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(help="cpu, cuda, cuda:1 or mps; again for one more [default: cpu]."),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder for riffs [default: ~/.local/share/sonoriff].", file_okay=False),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="Of the history, as SQLAlchemy writes it [default: SQLite in --data]."),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"File with API keys, one a line; or set {KEYS_VARIABLE}.", dir_okay=False
+        ),
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Origin of a page elsewhere that may use this server.", metavar="URL"),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name that a proxy calls this server by.", metavar="NAME"),
+    ] = None,
+    seed_images: Annotated[
+        Path | None,
+        typer.Option(help="Folder with Riffusion's seed images, for /run_inference/."),
+    ] = None,
+    max_streams: Annotated[int, typer.Option(help="Listeners at a time.", min=1)] = 16,
+    max_riffs: Annotated[int, typer.Option(help="Riffs that the history keeps.", min=1)] = 1000,
+    max_days: Annotated[
+        float | None, typer.Option(help="Days that the history keeps them.", min=0.0)
+    ] = None,
+) -> None:
+    """Run the web player and the API, docs/server.md, until Ctrl-C.
+
+    \b
+    Examples:
+      sonoriff serve                             then open http://127.0.0.1:3013
+      sonoriff serve --host 0.0.0.0 --keys keys.txt
+      sonoriff serve --model my-model --device cuda --device cuda:1
+    """
+    from sonoriff.server.config import Limits, ServerConfig, default_data_folder
+
+    config = ServerConfig(
+        host=host,
+        port=port,
+        model=model,
+        devices=tuple(device or ["cpu"]),
+        data_folder=_made(data or default_data_folder()),
+        database=database,
+        keys=_keys(keys),
+        allowed_origins=tuple(allow_origin or ()),
+        allowed_hosts=tuple(allow_host or ()),
+        seed_images=seed_images,
+        limits=Limits(max_streams=max_streams, max_riffs=max_riffs, max_age_days=max_days),
+    )
+    from sonoriff.server.run import serve as run
+
+    run(config)
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(f"cannot make the folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def _keys(path: Path | None) -> tuple[str, ...]:
+    """Of a file, or of the environment; never of an option, which every user can see."""
+    if path is None:
+        text = os.environ.get(KEYS_VARIABLE, "").replace(",", "\n")
+    elif path.is_file():
+        text = path.read_text(encoding="utf-8")
+    else:
+        raise ParameterError(f"there is no file {path} with API keys")
+    keys = tuple(line.strip() for line in text.splitlines() if line.strip())
+    if path is not None and not keys:
+        raise ParameterError(f"{path} holds no API key: write one a line")
+    return keys

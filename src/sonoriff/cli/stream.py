@@ -1,0 +1,89 @@
+"""`sonoriff stream`: an endless riff, as long as wanted, into a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sonoriff.cli import scenes
+from sonoriff.errors import FormatError, ParameterError
+
+if TYPE_CHECKING:
+    from sonoriff.stream.scene import Schedule
+
+_SOUNDS = (".wav", ".flac")
+_MAX_MINUTES = 24 * 60
+
+
+def stream(
+    prompt: Annotated[str, typer.Argument(help='What to hear; "" is anything.')] = "",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Sound file to write, .flac or .wav.")
+    ] = Path("stream.flac"),
+    minutes: Annotated[
+        float, typer.Option(help="How long.", min=0.01, max=float(_MAX_MINUTES))
+    ] = 5.0,
+    schedule: Annotated[
+        Path | None,
+        typer.Option(help="JSON file of scenes and their samples, instead of a prompt."),
+    ] = None,
+    mode: scenes.Mode = "flow",
+    seed: scenes.Seed = 0,
+    negative: scenes.Negative = "",
+    bpm: scenes.Bpm = None,
+    key: scenes.Key = None,
+    steps: scenes.Steps = 8,
+    model: scenes.Model = None,
+    device: scenes.Device = "cpu",
+) -> None:
+    """Write what the endless player would play; the same options give the same file.
+
+    \b
+    Examples:
+      sonoriff stream "deep house, 122 bpm" --minutes 5 -o long.flac
+      sonoriff stream "slow piano" --mode riff --bpm 80 --seed 3
+      sonoriff stream --schedule evening.json --minutes 60 -o evening.flac
+
+    A schedule is {"cues": [{"at": 0, "scene": {...}}, ...]}; "at" is a sample, the fields of a
+    scene are those of docs/protocol.md.
+    """
+    if output.suffix.lower() not in _SOUNDS:
+        raise ParameterError(f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)}")
+    chosen = _schedule(schedule, prompt) if schedule else None
+    if chosen is None:
+        from sonoriff.stream.scene import Cue, Schedule
+
+        chosen = Schedule((Cue(scenes.scene_of(prompt, mode, seed, negative, bpm, key, steps)),))
+    from sonoriff.models.registry import load_model
+    from sonoriff.stream.export import export_stream
+
+    loaded = load_model(model, device=device)
+    n_samples = round(60.0 * minutes * loaded.params.sample_rate)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("playing", total=n_samples)
+        export_stream(
+            loaded, chosen, n_samples, output, on_samples=lambda n: bar.update(task, completed=n)
+        )
+    typer.echo(f"{output}")
+
+
+def _schedule(path: Path, prompt: str) -> Schedule:
+    from sonoriff.stream.scene import Schedule
+
+    if prompt:
+        raise ParameterError("give a prompt or --schedule, not both")
+    if not path.is_file():
+        raise ParameterError(f"there is no file {path}")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise FormatError(f"{path} is no JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise FormatError(f'{path} is no schedule: {{"cues": [...]}} was expected')
+    return Schedule.from_dict(values)

@@ -1,0 +1,39 @@
+"""What routes ask of the server that they are part of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from sonoriff.server.failures import ApiError
+from sonoriff.server.service import Service
+
+_bearer = HTTPBearer(auto_error=False, description="An API key, where the server wants one.")
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def service_of(request: Request) -> Service:
+    """The server's parts."""
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+def require_key(request: Request, credentials: _Credentials) -> None:
+    """ApiError 401 without a known key, where keys are set."""
+    key = credentials.credentials if credentials else None
+    if not service_of(request).door.knows_key(key):
+        raise ApiError(401, "this server wants an API key: Authorization: Bearer KEY")
+
+
+def require_key_or_query(
+    request: Request,
+    credentials: _Credentials,
+    key: Annotated[str | None, Query(max_length=500, description="API key, for links.")] = None,
+) -> None:
+    """As `require_key`; the key may stand in the address, where a page can set no header."""
+    given = credentials.credentials if credentials else key
+    if not service_of(request).door.knows_key(given):
+        raise ApiError(401, "this server wants an API key: Authorization: Bearer KEY, or ?key=KEY")

@@ -1,0 +1,151 @@
+"""The ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from sonoriff import __version__
+from sonoriff.server import riffs_api, riffusion_api
+from sonoriff.server.access import require_key, service_of
+from sonoriff.server.bodies import Info
+from sonoriff.server.config import ServerConfig
+from sonoriff.server.failures import add_handlers, described
+from sonoriff.server.frames import VERSION
+from sonoriff.server.guard import Guard, client_of
+from sonoriff.server.logs import RequestLog
+from sonoriff.server.service import Service
+from sonoriff.server.socket import Connection
+
+STATIC = Path(__file__).parent / "static"
+_NO_PAGE = "Sonoriff is running. Its web page is not built here; the API is at /docs.\n"
+# The page's ring buffer is shared memory, which browsers give to isolated pages only.
+_PAGE_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; "
+        "connect-src 'self' ws: wss: blob: data:; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+system = APIRouter(tags=["system"])
+
+
+@system.get("/healthz", response_class=PlainTextResponse)
+async def alive() -> str:
+    """Whether the process lives."""
+    return "ok\n"
+
+
+@system.get("/readyz", response_class=PlainTextResponse, responses=described(503))
+async def ready(request: Request) -> str:
+    """Whether the model is loaded and requests are taken."""
+    service_of(request).check_ready()
+    return "ready\n"
+
+
+@system.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=described(401),
+    dependencies=[Depends(require_key)],
+)
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus."""
+    return Response(service_of(request).metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+@system.get("/api/v1/info", response_model=Info, responses=described(429))
+async def info(request: Request) -> dict[str, Any]:
+    """What this server is."""
+    service = service_of(request)
+    return {
+        "version": __version__,
+        "protocol": VERSION,
+        "model": service.facts.get("model"),
+        "ready": service.ready,
+        "needs_key": bool(service.config.keys),
+        "limits": service.config.limits.for_makers(),
+        "sonogram": service.facts.get("params"),
+    }
+
+
+@system.websocket("/api/v1/stream")
+async def stream(websocket: WebSocket) -> None:
+    """The endless riff; docs/protocol.md has the messages."""
+    service: Service = websocket.app.state.service
+    client = client_of(websocket.scope)
+    await Connection(websocket, service.streams, client, service.door.knows_key).run()
+
+
+class _Page(StaticFiles):
+    """The web page's files, with the headers that it needs."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        """A file."""
+        response = await super().get_response(path, scope)
+        response.headers.update(_PAGE_HEADERS)
+        return response
+
+
+def create_app(
+    config: ServerConfig, on_fatal: Callable[[str], None] = lambda _line: None
+) -> FastAPI:
+    """The application of a configuration.
+
+    Parameters
+    ----------
+    on_fatal : called with a line where the model cannot be loaded
+    """
+    service = Service(config, on_fatal)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    middleware = [
+        Middleware(RequestLog, metrics=service.metrics),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(config.allowed_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+        ),
+        Middleware(Guard, doorkeeper=service.door, config=config, buckets=service.buckets),
+    ]
+    app = FastAPI(
+        title="Sonoriff",
+        version=__version__,
+        description="Music from text. The stream's WebSocket is described in docs/protocol.md.",
+        lifespan=life,
+        middleware=middleware,
+    )
+    app.state.service = service
+    add_handlers(app)
+    for router in (system, riffs_api.router, riffs_api.files_router, riffusion_api.router):
+        app.include_router(router)
+    if (STATIC / "index.html").is_file():
+        app.mount("/", _Page(directory=STATIC, html=True))
+    else:
+        app.add_api_route("/", _no_page, include_in_schema=False, response_class=JSONResponse)
+    return app
+
+
+async def _no_page() -> PlainTextResponse:
+    return PlainTextResponse(_NO_PAGE)

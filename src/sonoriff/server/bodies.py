@@ -1,0 +1,209 @@
+"""Bodies of requests for riffs, and of answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from sonoriff.errors import ParameterError
+from sonoriff.pipeline.prompt import parse_key
+from sonoriff.server.config import Limits
+from sonoriff.server.messages import MAX_SAMPLE, Strict, first_mistake
+from sonoriff.stream.scene import MAX_PROMPT_CHARS, MAX_SEED
+
+_Text = Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]
+_DEFAULT_BPM = 120.0
+_BEATS_PER_BAR = 4
+
+
+class RiffBody(Strict):
+    """Fields that all riffs have."""
+
+    prompt: _Text
+    negative_prompt: _Text = ""
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    bpm: float | None = Field(default=None, ge=30, le=300)
+    key: str | None = Field(default=None, max_length=20)
+    guidance_scale: float = Field(default=4.0, ge=0, le=20)
+    num_inference_steps: int = Field(default=16, ge=1)
+
+    @field_validator("key")
+    @classmethod
+    def _is_key(cls, key: str | None) -> str | None:
+        if key is not None:
+            parse_key(key)
+        return key
+
+    def length_s(self) -> float | None:
+        """Seconds of what is asked for, as far as known before it is made."""
+        return None
+
+    def check(self, limits: Limits) -> None:
+        """ParameterError where more is asked for than this server gives."""
+        if self.num_inference_steps > limits.max_steps:
+            raise ParameterError(
+                f"num_inference_steps must be at most {limits.max_steps} here, got "
+                f"{self.num_inference_steps}"
+            )
+        length = self.length_s()
+        if length is not None and length > limits.max_duration_s:
+            raise ParameterError(
+                f"at most {limits.max_duration_s:g} s are made here, this would be {length:.1f} s"
+            )
+
+    def settings(self) -> dict[str, Any]:
+        """For the pipeline, and for the record."""
+        return self.model_dump()
+
+
+class GenerateBody(RiffBody):
+    """Text to music."""
+
+    duration_s: float | None = Field(default=None, gt=0)
+
+    def length_s(self) -> float | None:
+        """As asked for."""
+        return self.duration_s
+
+
+class LoopBody(RiffBody):
+    """A riff of whole bars that can be played round and round."""
+
+    bars: int = Field(default=4, ge=1, le=64)
+
+    def length_s(self) -> float:
+        """At the tempo asked for; a tempo in the prompt makes little difference to the limit."""
+        return self.bars * _BEATS_PER_BAR * 60.0 / (self.bpm or _DEFAULT_BPM)
+
+
+class MorphPointBody(Strict):
+    """A place on the way; what is left out is as in the body around it."""
+
+    prompt: _Text | None = None
+    negative_prompt: _Text | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+
+
+class MorphBody(RiffBody):
+    """A way from one prompt or seed to another."""
+
+    prompt: _Text = ""
+    points: list[MorphPointBody] = Field(min_length=2, max_length=16)
+    clips: int = Field(default=6, ge=3, le=20)
+
+    def check(self, limits: Limits) -> None:
+        """As for every riff; each point has its own clip."""
+        super().check(limits)
+        if self.clips < len(self.points):
+            raise ParameterError(f"{len(self.points)} points need as many clips, got {self.clips}")
+
+    def length_s(self) -> float:
+        """Of clips of six seconds."""
+        return 6.0 * self.clips
+
+
+class RemixBody(RiffBody):
+    """A sound or picture made anew."""
+
+    strength: float = Field(default=0.6, gt=0, le=1)
+
+
+class InpaintBody(RiffBody):
+    """A part made anew."""
+
+    time_s: tuple[float, float] | None = None
+    band_hz: tuple[float, float] | None = None
+    strength: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("time_s", "band_hz", mode="before")
+    @classmethod
+    def _as_pair(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("time_s", "band_hz")
+    @classmethod
+    def _rises(cls, pair: tuple[float, float] | None) -> tuple[float, float] | None:
+        if pair is not None and not 0 <= pair[0] < pair[1] <= 1e6:
+            raise ParameterError("a span is [low, high] with 0 <= low < high")
+        return pair
+
+    def settings(self) -> dict[str, Any]:
+        """Spans and bands as the pipeline has them."""
+        values = self.model_dump(exclude={"time_s", "band_hz"})
+        values["times"] = [self.time_s] if self.time_s else []
+        values["bands"] = [self.band_hz] if self.band_hz else []
+        return values
+
+
+class ExtendBody(RiffBody):
+    """What comes after a sound, or before it."""
+
+    duration_s: float = Field(gt=0)
+    side: Literal["end", "start"] = "end"
+
+    def length_s(self) -> float:
+        """Of the whole."""
+        return self.duration_s
+
+
+class PartBody(Strict):
+    """A stretch of a stream."""
+
+    first_sample: int = Field(ge=0, le=MAX_SAMPLE)
+    end_sample: int = Field(ge=1, le=MAX_SAMPLE)
+
+
+def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
+    """The settings of a form; ParameterError says what is wrong with them."""
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise ParameterError(f"settings: {first_mistake(error.errors())}") from error
+
+
+class Record(BaseModel):
+    """A riff of the history."""
+
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float
+    verb: str
+    prompt: str
+    settings: dict[str, Any]
+    created: str
+    duration_s: float | None
+    error: str | None
+    files: dict[str, str]
+
+
+class Page(BaseModel):
+    """A part of the history."""
+
+    riffs: list[Record]
+    next: str | None
+
+
+class Info(BaseModel):
+    """What a server is."""
+
+    version: str
+    protocol: int
+    model: str | None
+    ready: bool
+    needs_key: bool
+    limits: dict[str, float]
+    sonogram: dict[str, Any] | None
+
+
+class ErrorFacts(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """Of every answer that is an error."""
+
+    error: ErrorFacts

@@ -1,0 +1,156 @@
+"""Riffs that are being made: queue, progress, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
+from sonoriff.server.lanes import Lane, WorkerDied
+from sonoriff.server.metrics import Metrics
+from sonoriff.server.store import ENDED, Riff, Store
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """A riff on its way. `record` is what clients see."""
+
+    def __init__(self, riff: Riff) -> None:
+        self.record = riff.record()
+        self.task: asyncio.Task[None] | None = None
+        self.wanted = True
+        self._news = asyncio.Event()
+
+    def update(self, **changes: Any) -> None:
+        """Change the record, and wake whoever watches."""
+        self.record = {**self.record, **changes}
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def changes(self) -> AsyncIterator[dict[str, Any]]:
+        """The record now and after every change, up to its last."""
+        while True:
+            news, record = self._news, self.record
+            yield record
+            if record["state"] in ENDED:
+                return
+            await news.wait()
+
+
+class Jobs:
+    """All jobs under way.
+
+    Parameters
+    ----------
+    lane : whose workers make the riffs
+    max_jobs : that wait or are being made
+    """
+
+    def __init__(self, lane: Lane, store: Store, metrics: Metrics, max_jobs: int) -> None:
+        self._lane, self._store, self._metrics, self._max_jobs = lane, store, metrics, max_jobs
+        self._jobs: dict[str, Job] = {}
+        self._open = True
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def find(self, riff_id: str) -> Job | None:
+        """A job that has not ended."""
+        return self._jobs.get(riff_id)
+
+    def check_room(self) -> None:
+        """BusyError where no more can be taken."""
+        if not self._open:
+            raise BusyError("the server is stopping")
+        if len(self._jobs) >= self._max_jobs:
+            raise BusyError(f"{self._max_jobs} riffs are waiting already: try again later")
+
+    async def submit(
+        self, verb: str, settings: dict[str, Any], task: dict[str, Any], blobs: Sequence[bytes]
+    ) -> Job:
+        """Queue a riff.
+
+        Parameters
+        ----------
+        settings : as they are kept; `task` is what the worker gets besides
+        """
+        self.check_room()
+        riff = await asyncio.to_thread(
+            self._store.add, verb, str(settings.get("prompt", "")), settings
+        )
+        job = self._jobs[riff.id] = Job(riff)
+        header = {"task": "riff", "verb": verb, "settings": settings, **task}
+        job.task = asyncio.create_task(self._run(job, header, blobs))
+        return job
+
+    async def cancel(self, job: Job) -> None:
+        """Stop a job, and wait until it has stopped."""
+        first, job.wanted = job.wanted, False
+        if job.task is not None:
+            if first:
+                job.task.cancel()
+            await asyncio.gather(job.task, return_exceptions=True)
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no more, give the one under way some time, and stop the rest."""
+        self._open = False
+        jobs = list(self._jobs.values())
+        for job in jobs:
+            if job.record["state"] == "queued":
+                await self.cancel(job)
+        running = {job.task for job in jobs if job.task is not None and not job.task.done()}
+        if running:
+            await asyncio.wait(running, timeout=grace_s)
+        for job in jobs:
+            await self.cancel(job)
+
+    async def _run(self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]) -> None:
+        riff_id, verb = job.record["id"], job.record["verb"]
+        state, error = "failed", None
+        try:
+            facts, (picture, sound) = await self._made(header, blobs, _telling(job))
+            await asyncio.to_thread(
+                self._store.finish, riff_id, picture, sound, facts["duration_s"]
+            )
+            state = "done"
+        except (Cancelled, asyncio.CancelledError):
+            state = "cancelled"
+            error = None if not job.wanted and self._open else "the server was stopped: ask again"
+        except ParameterError as wrong:
+            error = str(wrong)
+        except BusyError as busy:
+            error = str(busy)
+        except SonoriffError as failure:
+            log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
+            error = f"the server failed at this riff ({riff_id} in its log)"
+        # A cancelled task may wait again: the cancellation was taken above.
+        if state != "done":
+            await asyncio.to_thread(self._store.set_state, riff_id, state, error)
+        finished = await asyncio.to_thread(self._store.find, riff_id)
+        job.update(**(finished.record() if finished else {"state": state, "error": error}))
+        self._jobs.pop(riff_id, None)
+        self._metrics.jobs.labels(verb, state).inc()
+
+    async def _made(
+        self,
+        header: dict[str, Any],
+        blobs: Sequence[bytes],
+        told: Callable[[int, int], None],
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """What the worker makes; a worker that dies gets a second chance."""
+        try:
+            return await self._lane.call(header, blobs, on_progress=told)
+        except WorkerDied:
+            return await self._lane.call(header, blobs, on_progress=told)
+
+
+def _telling(job: Job) -> Callable[[int, int], None]:
+    """Notes progress in a job's record."""
+
+    def told(step: int, steps: int) -> None:
+        job.update(state="running", progress=round(min(1.0, step / max(1, steps)), 4))
+
+    return told

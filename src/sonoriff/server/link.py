@@ -1,0 +1,39 @@
+"""Messages between the server and its workers: a JSON header and blobs, over a pair of pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+_LENGTH = struct.Struct("<I")
+Message = tuple[dict[str, Any], list[bytes]]
+
+
+def packed(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> bytes:
+    """A message as bytes: length of the header, header, blobs."""
+    text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
+    return b"".join([_LENGTH.pack(len(text)), text, *blobs])
+
+
+async def receive(reader: asyncio.StreamReader) -> Message:
+    """The next message; IncompleteReadError where the other end has gone."""
+    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+    header = json.loads(await reader.readexactly(length))
+    return header, [await reader.readexactly(size) for size in header.pop("blobs")]
+
+
+def receive_blocking(file: BinaryIO) -> Message:
+    """The next message; EOFError where the other end has gone."""
+    (length,) = _LENGTH.unpack(_exactly(file, _LENGTH.size))
+    header = json.loads(_exactly(file, length))
+    return header, [_exactly(file, size) for size in header.pop("blobs")]
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

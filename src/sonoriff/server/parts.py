@@ -1,0 +1,42 @@
+"""A stretch of a stream as a riff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sonoriff import __version__
+from sonoriff.audio import audio_bytes
+from sonoriff.server.store import Riff, Store
+from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.picture import png_bytes
+from sonoriff.sonogram.sonogram import Sonogram
+
+
+def riff_of_part(
+    store: Store, facts: dict[str, Any], settings: dict[str, Any], columns: bytes, sound: bytes
+) -> Riff:
+    """Keep columns and sound that were sent; the riff is done at once.
+
+    Parameters
+    ----------
+    facts : of the model
+    columns, sound : as in the frames
+    """
+    params, channels = SonogramParams.from_dict(facts["params"]), facts["channels"]
+    levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
+    step = (params.db_max - params.db_min) / 255.0
+    values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
+    samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0
+    prompt = ", ".join(prompt["text"] for prompt in settings["prompts"])
+    about = {"model": facts["model"], "version": __version__, "prompt": prompt}
+    sonogram = Sonogram(
+        np.ascontiguousarray(values, np.float32), params, {**settings, **about, "verb": "stream"}
+    )
+    riff = store.add("stream", prompt, {**settings, "prompt": prompt})
+    flac = audio_bytes(np.ascontiguousarray(samples), params.sample_rate, ".flac")
+    store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
+    found = store.find(riff.id)
+    assert found is not None
+    return found

@@ -1,0 +1,277 @@
+"""Routes of riffs: ask for one, follow it, fetch it, search the history."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from sonoriff.errors import ParameterError
+from sonoriff.server.access import require_key, require_key_or_query, service_of
+from sonoriff.server.bodies import (
+    ExtendBody,
+    GenerateBody,
+    InpaintBody,
+    LoopBody,
+    MorphBody,
+    Page,
+    PartBody,
+    Record,
+    RemixBody,
+    RiffBody,
+    read_settings,
+)
+from sonoriff.server.failures import ApiError, described
+from sonoriff.server.jobs import Job
+from sonoriff.server.parts import riff_of_part
+from sonoriff.server.service import Service
+from sonoriff.server.store import Riff
+
+_COMMON = described(401, 403, 413, 422, 429, 503)
+router = APIRouter(
+    prefix="/api/v1", tags=["riffs"], dependencies=[Depends(require_key)], responses=_COMMON
+)
+files_router = APIRouter(
+    prefix="/api/v1",
+    tags=["riffs"],
+    dependencies=[Depends(require_key_or_query)],
+    responses=_COMMON,
+)
+Kind = Literal["png", "wav", "flac", "ogg", "mp3"]
+_TYPES = {
+    "png": "image/png",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp3": "audio/mpeg",
+}
+_Source = Annotated[UploadFile | None, File(description="Sound, or sonogram picture.")]
+_RiffId = Annotated[str | None, Form(max_length=40, description="Of the history, as the source.")]
+_Settings = Annotated[str, Form(max_length=20_000, description="JSON, as the body of a riff.")]
+
+
+async def _submit(
+    request: Request, verb: str, body: RiffBody, blobs: dict[str, bytes] | None = None
+) -> JSONResponse:
+    """Queue a riff; 202 with its record."""
+    service = service_of(request)
+    body.check(service.config.limits)
+    service.check_ready()
+    given = blobs or {}
+    task = {"has_source": "source" in given, "has_mask": "mask" in given}
+    job = await service.jobs.submit(verb, body.settings(), task, list(given.values()))
+    where = {"Location": f"/api/v1/riffs/{job.record['id']}"}
+    return JSONResponse(job.record, 202, headers=where)
+
+
+@router.post("/riffs", status_code=202, response_model=Record)
+async def generate(request: Request, body: GenerateBody) -> Response:
+    """Text to music."""
+    return await _submit(request, "generate", body)
+
+
+@router.post("/riffs/loop", status_code=202, response_model=Record)
+async def loop(request: Request, body: LoopBody) -> Response:
+    """A riff of whole bars that can be played round and round."""
+    return await _submit(request, "loop", body)
+
+
+@router.post("/riffs/morph", status_code=202, response_model=Record)
+async def morph(request: Request, body: MorphBody) -> Response:
+    """A way from one prompt or seed to another."""
+    return await _submit(request, "morph", body)
+
+
+@router.post("/riffs/remix", status_code=202, response_model=Record, responses=described(404, 409))
+async def remix(
+    request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
+) -> Response:
+    """A sound or picture made anew."""
+    body = read_settings(RemixBody, settings)
+    given = await _source(service_of(request), source, riff)
+    return await _submit(request, "remix", body, {"source": given})
+
+
+@router.post("/riffs/extend", status_code=202, response_model=Record, responses=described(404, 409))
+async def extend(
+    request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
+) -> Response:
+    """What comes after a sound, or before it."""
+    body = read_settings(ExtendBody, settings)
+    given = await _source(service_of(request), source, riff)
+    return await _submit(request, "extend", body, {"source": given})
+
+
+@router.post(
+    "/riffs/inpaint", status_code=202, response_model=Record, responses=described(404, 409)
+)
+async def inpaint(
+    request: Request,
+    settings: _Settings,
+    source: _Source = None,
+    riff: _RiffId = None,
+    mask: Annotated[UploadFile | None, File(description="White is made anew.")] = None,
+) -> Response:
+    """A part made anew: by time, by frequency, by a painted mask."""
+    body = read_settings(InpaintBody, settings)
+    assert isinstance(body, InpaintBody)
+    blobs = {"source": await _source(service_of(request), source, riff)}
+    if mask is not None:
+        blobs["mask"] = await mask.read()
+    elif body.time_s is None and body.band_hz is None:
+        raise ParameterError("say what to make anew: time_s, band_hz, or a mask")
+    return await _submit(request, "inpaint", body, blobs)
+
+
+async def _source(service: Service, source: UploadFile | None, riff: str | None) -> bytes:
+    """The file that a form holds, or the picture of the riff that it names."""
+    if (source is None) == (riff is None):
+        raise ParameterError("give either a file as source, or the id of a riff")
+    if source is not None:
+        data = await source.read()
+        if not data:
+            raise ParameterError("the source is empty")
+        return data
+    assert riff is not None
+    found = await _finished(service, riff)
+    path = await asyncio.to_thread(service.store.file, found, "png")
+    if path is None:
+        raise ApiError(404, "the files of this riff are gone")
+    return await asyncio.to_thread(path.read_bytes)
+
+
+@router.get("/riffs", response_model=Page)
+async def history(
+    request: Request,
+    query: Annotated[str, Query(max_length=200, description="Words in the prompt.")] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    before: Annotated[str | None, Query(pattern="^[0-9]{1,18}$")] = None,
+) -> dict[str, Any]:
+    """The history, newest first."""
+    service = service_of(request)
+    words = query.replace("\0", " ").split()[:10]
+    riffs, following = await asyncio.to_thread(service.store.page, words, limit, before)
+    return {"riffs": [_record(service, riff) for riff in riffs], "next": following}
+
+
+def _record(service: Service, riff: Riff) -> dict[str, Any]:
+    """What is known of a riff: of one under way, its job knows more."""
+    job = service.jobs.find(riff.id)
+    return job.record if job is not None else riff.record()
+
+
+async def _find(service: Service, riff_id: str) -> tuple[Riff, Job | None]:
+    riff = await asyncio.to_thread(service.store.find, riff_id) if _is_id(riff_id) else None
+    if riff is None:
+        raise ApiError(404, "there is no such riff")
+    return riff, service.jobs.find(riff_id)
+
+
+async def _finished(service: Service, riff_id: str) -> Riff:
+    riff, _ = await _find(service, riff_id)
+    if riff.state != "done":
+        raise ApiError(409, f"this riff is {_record(service, riff)['state']}: it has no files")
+    return riff
+
+
+def _is_id(text: str) -> bool:
+    """Whether it may be an id at all; databases choke on other things than letters."""
+    return len(text) <= 24 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+
+
+@router.get("/riffs/{riff_id}", response_model=Record, responses=described(404))
+async def record(request: Request, riff_id: str) -> dict[str, Any]:
+    """A riff's record."""
+    service = service_of(request)
+    riff, _ = await _find(service, riff_id)
+    return _record(service, riff)
+
+
+@router.post("/riffs/{riff_id}/cancel", response_model=Record, responses=described(404))
+async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
+    """Stop a riff; one that has ended stays as it is."""
+    service = service_of(request)
+    riff, job = await _find(service, riff_id)
+    if job is not None:
+        await service.jobs.cancel(job)
+        return job.record
+    return riff.record()
+
+
+@router.delete("/riffs/{riff_id}", status_code=204, responses=described(404))
+async def delete(request: Request, riff_id: str) -> Response:
+    """Stop a riff and forget it."""
+    service = service_of(request)
+    _, job = await _find(service, riff_id)
+    if job is not None:
+        await service.jobs.cancel(job)
+    await asyncio.to_thread(service.store.delete, riff_id)
+    return Response(status_code=204)
+
+
+@files_router.get(
+    "/riffs/{riff_id}/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **described(404)},
+)
+async def events(request: Request, riff_id: str) -> StreamingResponse:
+    """The record at every change, as server-sent events."""
+    riff, job = await _find(service_of(request), riff_id)
+    lines = _events(job) if job is not None else _last_event(riff.record())
+    return StreamingResponse(
+        lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _events(job: Job) -> AsyncIterator[str]:
+    async for change in job.changes():
+        yield _event(change)
+
+
+async def _last_event(change: dict[str, Any]) -> AsyncIterator[str]:
+    yield _event(change)
+
+
+def _event(change: dict[str, Any]) -> str:
+    ended = change["state"] in ("done", "failed", "cancelled")
+    return f"event: {change['state'] if ended else 'progress'}\ndata: {json.dumps(change)}\n\n"
+
+
+@files_router.get(
+    "/riffs/{riff_id}/riff.{kind}",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {kind: {} for kind in _TYPES.values()}},
+        **described(404, 409),
+    },
+)
+async def file(request: Request, riff_id: str, kind: Kind) -> FileResponse:
+    """The picture, complete by itself, or the sound."""
+    service = service_of(request)
+    riff = await _finished(service, riff_id)
+    path = await asyncio.to_thread(service.store.file, riff, kind)
+    if path is None:
+        raise ApiError(404, "the files of this riff are gone")
+    return FileResponse(path, media_type=_TYPES[kind], filename=f"riff-{riff.id}.{kind}")
+
+
+@router.post(
+    "/streams/{session}/riffs", status_code=201, response_model=Record, responses=described(404)
+)
+async def keep(request: Request, session: str, body: PartBody) -> Response:
+    """Keep a part of a stream."""
+    service = service_of(request)
+    stream = service.streams.find(session)
+    if stream is None:
+        raise ApiError(404, "there is no such stream")
+    found = stream.session.part(body.first_sample, body.end_sample)
+    if found is None:
+        raise ParameterError("only what was sent within the last minute can be kept")
+    settings = {**stream.session.scene.to_dict(), **body.model_dump()}
+    riff = await asyncio.to_thread(riff_of_part, service.store, service.facts, settings, *found)
+    where = {"Location": f"/api/v1/riffs/{riff.id}"}
+    return JSONResponse(riff.record(), 201, headers=where)

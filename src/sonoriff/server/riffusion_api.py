@@ -1,0 +1,126 @@
+"""`POST /run_inference/`, as Riffusion's own server had it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from sonoriff.errors import ParameterError
+from sonoriff.server.access import require_key, service_of
+from sonoriff.server.failures import described
+from sonoriff.server.lanes import WorkerDied
+
+router = APIRouter(tags=["Riffusion"], dependencies=[Depends(require_key)])
+_MAX_SEED = 2**63 - 1
+_MAX_GUIDANCE = 50.0
+# (name, type as the messages call it, Python types, required)
+_Field = tuple[str, str, tuple[type, ...], bool]
+_END: tuple[_Field, ...] = (
+    ("prompt", "str", (str,), True),
+    ("seed", "int", (int,), True),
+    ("negative_prompt", "Optional[str]", (str, type(None)), False),
+    ("denoising", "float", (int, float), False),
+    ("guidance", "float", (int, float), False),
+)
+_INPUT: tuple[_Field, ...] = (
+    ("start", "PromptInput", (Mapping,), True),
+    ("end", "PromptInput", (Mapping,), True),
+    ("alpha", "float", (int, float), True),
+    ("num_inference_steps", "int", (int,), False),
+    ("seed_image_id", "str", (str,), False),
+    ("mask_image_id", "Optional[str]", (str, type(None)), False),
+)
+
+
+@router.post(
+    "/run_inference/",
+    response_class=JSONResponse,
+    responses={
+        400: {"content": {"text/plain": {}}, "description": "what is wrong, as a line of text"},
+        **described(401, 403, 413, 429, 503),
+    },
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}
+    },
+)
+async def run_inference(request: Request) -> Response:
+    """A riff at a place between two prompts, from a seed image."""
+    service = service_of(request)
+    service.check_ready()
+    try:
+        inputs = _inputs(await request.body(), service.config.limits.max_steps)
+        task = {"task": "riffuse", "inputs": inputs}
+        images = _images(service.seeds.read, inputs)
+        service.jobs.check_room()
+        facts, (picture, sound) = await _made(service.riff_lane, task, images)
+    except ParameterError as error:
+        return PlainTextResponse(str(error), 400)
+    return JSONResponse(
+        {
+            "image": f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}",
+            "audio": f"data:audio/mpeg;base64,{base64.b64encode(sound).decode()}",
+            "duration_s": facts["duration_s"],
+        }
+    )
+
+
+async def _made(lane: Any, task: dict[str, Any], images: list[bytes]) -> Any:
+    """What the worker makes; players wait for it, so it goes before the riffs of the queue."""
+    try:
+        return await lane.call(task, images, urgency=-1.0)
+    except WorkerDied:
+        return await lane.call(task, images, urgency=-1.0)
+
+
+def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:
+    """Seed and mask image; no mask is no bytes."""
+    seed_id, mask_id = inputs.get("seed_image_id", "og_beat"), inputs.get("mask_image_id")
+    seed = read(seed_id)
+    if seed is None:
+        raise ParameterError(f"Invalid seed image: {seed_id}")
+    mask = read(mask_id) if mask_id else b""
+    if mask is None:
+        raise ParameterError(f"Invalid mask image: {mask_id}")
+    return [seed, mask]
+
+
+def _inputs(body: bytes, max_steps: int) -> dict[str, Any]:
+    """The checked request; ParameterError in the words that Riffusion's server used."""
+    try:
+        values = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ParameterError("the body must be JSON") from error
+    if not isinstance(values, Mapping):
+        raise ParameterError("the body must be a JSON object with start, end and alpha")
+    inputs = _checked(values, _INPUT, "")
+    for end in ("start", "end"):
+        inputs[end] = _checked(inputs[end], _END, f"{end}.")
+        if not 0 <= inputs[end]["seed"] <= _MAX_SEED:
+            raise ParameterError(f"{end}.seed must be in [0, 2^63)")
+        if not 0 <= inputs[end].get("guidance", 7.0) <= _MAX_GUIDANCE:
+            raise ParameterError(f"{end}.guidance must be in [0, {_MAX_GUIDANCE:g}]")
+    if not 1 <= inputs.get("num_inference_steps", 50) <= max_steps:
+        raise ParameterError(f"num_inference_steps must be in [1, {max_steps}] here")
+    return inputs
+
+
+def _checked(values: Mapping[str, Any], known: tuple[_Field, ...], where: str) -> dict[str, Any]:
+    checked = {}
+    for name, expected, types, required in known:
+        if name not in values:
+            if required:
+                raise ParameterError(f'missing value for field "{where}{name}"')
+            continue
+        value = values[name]
+        if not isinstance(value, types) or isinstance(value, bool):
+            raise ParameterError(
+                f'wrong value type for field "{where}{name}" - should be "{expected}" instead of '
+                f'value "{str(value)[:100]}" of type "{type(value).__name__}"'
+            )
+        checked[name] = value
+    return checked

@@ -1,0 +1,81 @@
+"""A server as a process: `sonoriff serve`."""
+
+from __future__ import annotations
+
+import socket as sockets
+from typing import Any
+
+import uvicorn
+
+from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.server.app import create_app
+from sonoriff.server.config import ServerConfig
+from sonoriff.server.logs import set_up_logs
+
+MAX_MESSAGE_BYTES = 64 * 2**10
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, that says goodbye to streams and lets the riff under way end."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.fatal: str | None = None
+        self.application = create_app(config, self._give_up)
+        super().__init__(
+            uvicorn.Config(
+                self.application,
+                host=config.host,
+                port=config.port,
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE_BYTES,
+                timeout_graceful_shutdown=5,
+                log_config=None,
+                server_header=False,
+            )
+        )
+
+    def _give_up(self, line: str) -> None:
+        self.fatal = line
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        """End what is open before the connections are cut."""
+        await self.application.state.service.drain()
+        await super().shutdown(sockets)
+
+
+def serve(config: ServerConfig) -> None:
+    """Serve until told to stop.
+
+    Raises
+    ------
+    CheckpointError
+        the model cannot be loaded
+    ParameterError
+        the address cannot be listened on
+    """
+    set_up_logs()
+    server = Server(config)
+    listener = _listener(config)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+    if server.fatal is not None:
+        raise CheckpointError(server.fatal)
+
+
+def _listener(config: ServerConfig) -> sockets.socket:
+    """A bound socket, so that an address in use is one line and not a trace."""
+    family = sockets.AF_INET6 if ":" in config.host else sockets.AF_INET
+    listener = sockets.socket(family, sockets.SOCK_STREAM)
+    listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+    except OSError as error:
+        listener.close()
+        raise ParameterError(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror or error}; choose "
+            "another with --port"
+        ) from error
+    return listener

@@ -1,0 +1,136 @@
+"""All that a server has: workers, streams, jobs, history."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sonoriff.errors import BusyError
+from sonoriff.server.config import ServerConfig
+from sonoriff.server.guard import Buckets, Doorkeeper
+from sonoriff.server.jobs import Jobs
+from sonoriff.server.lanes import Lane
+from sonoriff.server.metrics import Metrics
+from sonoriff.server.seeds import SeedImages
+from sonoriff.server.socket import Closing
+from sonoriff.server.store import Store
+from sonoriff.server.streams import Streams
+
+# Riffs may wait; streams may not. The system lets the stream's worker go first.
+_NICE = 10
+
+
+class Service:
+    """The parts of a server and their life.
+
+    Parameters
+    ----------
+    on_fatal : called with a line where the model cannot be loaded
+
+    Notes
+    -----
+    Streams and riffs have workers of their own, so that a long riff never holds up a stream. Those
+    for riffs are started once the streams' model is loaded.
+    """
+
+    def __init__(self, config: ServerConfig, on_fatal: Callable[[str], None]) -> None:
+        limits = config.limits
+        self.config, self._on_fatal = config, on_fatal
+        self.door = Doorkeeper(config)
+        self.buckets = Buckets(limits.requests_per_minute, time.monotonic)
+        self.metrics = Metrics()
+        self.seeds = SeedImages(config.seed_images)
+        options = {
+            "model": config.model,
+            "max_pixels": limits.max_pixels,
+            "max_source_s": limits.max_source_s,
+        }
+        self.stream_lane = Lane(
+            "streams",
+            {**options, "nice": 0, "warm_up": True},
+            config.devices,
+            max_waiting=2 * limits.max_streams,
+            task_s=limits.task_s,
+        )
+        self.riff_lane = Lane(
+            "riffs",
+            {**options, "nice": _NICE, "warm_up": False},
+            config.devices[:1],
+            max_waiting=2 * limits.max_jobs,
+            task_s=limits.task_s,
+        )
+        for lane in (self.stream_lane, self.riff_lane):
+            self.metrics.watch(lane)
+        self.streams = Streams(self.stream_lane, limits, self.metrics)
+        self._store: Store | None = None
+        self._jobs: Jobs | None = None
+        self._draining = False
+        self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def store(self) -> Store:
+        """The history."""
+        assert self._store is not None
+        return self._store
+
+    @property
+    def jobs(self) -> Jobs:
+        """Riffs under way."""
+        assert self._jobs is not None
+        return self._jobs
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded and requests are taken."""
+        return self.stream_lane.facts is not None and not self._draining
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Of the model; empty before it is loaded."""
+        return self.streams.facts
+
+    def check_ready(self) -> None:
+        """BusyError before the model is loaded, and while the server stops."""
+        if not self.ready:
+            doing = "stopping" if self._draining else "loading its model"
+            raise BusyError(f"the server is {doing}: try again soon")
+
+    async def start(self) -> None:
+        """Open the history and start the workers; returns before their models are loaded."""
+        config = self.config
+        self._store = await asyncio.to_thread(
+            Store, config.data_folder, config.database_url, config.limits
+        )
+        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits.max_jobs)
+        self.stream_lane.start()
+        self._starting = asyncio.create_task(self._start_riffs())
+
+    async def _start_riffs(self) -> None:
+        for lane in (self.stream_lane, self.riff_lane):
+            if lane is self.riff_lane:
+                lane.start()
+            await lane.ready.wait()
+            if lane.fatal is not None:
+                self._on_fatal(lane.fatal)
+                return
+
+    async def drain(self) -> None:
+        """Take nothing new, let the riff under way end, and say goodbye to the streams."""
+        if self._draining:
+            return
+        self._draining = True
+        for connection in self.streams.connections:
+            connection.close(Closing(1001, end="shutdown"))
+        if self._jobs is not None:
+            await self._jobs.drain(self.config.grace_s)
+
+    async def stop(self) -> None:
+        """End all that is left."""
+        await self.drain()
+        if self._starting is not None:
+            self._starting.cancel()
+        await asyncio.gather(self.stream_lane.stop(), self.riff_lane.stop())
+        if self._store is not None:
+            self._store.close()

@@ -1,0 +1,239 @@
+"""What a stream has made and given out. No tasks, no clock, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sonoriff.server.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
+from sonoriff.stream.scene import Cue, Scene, Schedule
+
+Outgoing = dict[str, Any] | bytes
+REPEAT_S = 30.0
+KEEP_S = 62.0
+
+
+@dataclass
+class Chunk:
+    """What one call of the engine gave.
+
+    Attributes
+    ----------
+    window : the message that describes it
+    first_column, columns : uint8, column after column
+    first_sample, sound : int16, interleaved
+    n_columns, n_samples : of them
+    state : of the engine after it; empty once it can no longer be gone back to
+    """
+
+    window: dict[str, Any]
+    first_column: int
+    n_columns: int
+    columns: bytes
+    first_sample: int
+    n_samples: int
+    sound: bytes
+    state: bytes
+
+    @property
+    def index(self) -> int:
+        """Number of its window."""
+        return int(self.window["index"])
+
+    @property
+    def end_sample(self) -> int:
+        """First sample after its sound, which ends before its window does."""
+        return self.first_sample + self.n_samples
+
+    @property
+    def end_column(self) -> int:
+        """First column after it."""
+        return self.first_column + self.n_columns
+
+
+@dataclass(frozen=True)
+class Format:
+    """Of a stream's frames."""
+
+    sample_rate: int
+    channels: int
+    hop_length: int
+    n_mels: int
+
+    @property
+    def sample_bytes(self) -> int:
+        """Of one sample of all channels."""
+        return 2 * self.channels
+
+    @property
+    def column_bytes(self) -> int:
+        """Of one column of all channels."""
+        return self.channels * self.n_mels
+
+
+class Session:
+    """A stream: its schedule, what was made of it, and how far it was sent.
+
+    Parameters
+    ----------
+    form : of the frames
+    scene : to begin with
+    ahead_samples : that may be wanted beyond what was sent
+
+    Attributes
+    ----------
+    next_sample : the first one not yet sent
+    until : samples below it are wanted
+    """
+
+    def __init__(self, form: Format, scene: Scene, ahead_samples: int) -> None:
+        self.form = form
+        self.scene = scene
+        self.schedule = Schedule((Cue(scene),))
+        self.next_sample = self.until = 0
+        self._ahead = ahead_samples
+        self._chunks: list[Chunk] = []
+        # Windows below this number have been sent, in part at least, to some connection.
+        self._opened = 0
+        self._next_window = self._next_column = 0
+        self._sent = 0
+
+    @property
+    def made_until(self) -> int:
+        """First sample that is not made."""
+        return self._chunks[-1].end_sample if self._chunks else 0
+
+    @property
+    def next_first_sample(self) -> int:
+        """Where the next window begins."""
+        return int(self._chunks[-1].window["end_sample"]) if self._chunks else 0
+
+    @property
+    def state(self) -> bytes:
+        """Of the engine after all that is made; empty at the start."""
+        return self._chunks[-1].state if self._chunks else b""
+
+    @property
+    def satisfied(self) -> bool:
+        """Whether all that is wanted has been sent."""
+        return self.next_sample >= self.until
+
+    @property
+    def free_from(self) -> int:
+        """First sample of the first window of which nothing has been sent."""
+        opened = [chunk for chunk in self._chunks if chunk.index < self._opened]
+        return int(opened[-1].window["end_sample"]) if opened else 0
+
+    def want(self, until: int) -> None:
+        """Ask for sound; never falls, and never goes further than the limit."""
+        self.until = max(self.until, min(until, self.next_sample + self._ahead))
+
+    def change(self, scene: Scene, at: int | None) -> int:
+        """Play a scene; the first sample at which it may be heard.
+
+        Windows that begin there or later and were not sent are thrown away.
+        """
+        from_sample = max(self.free_from, at or 0)
+        self.scene = scene
+        self.schedule = _pruned(self.schedule.with_scene(scene, from_sample), self.free_from)
+        while self._chunks and self._chunks[-1].index >= self._opened:
+            if self._chunks[-1].window["first_sample"] < from_sample:
+                break
+            self._chunks.pop()
+        return max(from_sample, self.next_first_sample)
+
+    def add(self, chunk: Chunk) -> None:
+        """Take what was made."""
+        assert chunk.first_sample == self.made_until
+        assert chunk.window["first_sample"] == self.next_first_sample
+        self._chunks.append(chunk)
+
+    def outgoing(self) -> list[Outgoing] | None:
+        """What goes out next, as far as one sound frame; None where nothing does."""
+        place = self.next_sample
+        chunk = next((c for c in self._chunks if c.first_sample <= place < c.end_sample), None)
+        if self.satisfied or chunk is None:
+            return None
+        messages: list[Outgoing] = list(self._windows(chunk, place))
+        if self._next_column < chunk.end_column:
+            messages += self._column_frames(self._next_column, chunk.end_column)
+            self._next_column = chunk.end_column
+        stop = min(place + MAX_SAMPLES, self.until, chunk.end_sample)
+        messages.append(sound_frame(self.sound(place, stop), self.form.channels, place))
+        self.next_sample = stop
+        self._sent = max(self._sent, stop)
+        self._forget()
+        return messages
+
+    def _windows(self, chunk: Chunk, place: int) -> Iterator[dict[str, Any]]:
+        for other in self._chunks:
+            if self._next_window <= other.index <= chunk.index:
+                if other.window["end_sample"] > place:
+                    yield other.window
+                self._next_window = other.index + 1
+        self._opened = max(self._opened, chunk.index + 1)
+
+    def _column_frames(self, start: int, stop: int) -> Iterator[bytes]:
+        form = self.form
+        for first in range(start, stop, MAX_COLUMNS):
+            data = self.columns(first, min(stop, first + MAX_COLUMNS))
+            yield columns_frame(data, form.channels, form.n_mels, first, form.hop_length)
+
+    def resume(self, next_sample: int) -> bool:
+        """Go back to a sample that was sent, or is the next; False where it cannot be had."""
+        reach = self._sent - REPEAT_S * self.form.sample_rate
+        if not max(0, reach) <= next_sample <= self._sent:
+            return False
+        column = next_sample // self.form.hop_length
+        if self._chunks and column < self._chunks[0].first_column:
+            return False
+        self.next_sample = self.until = next_sample
+        self._next_column = column
+        self._next_window = 0
+        return True
+
+    def columns(self, start: int, stop: int) -> bytes:
+        """Bytes of the columns [start, stop), as far as they are there."""
+        size = self.form.column_bytes
+        return b"".join(
+            c.columns[max(0, start - c.first_column) * size : max(0, stop - c.first_column) * size]
+            for c in self._chunks
+        )
+
+    def sound(self, start: int, stop: int) -> bytes:
+        """Bytes of the samples [start, stop), as far as they are there."""
+        size = self.form.sample_bytes
+        return b"".join(
+            c.sound[max(0, start - c.first_sample) * size : max(0, stop - c.first_sample) * size]
+            for c in self._chunks
+        )
+
+    def part(self, first_sample: int, end_sample: int) -> tuple[bytes, bytes] | None:
+        """Columns and sound of a stretch that was sent, on whole columns; None if it is gone."""
+        hop = self.form.hop_length
+        start, stop = first_sample // hop, end_sample // hop
+        known = self._chunks[0] if self._chunks else None
+        if known is None or start >= stop or stop * hop > self._sent:
+            return None
+        if start < known.first_column or start * hop < known.first_sample:
+            return None
+        return self.columns(start, stop), self.sound(start * hop, stop * hop)
+
+    def _forget(self) -> None:
+        """Let go of states that cannot be gone back to, and of what lies too far back."""
+        for chunk in self._chunks:
+            if chunk.index < self._opened - 1:
+                chunk.state = b""
+        oldest = self._sent - KEEP_S * self.form.sample_rate
+        while len(self._chunks) > 1 and self._chunks[0].end_sample < oldest:
+            if self._chunks[0].index >= self._opened - 1:
+                break
+            self._chunks.pop(0)
+
+
+def _pruned(schedule: Schedule, sample: int) -> Schedule:
+    """Without the cues that are over before `sample`."""
+    cues = schedule.cues
+    in_force = max(i for i, cue in enumerate(cues) if cue.at <= sample)
+    return Schedule((Cue(cues[in_force].scene), *cues[in_force + 1 :]))

@@ -1,0 +1,296 @@
+"""The stream's WebSocket, as docs/protocol.md has it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from sonoriff.errors import BusyError, ParameterError
+from sonoriff.server.frames import VERSION
+from sonoriff.server.guard import TokenBucket
+from sonoriff.server.messages import Bye, Hello, Ping, SceneChange, Want, read_message
+from sonoriff.server.session import Outgoing
+from sonoriff.server.streams import Stream, Streams
+from sonoriff.stream.scene import Scene
+
+log = logging.getLogger(__name__)
+_Cancelled = asyncio.CancelledError
+_STATUS_S = 1.0
+_BURST_S = 4.0
+
+
+class Closing(Exception):
+    """The connection is to be closed.
+
+    Parameters
+    ----------
+    code : of the WebSocket
+    error : code and message of the `error` to send before
+    end : reason of the `end` to send before
+    """
+
+    def __init__(
+        self, code: int, *, error: tuple[str, str] | None = None, end: str | None = None
+    ) -> None:
+        super().__init__(code)
+        self.code, self.error, self.end = code, error, end
+
+
+class Connection:
+    """One client, from its `hello` to the end.
+
+    Parameters
+    ----------
+    client : who it is, for limits
+    knows_key : whether a key opens this server
+    """
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        streams: Streams,
+        client: str,
+        knows_key: Callable[[str | None], bool],
+    ) -> None:
+        self.client = client
+        self._websocket, self._streams, self._knows_key = websocket, streams, knows_key
+        self._limits = streams.limits
+        self._loop = asyncio.get_running_loop()
+        rate = self._limits.messages_per_s
+        self._bucket = TokenBucket(rate, _BURST_S * rate, self._loop.time)
+        self._stream: Stream | None = None
+        self._closing: asyncio.Future[Closing] = self._loop.create_future()
+        self._hello_at = self._wanted_at = self._status_at = self._loop.time()
+        self._state = ""
+        self._underruns = 0
+        self._sounded = False
+
+    def close(self, closing: Closing) -> None:
+        """Ask the connection to end; the first reason counts."""
+        if not self._closing.done():
+            self._closing.set_result(closing)
+
+    async def run(self) -> None:
+        """Serve the client until it goes, or has to."""
+        await self._websocket.accept()
+        try:
+            try:
+                await self._greet()
+                await self._talk()
+            except Closing as closing:
+                await self._close(closing)
+        except (WebSocketDisconnect, ConnectionError):
+            pass
+        finally:
+            if self._stream is not None:
+                self._streams.detach(self._stream, self)
+
+    async def _talk(self) -> None:
+        """Listen and send, until one of both ends or someone asks to."""
+        tasks = [asyncio.create_task(part()) for part in (self._listen, self._pump)]
+        try:
+            ends: set[asyncio.Future[Any]] = {*tasks, self._closing}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        if self._closing.done():
+            raise self._closing.result()
+        raise next(r for r in results if r is not None and not isinstance(r, _Cancelled))
+
+    async def _close(self, closing: Closing) -> None:
+        """Say why, and close."""
+        if closing.error is not None:
+            code, message = closing.error
+            await self._send({"type": "error", "code": code, "message": message})
+        if closing.end is not None:
+            await self._send({"type": "end", "reason": closing.end})
+            if closing.end != "shutdown" and self._stream is not None:
+                self._streams.end(self._stream)
+        if self._websocket.client_state is WebSocketState.CONNECTED:
+            await self._websocket.close(closing.code)
+
+    async def _send(self, message: Outgoing) -> None:
+        if isinstance(message, bytes):
+            await self._websocket.send_bytes(message)
+        else:
+            await self._websocket.send_text(json.dumps(message))
+
+    async def _receive(self) -> Any:
+        """The next message as JSON."""
+        event = await self._websocket.receive()
+        if event["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(event.get("code", 1006))
+        if not self._bucket.take():
+            limit = f"at most {self._limits.messages_per_s:g} messages a second"
+            raise Closing(4429, error=("too_many_requests", limit))
+        try:
+            return json.loads(event.get("text") or "")
+        except (ValueError, RecursionError) as error:
+            raise Closing(
+                4400, error=("invalid", "a message must be JSON in a text frame")
+            ) from error
+
+    # The beginning.
+
+    async def _greet(self) -> None:
+        try:
+            values = await asyncio.wait_for(self._receive(), self._limits.hello_s)
+        except asyncio.TimeoutError as error:
+            raise Closing(4408) from error
+        try:
+            hello = read_message(values)
+        except ParameterError as error:
+            raise Closing(4400, error=("invalid", str(error))) from error
+        if not isinstance(hello, Hello) or hello.version != VERSION:
+            expected = f'the first message is {{"type": "hello", "version": {VERSION}}}'
+            raise Closing(4400, error=("invalid", expected))
+        if not self._knows_key(hello.key):
+            raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
+        if not self._streams.facts:
+            raise Closing(4503, error=("busy", "the model is being loaded: try again soon"))
+        self._hello_at = self._loop.time()
+        stream = self._resumed(hello) if hello.resume else self._opened(hello)
+        self._stream = stream
+        before = self._streams.attach(stream, self)
+        if before is not None:
+            before.close(Closing(4409))
+        await self._send(self._ready(stream, hello))
+
+    def _opened(self, hello: Hello) -> Stream:
+        limits = self._limits
+        if self._streams.n_of_client(self.client) >= limits.max_streams_per_client:
+            raise Closing(
+                4429,
+                error=(
+                    "too_many_requests",
+                    f"at most {limits.max_streams_per_client} streams of one client",
+                ),
+            )
+        try:
+            self._streams.check_room()
+            scene = hello.scene.over(Scene(), limits.max_steps)
+        except BusyError as error:
+            raise Closing(4503, error=("busy", str(error))) from error
+        except ParameterError as error:
+            raise Closing(4400, error=("invalid", str(error))) from error
+        return self._streams.open(scene, self.client)
+
+    def _resumed(self, hello: Hello) -> Stream:
+        assert hello.resume is not None
+        stream = self._streams.find(hello.resume.session)
+        if stream is None or not stream.session.resume(hello.resume.next_sample):
+            message = "nothing to resume: say hello with a scene instead"
+            raise Closing(4404, error=("not_found", message))
+        return stream
+
+    def _ready(self, stream: Stream, hello: Hello) -> dict[str, Any]:
+        facts = {k: v for k, v in self._streams.facts.items() if k not in _INNER_FACTS}
+        answer = {"id": hello.id} if hello.id is not None else {}
+        return {
+            "type": "ready",
+            "version": VERSION,
+            "session": stream.id,
+            "next_sample": stream.session.next_sample,
+            **facts,
+            "scene": stream.session.scene.to_dict(),
+            "limits": self._limits.for_clients(),
+            **answer,
+        }
+
+    # Listening.
+
+    async def _listen(self) -> None:
+        while True:
+            values = await self._receive()
+            given = values.get("id") if isinstance(values, dict) else None
+            known = isinstance(given, int | str) and len(str(given)) <= 100
+            answer = {"id": given} if known else {}
+            try:
+                await self._heed(values, answer)
+            except ParameterError as error:
+                message = {"type": "error", "code": "invalid", "message": str(error)}
+                await self._send({**message, **answer})
+
+    async def _heed(self, values: Any, answer: dict[str, Any]) -> None:
+        message, stream = read_message(values), self._stream
+        assert stream is not None
+        if isinstance(message, Ping):
+            await self._send({"type": "pong", "t": message.t, **answer})
+        elif isinstance(message, Want):
+            self._want(stream, message)
+        elif isinstance(message, SceneChange):
+            scene = message.scene.over(stream.session.scene, self._limits.max_steps)
+            from_sample = stream.change(scene, message.at)
+            reply = {"type": "scheduled", "from_sample": from_sample, "scene": scene.to_dict()}
+            await self._send({**reply, **answer})
+        elif isinstance(message, Bye):
+            raise Closing(1000, end="bye")
+        else:
+            raise ParameterError("this connection has said hello already")
+
+    def _want(self, stream: Stream, want: Want) -> None:
+        self._wanted_at = self._loop.time()
+        stream.session.want(want.until)
+        stream.news.set()
+        if want.underruns is not None and want.underruns > self._underruns:
+            # A client can say any number; what it says at once counts for little.
+            self._streams.metrics.underruns.inc(min(100, want.underruns - self._underruns))
+            self._underruns = want.underruns
+
+    # Sending.
+
+    async def _pump(self) -> None:
+        stream = self._stream
+        assert stream is not None
+        while True:
+            stream.news.clear()
+            if stream.failure is not None:
+                log.error("stream failed", extra={"facts": {"error": repr(stream.failure)}})
+                raise Closing(1011, error=("failed", "the sound could not be made"))
+            stream.keep_making()
+            messages = stream.session.outgoing()
+            await self._tell_status(stream)
+            if messages is None:
+                await self._rest(stream)
+                continue
+            for message in messages:
+                await self._send(message)
+            if not self._sounded:
+                self._sounded = True
+                self._streams.metrics.first_sound.observe(self._loop.time() - self._hello_at)
+
+    async def _rest(self, stream: Stream) -> None:
+        """Wait for news; say so where nothing was wanted for long."""
+        try:
+            await asyncio.wait_for(stream.news.wait(), _STATUS_S)
+        except asyncio.TimeoutError:
+            idle = self._loop.time() - self._wanted_at
+            if stream.session.satisfied and idle > self._limits.idle_s:
+                raise Closing(1000, end="idle") from None
+
+    async def _tell_status(self, stream: Stream) -> None:
+        session, speed, now = stream.session, stream.speed, self._loop.time()
+        behind = speed is not None and speed < 1.0
+        state = "ahead" if session.satisfied else "behind" if behind else "making"
+        if state == self._state and (state == "ahead" or now - self._status_at < _STATUS_S):
+            return
+        self._state, self._status_at = state, now
+        await self._send(
+            {
+                "type": "status",
+                "state": state,
+                "speed": round(speed or 0.0, 2),
+                "made_s": round(session.made_until / session.form.sample_rate, 2),
+                "queue": self._streams.lane.waiting,
+            }
+        )
+
+
+_INNER_FACTS = ("params", "window_samples")

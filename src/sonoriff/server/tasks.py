@@ -1,0 +1,237 @@
+"""What a worker can be asked to do: a window of a stream, or a riff."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from sonoriff.audio import audio_bytes, read_audio
+from sonoriff.errors import FormatError, ParameterError, SonoriffError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.extend import ExtendSettings, extend
+from sonoriff.pipeline.generate import GenerateSettings, generate
+from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
+from sonoriff.pipeline.loop import LoopSettings, loop
+from sonoriff.pipeline.morph import MorphSettings, morph
+from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.riffusion import InferenceInput, riffuse
+from sonoriff.pipeline.settings import OnProgress
+from sonoriff.pipeline.source import sonogram_from_source
+from sonoriff.server.link import Message
+from sonoriff.sonogram.codec import encode
+from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
+from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.stream.engine import RiffState, RiffStream, Window
+from sonoriff.stream.scene import Schedule
+
+_PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
+
+
+class Tasks:
+    """A model at work. Every task is a function of what it is given: nothing is remembered.
+
+    Parameters
+    ----------
+    max_pixels, max_source_s : of what clients send
+    """
+
+    def __init__(self, model: Model, *, max_pixels: int, max_source_s: float) -> None:
+        self.model = model
+        self._stream = RiffStream(model)
+        self._max_pixels, self._max_source_s = max_pixels, max_source_s
+        self._tasks: dict[str, Callable[[dict[str, Any], list[bytes], OnProgress], Message]] = {
+            "window": self.window,
+            "riff": self.riff,
+            "riffuse": self.riffuse,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What the server has to know of the model."""
+        params = self.model.params
+        return {
+            "model": self.model.name,
+            "sample_rate": params.sample_rate,
+            "channels": 1,
+            "hop_length": params.hop_length,
+            "n_mels": params.n_mels,
+            "f_min_hz": params.f_min,
+            "f_max_hz": params.f_max,
+            "db_min": params.db_min,
+            "db_max": params.db_max,
+            "params": params.to_dict(),
+            "window_samples": self.model.window_frames * params.hop_length,
+        }
+
+    def warm_up(self) -> None:
+        """Make a window, so that the first listener does not wait for what happens only once."""
+        schedule = Schedule()
+        self._stream.next(self._stream.start(schedule))
+
+    def run(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+        """Do what ``header["task"]`` says."""
+        return self._tasks[header["task"]](header, blobs, told)
+
+    def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+        """The next window of a stream.
+
+        The state is a pickle that another worker made, or this one; it never leaves the server's
+        own processes.
+        """
+        schedule = Schedule.from_dict(header["schedule"])
+        before: RiffState = pickle.loads(blobs[0]) if blobs[0] else self._stream.start(schedule)
+        columns, samples, after = self._stream.next(
+            before.with_schedule(schedule), on_progress=told
+        )
+        assert after.window is not None
+        reply = {
+            "window": _window_message(after.window),
+            "first_column": before.n_columns,
+            "n_columns": columns.shape[2],
+            "first_sample": before.n_samples,
+            "n_samples": samples.shape[1],
+        }
+        state = pickle.dumps(after, protocol=pickle.HIGHEST_PROTOCOL)
+        return reply, [self._column_bytes(columns), _sound_bytes(samples), state]
+
+    def _column_bytes(self, columns: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+        """Values (C, M, n) as bytes, column after column."""
+        params = self.model.params
+        level = (columns - params.db_min) / (params.db_max - params.db_min)
+        levels = np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)
+        return bytes(levels.transpose(2, 0, 1).tobytes())
+
+    def riff(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+        """A riff of any verb: its picture and its sound as FLAC."""
+        verb, settings = header["verb"], dict(header["settings"])
+        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+            source = None
+            if header.get("has_source"):
+                source = self._source(blobs[0], Path(folder))
+            if header.get("has_mask"):
+                assert source is not None
+                settings["mask"] = self._mask(blobs[1], source, Path(folder))
+            clip = self._made(verb, settings, source, told)
+        facts = {"duration_s": clip.waveform.shape[1] / clip.sample_rate}
+        flac = audio_bytes(clip.waveform, clip.sample_rate, ".flac")
+        return facts, [png_bytes(clip.sonogram), flac]
+
+    def _made(
+        self, verb: str, settings: dict[str, Any], source: Sonogram | None, told: OnProgress
+    ) -> Clip:
+        if verb == "generate":
+            return generate(self.model, GenerateSettings.from_dict(settings), on_progress=told)
+        if verb == "loop":
+            return loop(self.model, LoopSettings.from_dict(settings), on_progress=told)
+        if verb == "morph":
+            way = morph(self.model, MorphSettings.from_dict(settings), on_progress=told)
+            return way.joined
+        assert source is not None
+        sourced: dict[str, tuple[Any, Any]] = {
+            "remix": (RemixSettings, remix),
+            "inpaint": (InpaintSettings, inpaint),
+            "extend": (ExtendSettings, extend),
+        }
+        kind, make = sourced[verb]
+        clip: Clip = make(self.model, source, kind.from_dict(settings), on_progress=told)
+        return clip
+
+    def _source(self, data: bytes, folder: Path) -> Sonogram:
+        """A sonogram of a file's bytes, picture or sound."""
+        suffix = next((s for magic, s in _PICTURES.items() if data.startswith(magic)), ".sound")
+        path = folder / f"source{suffix}"
+        path.write_bytes(data)
+        try:
+            if suffix == ".sound":
+                waveform, rate = read_audio(path, max_seconds=self._max_source_s)
+                return encode(waveform, rate, self.model.params)
+            self._check_pixels(path)
+            sonogram = sonogram_from_source(self.model, load_picture(path))
+        except SonoriffError as error:
+            raise type(error)(str(error).replace(str(path), "the source")) from error
+        if sonogram.duration_s > self._max_source_s:
+            raise ParameterError(
+                f"the source lasts {sonogram.duration_s:.1f} s, at most {self._max_source_s:g} s "
+                "are taken: cut it first"
+            )
+        return sonogram
+
+    def _check_pixels(self, path: Path) -> tuple[int, int]:
+        """Size of a picture, read from its header; FormatError where it is none or too large."""
+        try:
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                size: tuple[int, int] = image.size
+        except (OSError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+            raise FormatError("the picture cannot be read: send a PNG or JPEG file") from error
+        if size[0] * size[1] > self._max_pixels:
+            raise FormatError(
+                f"the picture has {size[0]} x {size[1]} pixels, at most {self._max_pixels} "
+                "are taken"
+            )
+        return size
+
+    def _mask(self, data: bytes, source: Sonogram, folder: Path) -> str:
+        """A mask of any size stretched over the sonogram; the path of its file."""
+        path = folder / "mask"
+        path.write_bytes(data)
+        self._check_pixels(path)
+        try:
+            with Image.open(path, formats=("PNG", "JPEG")) as image:
+                size = (source.n_frames, source.params.n_mels)
+                stretched = image.convert("L").resize(size, Image.Resampling.NEAREST)
+        except (OSError, ValueError, SyntaxError) as error:
+            raise FormatError("the mask is damaged: send a PNG or JPEG file") from error
+        target = folder / "mask.png"
+        stretched.save(target)
+        return str(target)
+
+    def riffuse(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+        """Riffusion's call: a JPEG picture and MP3 sound."""
+        inputs = InferenceInput.from_dict(header["inputs"])
+        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+            source = self._source(blobs[0], Path(folder))
+            mask = Path(folder) / "mask"
+            mask.write_bytes(blobs[1])
+            if blobs[1]:
+                self._check_pixels(mask)
+                with Image.open(mask, formats=("PNG", "JPEG")) as image:
+                    clip = riffuse(self.model, inputs, source, image, on_progress=told)
+            else:
+                clip = riffuse(self.model, inputs, source, on_progress=told)
+            picture = Path(folder) / "riff.jpg"
+            image_from_sonogram(clip.sonogram).convert("RGB").save(picture, quality=95)
+            jpeg = picture.read_bytes()
+        mp3 = audio_bytes(clip.waveform, clip.sample_rate, ".mp3")
+        return {"duration_s": clip.waveform.shape[1] / clip.sample_rate}, [jpeg, mp3]
+
+
+def _sound_bytes(samples: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+    """float32 (C, t) as int16, interleaved, little-endian."""
+    return bytes(np.rint(np.clip(samples.T, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
+
+
+def _window_message(window: Window) -> dict[str, Any]:
+    scene = window.scene
+    return {
+        "type": "window",
+        "index": window.index,
+        "first_sample": window.first_sample,
+        "end_sample": window.end_sample,
+        "mode": scene.mode,
+        "prompts": [{"text": p.text, "weight": p.weight} for p in window.prompts],
+        "negative_prompt": scene.negative_prompt,
+        "seed": window.seed,
+        "alpha": window.alpha,
+        "bpm": window.bpm,
+        "key": scene.key,
+        "strength": scene.strength,
+        "bar": window.bar,
+        "first_bar_sample": window.first_bar_sample,
+        "scene": scene.to_dict(),
+    }

@@ -1,0 +1,101 @@
+"""The process that holds a model: reads tasks from its standard input, writes what it made.
+
+Usage: python -m sonoriff.server.worker '{"model": null, "device": "cpu", ...}'
+
+It may be killed at any time: whoever asked still has the state that the task began with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from typing import Any, BinaryIO
+
+from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
+from sonoriff.server.link import Message, packed, receive_blocking
+
+
+class _Inbox:
+    """Tasks in their order, and the numbers of those no longer wanted; read by a thread."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.tasks: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.cancelled: set[int] = set()
+        threading.Thread(target=self._read, args=(file,), daemon=True).start()
+
+    def _read(self, file: BinaryIO) -> None:
+        try:
+            while True:
+                header, blobs = receive_blocking(file)
+                if header["task"] == "cancel":
+                    self.cancelled.add(header["number"])
+                else:
+                    self.tasks.put((header, blobs))
+        finally:
+            # The server has gone: so does its worker, whatever it is doing.
+            os._exit(0)
+
+
+def _reply(run: Any, inbox: _Inbox, send: Any, header: dict[str, Any], blobs: list[bytes]) -> None:
+    number = header["number"]
+
+    def told(step: int, steps: int) -> None:
+        if number in inbox.cancelled:
+            raise Cancelled("stopped on request")
+        send({"number": number, "type": "progress", "step": step, "steps": steps})
+
+    try:
+        told(0, 1)
+        facts, results = run(header, blobs, told)
+        send({"number": number, "type": "done", **facts}, results)
+    except Cancelled as error:
+        send({"number": number, "type": "error", "code": "cancelled", "message": str(error)})
+    except (ParameterError, FormatError) as error:
+        send({"number": number, "type": "error", "code": "invalid", "message": str(error)})
+    except Exception:
+        traceback.print_exc()
+        send({"number": number, "type": "error", "code": "failed", "message": ""})
+    inbox.cancelled.discard(number)
+
+
+def main() -> None:
+    """Load the model, say so, and work until the server goes."""
+    options = json.loads(sys.argv[1])
+    # Ctrl-C reaches every process of a terminal; the server says when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if options["nice"] and hasattr(os, "nice"):
+        os.nice(options["nice"])
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints by mistake must not reach the pipe
+    warnings.simplefilter("ignore")
+    inbox = _Inbox(sys.stdin.buffer)
+
+    def send(header: dict[str, Any], blobs: tuple[bytes, ...] | list[bytes] = ()) -> None:
+        out.write(packed(header, blobs))
+        out.flush()
+
+    try:
+        from sonoriff.models.registry import load_model
+        from sonoriff.server.tasks import Tasks
+
+        model = load_model(options["model"], device=options["device"])
+        tasks = Tasks(model, max_pixels=options["max_pixels"], max_source_s=options["max_source_s"])
+        if options["warm_up"]:
+            tasks.warm_up()
+    except SonoriffError as error:
+        send({"type": "fatal", "message": str(error)})
+        return
+    send({"type": "ready", **tasks.facts()})
+    while True:
+        header, blobs = inbox.tasks.get()
+        _reply(tasks.run, inbox, send, header, blobs)
+
+
+if __name__ == "__main__":
+    main()

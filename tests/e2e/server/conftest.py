@@ -1,0 +1,195 @@
+"""A server with a tiny model, run as users run it, and a player that checks all it is sent."""
+
+from __future__ import annotations
+
+import json
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from websockets.sync.client import ClientConnection, connect
+
+from sonoriff.models.small.model import SmallModel
+from sonoriff.server.config import Limits, ServerConfig
+from sonoriff.server.run import Server
+from sonoriff.server.service import Service
+
+QUICK = {"num_inference_steps": 1}
+WAIT_S = 90.0
+
+
+@pytest.fixture(scope="session")
+def model_folder(small_model: SmallModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    folder.mkdir()
+    small_model.save_pretrained(folder)
+    return folder
+
+
+@dataclass
+class Running:
+    """A server under way, in a thread of its own."""
+
+    server: Server
+    url: str
+    thread: threading.Thread
+
+    @property
+    def service(self) -> Service:
+        service: Service = self.server.application.state.service
+        return service
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=WAIT_S, **options)
+
+    def post(self, path: str, **options: Any) -> requests.Response:
+        return requests.post(self.url + path, timeout=WAIT_S, **options)
+
+    def socket(self, **options: Any) -> ClientConnection:
+        """A WebSocket to the stream."""
+        url = self.url.replace("http", "ws") + "/api/v1/stream"
+        return connect(url, open_timeout=WAIT_S, close_timeout=5, compression=None, **options)
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(WAIT_S)
+        assert not self.thread.is_alive()
+
+
+def run_server(config: ServerConfig) -> Running:
+    """Start a server on a free port, without waiting for its model."""
+    import socket
+
+    server = Server(config)
+    listener = socket.create_server((config.host, 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    return Running(server, f"http://127.0.0.1:{listener.getsockname()[1]}", thread)
+
+
+def wait_until(true: Callable[[], Any]) -> None:
+    """Wait for something that must happen."""
+    end = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    config = ServerConfig(
+        model=str(model_folder),
+        data_folder=tmp_path_factory.mktemp("data"),
+        grace_s=1.0,
+        limits=Limits(
+            requests_per_minute=1e6,
+            max_streams=6,
+            max_streams_per_client=5,
+            max_jobs=3,
+            resume_s=20.0,
+            hello_s=1.0,
+            max_body_bytes=2**21,
+        ),
+    )
+    running = run_server(config)
+    wait_until(lambda: running.service.ready)
+    yield running
+    running.stop()
+
+
+class Player:
+    """A client that checks the index of every sample and column it gets."""
+
+    def __init__(self, running: Running, **hello: Any) -> None:
+        self.socket = running.socket().__enter__()
+        self.windows: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
+        self.sound = b""
+        self.columns = b""
+        self.send(type="hello", version=1, **hello)
+        self.ready = self.expect("ready")
+        self.first_sample = self.next_sample = self.ready["next_sample"]
+        self.next_column: int | None = None
+
+    def send(self, **message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def expect(self, kind: str) -> dict[str, Any]:
+        """The next message of a kind; all before it are taken in."""
+        while True:
+            message = self.step()
+            if message is not None and message["type"] == kind:
+                return message
+
+    def step(self) -> dict[str, Any] | None:
+        """Take in one message; None for a binary one."""
+        data = self.socket.recv(timeout=WAIT_S)
+        if isinstance(data, bytes):
+            self._take(data)
+            return None
+        message: dict[str, Any] = json.loads(data)
+        self.messages.append(message)
+        if message["type"] == "window":
+            if self.windows:
+                assert message["first_sample"] == self.windows[-1]["end_sample"]
+                assert message["index"] == self.windows[-1]["index"] + 1
+            self.windows.append(message)
+        return message
+
+    def _take(self, data: bytes) -> None:
+        kind, version, channels, zero, count, index = struct.unpack("<BBBBIQ", data[:16])
+        assert (version, channels, zero) == (1, 1, 0)
+        if kind == 1:
+            assert index == self.next_sample
+            assert len(data) == 16 + 2 * count
+            assert 0 < count <= 8192
+            assert self.windows[0]["first_sample"] <= index
+            # Picture and description come first.
+            assert index + count <= self.windows[-1]["end_sample"]
+            assert self.next_column is not None
+            assert index + count <= self.next_column * 512
+            self.next_sample += count
+            self.sound += data[16:]
+        else:
+            assert kind == 2
+            assert len(data) == 16 + 256 * count
+            assert 0 < count <= 1024
+            assert index % 512 == 0
+            if self.next_column is not None:
+                assert index == self.next_column * 512
+            self.next_column = index // 512 + count
+            self.columns += data[16:]
+
+    def play(self, until: int) -> None:
+        """Ask for sound, and take it in."""
+        self.send(type="want", until=until)
+        while self.next_sample < until:
+            self.step()
+        assert self.next_sample == until
+
+    def bye(self) -> None:
+        self.send(type="bye")
+        assert self.expect("end")["reason"] == "bye"
+        self.socket.close()
+
+
+@pytest.fixture
+def player(server: Running) -> Iterator[Callable[..., Player]]:
+    """Makes players, and closes them."""
+    players = []
+
+    def make(**hello: Any) -> Player:
+        hello.setdefault("scene", QUICK) if "resume" not in hello else None
+        players.append(Player(server, **hello))
+        return players[-1]
+
+    yield make
+    for one in players:
+        one.socket.close()
