@@ -13,7 +13,8 @@ from sonoriff.training.config import LoopConfig
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
-_MATCH = 0.2  # spread of an AdamW update, to which Muon's is scaled
+# Root mean square of an update at rate 1: three times AdamW's, see docs/experiments.md.
+_SPREAD = 0.6
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
@@ -41,7 +42,7 @@ class MuonAdamW(torch.optim.Optimizer):
     Parameters
     ----------
     groups : parameter groups with keys params, weight_decay, rate_scale, muon
-    lr : learning rate of both; Muon's update is scaled to the spread of AdamW's
+    lr : learning rate of both; Muon's updates spread three times as far as AdamW's
     betas : of AdamW
     momentum : of Muon, with Nesterov's look-ahead
 
@@ -78,7 +79,7 @@ class MuonAdamW(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(parameter)
         mean = state["momentum"].lerp_(gradient, 1.0 - group["momentum"])
         change = orthogonalised(gradient.lerp(mean, group["momentum"]))
-        scale = _MATCH * max(parameter.shape) ** 0.5
+        scale = _SPREAD * max(parameter.shape) ** 0.5
         parameter.add_(change, alpha=-group["lr"] * scale)
 
     def _adamw(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
