@@ -60,7 +60,7 @@ def test_setting_reaches_the_target() -> None:
 
 
 def test_peaky_sound_is_not_clipped() -> None:
-    """Defect of Riffusion's post-filter: it clips any clip with a crest factor over 12 dB."""
+    """Defect of Riffusion: its post-filter clips where the crest factor is over 12 dB."""
     waveform = _sine(0.05, 2.0)
     waveform[0, 1000::24000] = 0.9
     result = set_loudness(waveform, RATE, -6.0)

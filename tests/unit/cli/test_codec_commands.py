@@ -114,7 +114,7 @@ def test_a_part_is_encoded(song: Path, tmp_path: Path) -> None:
 
 
 def test_a_picture_without_loudness_is_turned_down_not_clipped(tmp_path: Path) -> None:
-    """Riffusion's post-filter clips; a picture without MAX_VALUE would be far over full scale."""
+    """Defect of Riffusion: its post-filter clips. Without MAX_VALUE the scale is unknown."""
     values = np.zeros((1, 512, 20), np.float32)
     values[0, 60] = 1e5
     save_picture(tmp_path / "a.png", Sonogram(values, RIFFUSION_V1))

@@ -54,7 +54,7 @@ def test_mean_error_of_a_round_trip_through_eight_bits(params: SonogramParams) -
 
 @BOTH
 def test_n_columns_last_exactly_n_hops(params: SonogramParams) -> None:
-    """Riffusion: a 512 column picture decodes to 511 hops, so loops lose 10 ms."""
+    """Defect of Riffusion: a 512 column picture decodes to 511 hops, so loops lose 10 ms."""
     for n_samples in (1, params.hop_length, params.hop_length + 1, 20 * params.hop_length - 1):
         sonogram = encode(plucks()[:1, :n_samples], RATE, params)
         assert sonogram.n_frames == -(-n_samples // params.hop_length)
@@ -63,7 +63,7 @@ def test_n_columns_last_exactly_n_hops(params: SonogramParams) -> None:
 
 @BOTH
 def test_silent_sound_gives_silence(params: SonogramParams) -> None:
-    """Riffusion: silent audio divides by zero."""
+    """Defect of Riffusion: silent audio divides by zero."""
     sonogram = encode(np.zeros((2, 30_000), np.float32), RATE, params)
     waveform = decode(picture_from_bytes(png_bytes(sonogram)))
     assert waveform.shape[0] == 2
@@ -72,7 +72,7 @@ def test_silent_sound_gives_silence(params: SonogramParams) -> None:
 
 @BOTH
 def test_loudness_survives_the_picture(params: SonogramParams) -> None:
-    """Riffusion: MAX_VALUE is written and never read, so every clip comes back as loud."""
+    """Defect of Riffusion: MAX_VALUE is never read back, so every clip is equally loud."""
     for gain in (1.0, 0.05):
         sound = plucks()[:1] * gain
         back = decode(picture_from_bytes(png_bytes(encode(sound, RATE, params))))
@@ -82,7 +82,7 @@ def test_loudness_survives_the_picture(params: SonogramParams) -> None:
 
 @BOTH
 def test_same_picture_and_seed_give_the_same_sound(params: SonogramParams) -> None:
-    """Riffusion: Griffin-Lim starts at random without a seed."""
+    """Defect of Riffusion: Griffin-Lim starts at random without a seed."""
     sonogram = encode(plucks(0.5)[:1], RATE, params)
     first, second = decode(sonogram, seed=3), decode(sonogram, seed=3)
     np.testing.assert_array_equal(first, second)
@@ -91,7 +91,7 @@ def test_same_picture_and_seed_give_the_same_sound(params: SonogramParams) -> No
 
 @BOTH
 def test_channels_stay_coherent(params: SonogramParams) -> None:
-    """Riffusion: each channel's phase starts by itself, so the stereo image collapses."""
+    """Defect of Riffusion: each channel's phase starts by itself, so the stereo image collapses."""
     original = plucks(pan=0.7)
     sonogram = encode(original, RATE, params)
     joint = decode(sonogram)
@@ -112,8 +112,19 @@ def test_equal_channels_stay_equal(params: SonogramParams) -> None:
     np.testing.assert_array_equal(stereo[0], stereo[1])
 
 
+def test_tones_above_ten_kilohertz_survive() -> None:
+    """Defect of Riffusion: its pictures end at 10 kHz."""
+    time_s = np.arange(22_050) / RATE
+    tone = (0.3 * np.sin(2 * np.pi * 14_000 * time_s)).astype(np.float32)[None]
+    back = decode(picture_from_bytes(png_bytes(encode(tone, RATE))))[0, 4096:16_384]
+    spectrum = np.abs(np.fft.rfft(back * np.hanning(back.size)))
+    assert spectrum.argmax() * RATE / back.size == pytest.approx(14_000, abs=60)
+    # A tone fills its whole band, which is broad up there: the same magnitude, less power.
+    assert 0.5 < np.sqrt(np.mean(back**2)) / (0.3 / np.sqrt(2)) < 1.1
+
+
 def test_other_sample_rates_are_resampled() -> None:
-    """Riffusion: a file of 48 kHz fails an assertion."""
+    """Defect of Riffusion: a file of 48 kHz fails an assertion."""
     time_s = np.arange(24_000) / 48_000
     tone = (0.5 * np.sin(2 * np.pi * 1000 * time_s)).astype(np.float32)[None]
     sonogram = encode(tone, 48_000)
@@ -151,6 +162,7 @@ def test_unknown_quality_and_backend_are_refused() -> None:
 
 
 def test_torchaudio_backend_says_how_to_get_it() -> None:
+    """Defect of Riffusion: newer versions of torchaudio break the import of its converter."""
     sonogram = encode(plucks(0.5)[:1], RATE)
     try:
         import torchaudio.transforms  # noqa: F401

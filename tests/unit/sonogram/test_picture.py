@@ -96,6 +96,7 @@ def test_only_the_rounding_is_lost(tmp_path: Path, params: SonogramParams, n_cha
 
 @pytest.mark.parametrize("params", [HIFI, RIFFUSION_V1])
 def test_a_users_own_parameters_come_back(params: SonogramParams) -> None:
+    """Defect of Riffusion: the mel settings are not stored in the picture."""
     own = dataclasses.replace(
         params, name="mine", sample_rate=22050, hop_length=300, n_mels=77, f_max=9000.5
     )
