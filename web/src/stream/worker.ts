@@ -12,6 +12,7 @@ const scope = self as unknown as DedicatedWorkerGlobalScope
 const TICK_MS = 50
 const CLIP_AHEAD_S = 4
 const CLIP_BLOCK = 16384
+const OUTPUTS = 2
 
 let port: MessagePort | null = null
 let socket: WebSocket | null = null
@@ -52,7 +53,8 @@ const events: ClientEvents = {
   sound(frame) {
     if (toLoad !== null) sound({ type: 'load', source, first: toLoad })
     toLoad = null
-    sound({ type: 'sound', source, frames: frame.frames }, [frame.frames.buffer])
+    const frames = stereo(frame.frames, frame.channels)
+    sound({ type: 'sound', source, frames }, [frames.buffer])
   },
   columns(frame) {
     const { firstSample: first, count, levels } = frame
@@ -80,13 +82,22 @@ function closeSocket(): void {
   old?.close(1000)
 }
 
+/** Interleaved frames for two loudspeakers. */
+function stereo(frames: Float32Array, channels: number): Float32Array {
+  if (channels === OUTPUTS) return frames
+  const wide = new Float32Array((OUTPUTS * frames.length) / channels)
+  for (let i = 0; i < wide.length; i++) wide[i] = frames[Math.floor(i / OUTPUTS) * channels]!
+  return wide
+}
+
 /** Keep a few seconds of the clip in front of the playhead. */
 function feedClip(): void {
   if (!clip || level.source !== source) return
   const total = clip.frames.length / clip.channels
   while (clip.sent < total && clip.sent - level.position < CLIP_AHEAD_S * sampleRate) {
     const end = Math.min(total, clip.sent + CLIP_BLOCK)
-    const frames = clip.frames.slice(clip.sent * clip.channels, end * clip.channels)
+    const part = clip.frames.slice(clip.sent * clip.channels, end * clip.channels)
+    const frames = stereo(part, clip.channels)
     sound({ type: 'sound', source, frames }, [frames.buffer])
     clip.sent = end
     if (end === total) sound({ type: 'finish', source })

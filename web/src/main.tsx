@@ -1,0 +1,14 @@
+import '@fontsource-variable/fraunces'
+import '@fontsource-variable/instrument-sans'
+import { render } from 'preact'
+import { App } from './page/App'
+import { listenToKeys } from './page/keys'
+import { open } from './page/studio'
+import './style/base.css'
+import './style/stage.css'
+import './style/panel.css'
+import './style/dialogs.css'
+
+open()
+listenToKeys()
+render(<App />, document.getElementById('app')!)

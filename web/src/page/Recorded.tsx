@@ -1,0 +1,71 @@
+import { useState } from 'preact/hooks'
+import { download, pictureOfColumns } from '../riffs/picture'
+import type { Recording } from '../stream/messages'
+import { Dialog } from './Dialog'
+import { api, session } from './studio'
+
+/** What was recorded, to take away. */
+export function Recorded() {
+  const recording = session.recorded.value
+  return recording ? <Take recording={recording} /> : null
+}
+
+function Take({ recording }: { recording: Recording }) {
+  const [wrong, setWrong] = useState('')
+  const close = () => (session.recorded.value = null)
+  const only = recording.stretches.length === 1 ? recording.stretches[0] : undefined
+  const stream = only ? session.sessionOf(only.source) : null
+  const name = `sonoriff-${new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')}`
+  const tried = (work: Promise<void>) => {
+    work.catch((error: Error) => setWrong(error.message))
+  }
+  const flac = async () => {
+    if (!only || !stream) return
+    const riff = await api.keep(stream, only.first, only.end)
+    download(api.file(riff, 'flac'), `${name}.flac`)
+  }
+  const picture = async () => download(await drawn(recording), `${name}.png`)
+  return (
+    <Dialog title="Recorded" onClose={close}>
+      <p class="big">{recording.seconds.toFixed(1)} s</p>
+      <audio controls src={urlOf(recording)} aria-label="What was recorded" />
+      <div class="buttons">
+        <button class="primary" onClick={() => download(new Blob([recording.wav]), `${name}.wav`)}>
+          WAV
+        </button>
+        {stream && (
+          <button class="small" onClick={() => tried(flac())}>
+            FLAC, and keep it in the gallery
+          </button>
+        )}
+        <button class="small" onClick={() => tried(picture())}>
+          PNG
+        </button>
+      </div>
+      {wrong && <p role="alert">{wrong}</p>}
+    </Dialog>
+  )
+}
+
+const urls = new WeakMap<Recording, string>()
+
+function urlOf(recording: Recording): string {
+  const known = urls.get(recording)
+  if (known) return known
+  const url = URL.createObjectURL(new Blob([recording.wav], { type: 'audio/wav' }))
+  urls.set(recording, url)
+  return url
+}
+
+function drawn({ stretches }: Recording): Promise<Blob> {
+  const store = session.columns(stretches.at(-1)?.source ?? -1)
+  if (!store) throw new Error('The picture of this recording is gone.')
+  const same = stretches.filter(({ source }) => source === stretches.at(-1)!.source)
+  return pictureOfColumns(
+    store,
+    same.map(({ first, end }) => ({
+      from: Math.max(store.first, Math.floor(store.columnAt(first))),
+      to: Math.min(store.end, Math.ceil(store.columnAt(end))),
+    })),
+  )
+}

@@ -1,0 +1,105 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { COLOUR_MAPS } from '../sonogram/colours'
+import { timeText } from '../sonogram/format'
+import { Icon } from './icons'
+import { colours, painting, player, relief, session } from './studio'
+
+export function Transport() {
+  const on = player.wanted.value
+  const started = session.started.value
+  return (
+    <div class="transport" role="toolbar" aria-label="Player">
+      <button
+        class="play"
+        aria-label={on ? 'Pause' : 'Play'}
+        aria-pressed={on}
+        onClick={() => void session.toggle()}
+      >
+        <Icon name={on ? 'pause' : 'play'} />
+      </button>
+      <Time />
+      <input
+        class="volume"
+        type="range"
+        min="0"
+        max="100"
+        defaultValue="100"
+        aria-label="Volume"
+        style={{ '--at': '100%' }}
+        onInput={(event) => {
+          const { value } = event.currentTarget
+          event.currentTarget.style.setProperty('--at', `${value}%`)
+          player.setVolume(Number(value) / 100)
+        }}
+      />
+      <span class="spring" />
+      <button
+        class="round record"
+        aria-label={session.recording.value ? 'Stop recording' : 'Record'}
+        aria-pressed={session.recording.value}
+        disabled={!started}
+        onClick={() => session.record(!session.recording.value)}
+      >
+        <span class="disc" aria-hidden="true" />
+      </button>
+      <button
+        class="round"
+        aria-label="Paint"
+        title="Paint over what is to be made anew"
+        aria-pressed={painting.value}
+        disabled={!started}
+        onClick={() => (painting.value = !painting.value)}
+      >
+        <Icon name="brush" />
+      </button>
+      <button
+        class="round"
+        aria-label="Relief"
+        title="As a landscape"
+        aria-pressed={relief.value}
+        onClick={() => (relief.value = !relief.value)}
+      >
+        <Icon name="relief" />
+      </button>
+      <Colours />
+    </div>
+  )
+}
+
+function Time() {
+  const text = useRef<HTMLSpanElement>(null)
+  useEffect(() => {
+    const tick = setInterval(() => {
+      const { signal, sample } = session.place()
+      const rate = signal?.store.format.sampleRate ?? 44100
+      if (text.current) text.current.textContent = timeText(sample / rate)
+    }, 200)
+    return () => clearInterval(tick)
+  }, [])
+  return (
+    <span class="time" ref={text} role="timer" aria-label="Time heard">
+      0:00
+    </span>
+  )
+}
+
+function Colours() {
+  return (
+    <div class="colours" role="radiogroup" aria-label="Colours">
+      {COLOUR_MAPS.map((map) => (
+        <label key={map.id} title={map.name}>
+          <input
+            type="radio"
+            name="colours"
+            aria-label={map.name}
+            checked={colours.value === map}
+            onChange={() => (colours.value = map)}
+          />
+          <span
+            style={{ background: `linear-gradient(90deg, ${map.stops.slice(2, 7).join(', ')})` }}
+          />
+        </label>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,44 @@
+import { idea } from '../state/ideas'
+import * as studio from './studio'
+
+const { session } = studio
+
+/** Keys of the whole page; while something is typed they are left alone. */
+export function listenToKeys(): void {
+  window.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return
+    const act = ACTIONS[event.key.toLowerCase()]
+    if (!act) return
+    event.preventDefault()
+    act()
+  })
+}
+
+const ACTIONS: Record<string, () => void> = {
+  ' ': () => void session.toggle(),
+  enter: () => studio.promptField.current?.focus(),
+  arrowleft: () => nudge(-0.05),
+  arrowright: () => nudge(0.05),
+  '?': () => (studio.help.value = true),
+  d() {
+    studio.draft.value = idea()
+    studio.promptField.current?.focus()
+  },
+  r: () => session.started.value && session.record(!session.recording.value),
+  p: () => session.started.value && (studio.painting.value = !studio.painting.value),
+  g: () => (studio.gallery.value = true),
+  c: studio.nextColours,
+  '3': () => (studio.relief.value = !studio.relief.value),
+}
+
+function nudge(by: number): void {
+  const pair = session.pair.value
+  if (pair) session.blend(pair.b, Math.max(0, Math.min(1, pair.mix + by)))
+}
+
+/** Whether what has the focus wants keys for itself. */
+function busy(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false
+  if (target.closest('dialog')) return true
+  return target.matches('input, select, textarea, button, a, summary, audio')
+}

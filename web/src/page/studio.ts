@@ -1,0 +1,54 @@
+import { effect, signal } from '@preact/signals'
+import { Api } from '../riffs/api'
+import { COLOUR_MAPS, mapById } from '../sonogram/colours'
+import { sceneFromLink } from '../state/link'
+import { Player } from '../state/player'
+import { FIRST_SCENE } from '../state/scene'
+import { Session } from '../state/session'
+
+/** The one of each that the page has. */
+export const api = new Api(new URL('.', location.href).href)
+export const player = new Player()
+export const session = new Session(player, api)
+
+export const draft = signal('')
+export const colours = signal(mapById(localStorage.getItem('sonoriff.colours') ?? ''))
+export const relief = signal(false)
+export const painting = signal(false)
+export const gallery = signal(false)
+export const help = signal(false)
+export const dropped = signal<File | null>(null)
+/** Work of the server that the person waits for. */
+export const job = signal<{ what: string; progress: number } | null>(null)
+/** Said by a screen reader. */
+export const said = signal('')
+
+export const promptField = { current: null as HTMLInputElement | null }
+
+export function nextColours(): void {
+  const at = COLOUR_MAPS.indexOf(colours.value)
+  colours.value = COLOUR_MAPS[(at + 1) % COLOUR_MAPS.length]!
+}
+
+/** Read the link, ask the server who it is, begin to keep time. */
+export function open(): void {
+  session.scene.value = { ...FIRST_SCENE, ...sceneFromLink(location.search) }
+  effect(() => {
+    localStorage.setItem('sonoriff.colours', colours.value.id)
+    document.documentElement.style.setProperty('--accent', colours.value.accent)
+  })
+  api.key = sessionStorage.getItem('sonoriff.key') ?? ''
+  setInterval(() => session.tick(), 100)
+  void greet()
+}
+
+async function greet(): Promise<void> {
+  try {
+    const info = await api.info()
+    session.sampleRate = info.sonogram?.sample_rate ?? session.sampleRate
+    if (!info.ready) session.notice.value = 'The model is being loaded.'
+    if (info.needs_key && !api.key) session.notice.value = 'The server wants an API key.'
+  } catch {
+    session.notice.value = 'The server does not answer.'
+  }
+}

@@ -1,0 +1,137 @@
+/** The HTTP part of docs/protocol.md. */
+
+export type Kind = 'png' | 'wav' | 'flac' | 'ogg' | 'mp3'
+
+export interface Riff {
+  id: string
+  state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+  progress: number
+  verb: string
+  prompt: string
+  settings: Record<string, unknown>
+  created: string
+  duration_s: number | null
+  error: string | null
+  files: Partial<Record<Kind, string>>
+}
+
+export interface Info {
+  model: string | null
+  ready: boolean
+  needs_key: boolean
+  sonogram: { sample_rate?: number; hop_length?: number } | null
+}
+
+export interface Making {
+  prompt: string
+  negative_prompt?: string
+  seed?: number
+  strength?: number
+}
+
+const POLL_MS = 400
+
+/** Speaks to the server that the page came from. */
+export class Api {
+  key = ''
+  private readonly root: string
+
+  constructor(root: string) {
+    this.root = root
+  }
+
+  /** The address of the stream. */
+  get streamUrl(): string {
+    return new URL('api/v1/stream', this.root).href.replace(/^http/, 'ws')
+  }
+
+  /** A file's address, for links and pictures, where no header can be set. */
+  file(riff: Riff, kind: Kind): string {
+    const url = new URL(riff.files[kind] ?? '', this.root)
+    if (this.key) url.searchParams.set('key', this.key)
+    return url.href
+  }
+
+  info(): Promise<Info> {
+    return this.json('info')
+  }
+
+  async list(query = '', before?: string): Promise<{ riffs: Riff[]; next: string | null }> {
+    const search = new URLSearchParams({ limit: '24' })
+    if (query) search.set('query', query)
+    if (before) search.set('before', before)
+    return this.json(`riffs?${search.toString()}`)
+  }
+
+  /** Keep a stretch of a stream as a riff. */
+  keep(session: string, first: number, end: number): Promise<Riff> {
+    const body = { first_sample: first, end_sample: end }
+    return this.json(`streams/${encodeURIComponent(session)}/riffs`, json(body))
+  }
+
+  /** A sound or picture made anew. */
+  remix(source: File | Riff, settings: Making): Promise<Riff> {
+    return this.json('riffs/remix', form(source, settings))
+  }
+
+  /** The white part of `mask` made anew. */
+  inpaint(source: Riff, mask: Blob, settings: Making): Promise<Riff> {
+    const request = form(source, settings)
+    ;(request.body as FormData).append('mask', mask, 'mask.png')
+    return this.json('riffs/inpaint', request)
+  }
+
+  async remove(riff: Riff): Promise<void> {
+    await this.fetch(`riffs/${riff.id}`, { method: 'DELETE' })
+  }
+
+  cancel(riff: Riff): Promise<Riff> {
+    return this.json(`riffs/${riff.id}/cancel`, { method: 'POST' })
+  }
+
+  /** Wait until a riff is there; throws what went wrong with it. */
+  async finished(riff: Riff, onProgress: (riff: Riff) => void): Promise<Riff> {
+    let now = riff
+    while (now.state === 'queued' || now.state === 'running') {
+      await new Promise((done) => setTimeout(done, POLL_MS))
+      now = await this.json(`riffs/${riff.id}`)
+      onProgress(now)
+    }
+    if (now.state !== 'done') throw new Error(now.error ?? `The riff was ${now.state}.`)
+    return now
+  }
+
+  private async json<T>(path: string, request: RequestInit = {}): Promise<T> {
+    return (await this.fetch(path, request)).json() as Promise<T>
+  }
+
+  private async fetch(path: string, request: RequestInit): Promise<Response> {
+    const headers = new Headers(request.headers)
+    if (this.key) headers.set('Authorization', `Bearer ${this.key}`)
+    const response = await fetch(new URL(`api/v1/${path}`, this.root), { ...request, headers })
+    if (response.ok) return response
+    throw new Error(await complaint(response))
+  }
+}
+
+function json(body: unknown): RequestInit {
+  const headers = { 'Content-Type': 'application/json' }
+  return { method: 'POST', headers, body: JSON.stringify(body) }
+}
+
+function form(source: File | Riff, settings: Making): RequestInit {
+  const body = new FormData()
+  if (source instanceof File) body.append('source', source)
+  else body.append('riff', source.id)
+  body.append('settings', JSON.stringify(settings))
+  return { method: 'POST', body }
+}
+
+async function complaint(response: Response): Promise<string> {
+  try {
+    const { error } = (await response.json()) as { error: { message: string } }
+    return error.message
+  } catch {
+    return `The server answered ${response.status}.`
+  }
+}

@@ -1,0 +1,55 @@
+import type { Scene, WeightedPrompt } from '../stream/protocol'
+
+/** The defaults of docs/protocol.md, and a prompt to begin with. */
+export const FIRST_SCENE: Scene = {
+  mode: 'flow',
+  prompts: [{ text: 'smooth tropical dance jazz', weight: 1 }],
+  negative_prompt: '',
+  bpm: null,
+  key: null,
+  seed: 0,
+  alpha: 0,
+  walk: 0.25,
+  strength: 0.75,
+  bars: null,
+  morph_bars: 4,
+  guidance_scale: 4,
+  num_inference_steps: 8,
+}
+
+export const MAX_SEED = 2 ** 53 - 1
+
+export const single = (text: string): WeightedPrompt[] => [{ text, weight: 1 }]
+
+/** "a" or "a + b", the loudest first, for a line of text. */
+export function promptText(prompts: readonly WeightedPrompt[]): string {
+  const sorted = [...prompts].sort((a, b) => b.weight - a.weight)
+  return sorted.map((prompt) => prompt.text).join(' + ')
+}
+
+export const samePrompts = (a: readonly WeightedPrompt[], b: readonly WeightedPrompt[]): boolean =>
+  a.length === b.length &&
+  a.every(
+    (prompt, i) => prompt.text === b[i]!.text && Math.abs(prompt.weight - b[i]!.weight) < 1e-9,
+  )
+
+/** Two prompts, `mix` of the second; one that would not be heard is left out. */
+export function blended(a: string, b: string, mix: number): WeightedPrompt[] {
+  const share = Math.round(100 * Math.max(0, Math.min(1, mix))) / 100
+  const pair = [
+    { text: a, weight: Math.round(100 * (1 - share)) / 100 },
+    { text: b, weight: share },
+  ]
+  return pair.filter((prompt) => prompt.weight > 0)
+}
+
+/** How much of `target` is in `heard`, 0 to 1. */
+export function shareOf(
+  target: readonly WeightedPrompt[],
+  heard: readonly WeightedPrompt[],
+): number {
+  const total = heard.reduce((sum, prompt) => sum + prompt.weight, 0)
+  const texts = new Set(target.map((prompt) => prompt.text))
+  const there = heard.reduce((sum, prompt) => sum + (texts.has(prompt.text) ? prompt.weight : 0), 0)
+  return total > 0 ? there / total : 1
+}
