@@ -80,7 +80,7 @@ def test_programmes_are_mixed_by_their_shares_in_a_fixed_order() -> None:
 def test_unknown_programmes_and_a_second_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="electronic"):
         render.render(tmp_path, clips=1, programmes=("polka band",))
-    with render._alone(tmp_path, ("electronic",)), pytest.raises(CorpusError, match="another run"):
+    with render.alone(tmp_path, ("electronic",)), pytest.raises(CorpusError, match="another run"):
         render.render(tmp_path, clips=1, programmes=("electronic",))
 
 

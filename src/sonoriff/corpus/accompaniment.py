@@ -24,6 +24,8 @@ from sonoriff.errors import CorpusError
 
 NAME = "accompaniment"
 VERSION = 1
+# A piece takes it a fifth of a second; a machine with much else to do, a minute.
+_PATIENCE_S = 900
 FONTS = ("fluid", "fluid", "musescore", "musescore", "musescore", "timgm")
 _SWAPS: tuple[tuple[int, ...], ...] = (
     (0, 0, 1, 4), (26, 26, 24, 27), (32, 32, 35), (33, 34, 35), (48, 48, 49, 50), (4, 4, 5, 0),
@@ -73,10 +75,13 @@ def run_mma(text: str) -> tuple[list[Part], str]:
     with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
         source, target = Path(folder) / "piece.mma", Path(folder) / "piece.mid"
         source.write_text(text, "latin-1")
-        done = subprocess.run(
-            ["mma", "-w", str(source), "-f", str(target)],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                ["mma", "-w", str(source), "-f", str(target)],
+                capture_output=True, text=True, timeout=_PATIENCE_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise CorpusError(f"mma was not done after {_PATIENCE_S} seconds") from error
         if not target.exists():
             raise CorpusError(f"mma made no music: {(done.stdout + done.stderr)[-300:]}")
         return parts_from_midi(target), done.stdout

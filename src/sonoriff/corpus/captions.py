@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from sonoriff.corpus.instruments import SYNONYMS
+from sonoriff.corpus.instruments import PERCUSSION, SYNONYMS
 from sonoriff.corpus.manifest import Facts
 
 GENRE_SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -228,7 +228,7 @@ def moods_of(facts: Facts) -> tuple[str, ...]:
     out = tuple(dict.fromkeys(moods))
     if set(out) & {"happy", "cheerful"} and set(out) & {"melancholic", "sad", "dark"}:
         out = tuple(m for m in out if m not in ("happy", "cheerful"))
-    if "fast" in out and facts.genre in _CALM:
+    if bpm > 132 and facts.genre in _CALM:
         out = tuple(m for m in out if m not in ("relaxed", "calm", "mellow", "tender", "gentle"))
     return out
 
@@ -265,6 +265,7 @@ def _join(names: list[str]) -> str:
 
 # Names of more than one player: nobody calls them a solo.
 _MANY = frozenset(("drums", "orchestra", "strings", "synth strings", "choir", "brass section"))
+_STRUCK = frozenset((*PERCUSSION.values(), "drums", "timpani", "taiko"))
 _FILLERS = frozenset(
     ("very", "slow", "fast", "moderate", "medium", "tempo", "bpm", "in", "instrumental", "music")
 )
@@ -286,9 +287,16 @@ class _Writer:
             return self.facts.style
         return self.facts.genre if self.rng.random() < 0.5 else self.rng.choice(names)
 
-    def mood(self) -> str:
-        """One adjective."""
-        return self.rng.choice(self.facts.moods) if self.facts.moods else ""
+    def mood(self, besides: str = "") -> str:
+        """One adjective, not one that says a word of `besides` again: no bluesy blues."""
+        stems = {word[:4] for word in besides.lower().replace("-", " ").split()}
+        fresh = [m for m in self.facts.moods if m[:4] not in stems]
+        return self.rng.choice(fresh) if fresh else ""
+
+    def praised(self) -> str:
+        """relaxed bossa nova"""
+        genre = self.genre()
+        return _words(self.mood(genre), genre)
 
     def tempo(self) -> str:
         """A tempo as number or word."""
@@ -315,26 +323,30 @@ class _Writer:
         )
         return f"in {spoken} {'minor' if mode == 'harmonic minor' else mode}"
 
-    def players(self, most: int = 3) -> str:
-        """piano, upright bass and drums"""
-        names = list(self.facts.instruments[: self.rng.randint(1, most)])
+    def players(self, most: int = 3, besides: str = "") -> str:
+        """piano, upright bass and drums; nobody whom `besides` names already"""
+        there = [n for n in self.facts.instruments if not _names(besides, n)]
+        names = there[: self.rng.randint(1, most)]
         return _join(list(dict.fromkeys(_call(self.rng, n) for n in names)))
 
-    def solo(self) -> str:
-        """saxophone solo, or solo piano"""
+    def solo(self, besides: str = "") -> str:
+        """saxophone solo, or solo piano; nobody whom `besides` names already"""
         if len(self.facts.instruments) == 1 and self.facts.instruments[0] not in _MANY:
+            if _names(besides, self.facts.instruments[0]):
+                return ""
             name = _call(self.rng, self.facts.instruments[0])
             return self.rng.choice((f"solo {name}", f"{name} alone", f"unaccompanied {name}"))
-        if self.facts.lead:
+        if self.facts.lead and not _names(besides, self.facts.lead):
             name = _call(self.rng, self.facts.lead)
-            return self.rng.choice(
-                (f"{name} solo", f"{name} melody", f"lead {name}", f"{name} lead")
-            )
+            forms = [f"{name} solo", f"{name} melody"]
+            if "lead" not in name.split():
+                forms += [f"lead {name}", f"{name} lead"]
+            return self.rng.choice(forms)
         return ""
 
     def without(self) -> str:
         """no drums, or drums only"""
-        if self.facts.drums is False:
+        if self.facts.drums is False and not _STRUCK & set(self.facts.instruments):
             return self.rng.choice(("no drums", "without drums", "no percussion"))
         if self.facts.drums and not self.facts.lead and set(self.facts.instruments) == {"drums"}:
             return self.rng.choice(("drums only", "drum loop", "drum beat", "just drums"))
@@ -342,9 +354,19 @@ class _Writer:
 
 
 def _words(*parts: str) -> str:
-    """The given words with single spaces, twice the same said once: no heavy heavy metal."""
-    words = " ".join(part for part in parts if part).split()
-    return " ".join(w for i, w in enumerate(words) if i == 0 or w != words[i - 1])
+    """The parts in a row; a word that ends one and begins the next is said once."""
+    words: list[str] = []
+    for part in parts:
+        new = part.split()
+        words += new[1:] if words and new and words[-1] == new[0] else new
+    return " ".join(words)
+
+
+def _names(text: str, instrument: str) -> bool:
+    """Whether a genre or style names an instrument, if only by its kind: flamenco guitar."""
+    kind = instrument.split()[-1]
+    words = text.lower().split()
+    return kind not in ("bass", "drums") and any(w.endswith(kind) or w == kind[:-1] for w in words)
 
 
 def _list(*parts: str) -> str:
@@ -353,39 +375,58 @@ def _list(*parts: str) -> str:
 
 
 _Form = Callable[[_Writer], str]
+
+
+def _with(w: _Writer) -> str:
+    """jazz with piano and drums"""
+    genre = w.genre()
+    players = w.players(3, genre)
+    return _words(genre, "with", players) if genre and players else ""
+
+
+def _with_solo(w: _Writer) -> str:
+    """jazz with saxophone solo"""
+    genre = w.genre()
+    solo = w.solo(genre)
+    return _words(genre, "with", solo) if genre and solo and w.facts.lead else solo
+
+
+def _counted(w: _Writer, most: int, *more: Callable[[], str], players_first: bool = False) -> str:
+    """jazz, piano and drums, and what `more` adds"""
+    genre = w.genre()
+    parts = [genre, w.players(most, genre)]
+    return _list(*(reversed(parts) if players_first else parts), *(say() for say in more))
+
+
+def _adjectives(w: _Writer) -> str:
+    """smooth, warm, bossa nova"""
+    genre = w.genre()
+    return _list(*dict.fromkeys((w.mood(genre), w.mood(genre), genre)))
+
+
 _FORMS: tuple[tuple[float, _Form], ...] = (
     (2.0, lambda w: w.genre()),
     (1.0, lambda w: w.players(2)),
-    (1.5, lambda w: _words(w.mood(), w.genre())),
-    (1.5, lambda w: _list(w.genre(), w.players(3))),
-    (
-        1.2,
-        lambda w: (
-            _words(w.genre(), "with", w.players(3)) if w.facts.genre and w.facts.instruments else ""
-        ),
-    ),
-    (
-        1.2,
-        lambda w: (
-            _words(w.genre(), "with", w.solo()) if w.facts.genre and w.facts.lead else w.solo()
-        ),
-    ),
+    (1.5, lambda w: w.praised()),
+    (1.5, lambda w: _counted(w, 3)),
+    (1.2, _with),
+    (1.2, _with_solo),
     (1.0, lambda w: _list(w.genre(), w.tempo())),
-    (0.8, lambda w: _words(w.mood(), w.genre(), w.key())),
+    (0.8, lambda w: _words(w.praised(), w.key())),
     (0.8, lambda w: _list(w.genre(), w.tempo(), w.key())),
-    (0.8, lambda w: _list(w.genre(), w.players(3), w.without())),
+    (0.8, lambda w: _counted(w, 3, w.without)),
     (0.5, lambda w: _list(w.players(2), w.without())),
-    (0.6, lambda w: _list(*dict.fromkeys((w.mood(), w.mood(), w.genre())))),
+    (0.6, _adjectives),
     (0.5, lambda w: _list(w.mood(), w.players(2))),
     (0.5, lambda w: _words(w.mood(), w.solo())),
-    (0.4, lambda w: _words(w.tempo(), w.mood(), w.genre())),
+    (0.4, lambda w: _words(w.tempo(), w.praised())),
     (0.6, lambda w: _sentence(w)),
-    (0.5, lambda w: _list(w.players(4), w.genre(), w.tempo())),
+    (0.5, lambda w: _counted(w, 4, w.tempo, players_first=True)),
     (0.4, lambda w: _list(w.tempo(), w.key(), w.players(2))),
     (0.4, lambda w: _words(w.genre(), "loop") if w.facts.loop else ""),
     (0.5, lambda w: _words(w.genre(), "music") if w.facts.genre else ""),
     (0.8, lambda w: _genre_player(w)),
-    (0.4, lambda w: _words("instrumental", w.genre(), w.tempo()) if w.facts.genre else ""),
+    (0.4, lambda w: _instrumental(w)),
 )
 
 
@@ -394,19 +435,34 @@ def _article(text: str) -> str:
     return ("an " if text[:1].lower() in "aeiou" else "a ") + text
 
 
+def _instrumental(w: _Writer) -> str:
+    """instrumental reggae, 78 bpm"""
+    if not w.facts.genre or "choir" in w.facts.instruments:
+        return ""
+    return _list(_words("instrumental", w.genre()), w.tempo())
+
+
+def _drumless(w: _Writer, listed: bool) -> str:
+    """The end of a sentence on a clip without drums."""
+    if w.facts.drums is not False or not w.without():
+        return ""
+    return " and no drums" if listed else " without drums"
+
+
 def _sentence(w: _Writer) -> str:
     """A whole sentence."""
     genre = w.genre()
     if not genre:
         return ""
     kind = w.rng.choice(("piece", "track", "tune", "groove")) if w.facts.drums else "piece"
-    start = _article(_words(w.mood(), genre, kind))
-    body = f" with {w.players(3)}" if w.facts.instruments else ""
+    start = _article(_words(w.mood(genre), genre, kind))
+    players = w.players(3, genre)
+    body = f" with {players}" if players else ""
     tail = w.rng.choice((
         f", {w.key()}" if w.key() else "",
         f" at {round(w.facts.bpm)} beats per minute" if w.facts.bpm else "",
         "",
-        " and no drums" if w.facts.drums is False else "",
+        _drumless(w, bool(body)),
     ))  # fmt: skip
     text = start + body + tail
     return text[0].upper() + text[1:] + "."
@@ -420,16 +476,17 @@ def _genre_player(w: _Writer) -> str:
     genre = w.facts.genre
     return (
         ""
-        if name in genre or genre in name
-        else _words(w.mood() if w.rng.random() < 0.3 else "", genre, name)
+        if name in genre or genre in name or _names(genre, name)
+        else _words(w.mood(genre) if w.rng.random() < 0.3 else "", genre, name)
     )
 
 
 def _first(w: _Writer) -> str:
     """The main caption: mood, genre, who plays, sometimes tempo and key."""
-    head = _words(w.mood() if w.rng.random() < 0.6 else "", w.genre())
-    solo = w.solo() if w.rng.random() < 0.6 else ""
-    players = "" if solo and len(w.facts.instruments) == 1 else w.players(3)
+    head = w.praised() if w.rng.random() < 0.6 else w.genre()
+    solo = w.solo(head) if w.rng.random() < 0.6 else ""
+    alone = solo and len(w.facts.instruments) == 1
+    players = "" if alone else w.players(3, f"{head} {w.facts.lead if solo else ''}")
     tail = [w.tempo() if w.rng.random() < 0.45 else "", w.key() if w.rng.random() < 0.3 else ""]
     absent = w.without() if w.rng.random() < 0.5 else ""
     if w.rng.random() < 0.5 and head and players:

@@ -89,12 +89,24 @@ def recaption(root: Path, *, seed: int = 0) -> int:
     Returns
     -------
     how many clips got new captions
+
+    Raises
+    ------
+    CorpusError
+        the corpus is being rendered: its new clips would be lost
     """
+    from sonoriff.corpus.render import PROGRAMMES, alone
+
+    with alone(root, tuple(PROGRAMMES)):
+        return _recaptioned(Corpus(root), seed)
+
+
+def _recaptioned(corpus: Corpus, seed: int) -> int:
+    """Write new captions into the manifest; how many changed."""
     from sonoriff.corpus.captions import captions_for, moods_of
     from sonoriff.corpus.score import seeded
     from sonoriff.files import write_text
 
-    corpus = Corpus(root)
     lines, changed = [], 0
     for clip in corpus.clips():
         if clip.facts.kind == "render":

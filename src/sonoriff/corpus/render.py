@@ -135,7 +135,7 @@ def _worker_start() -> None:
 
 
 @contextmanager
-def _alone(root: Path, programmes: Sequence[str]) -> Iterator[None]:
+def alone(root: Path, programmes: Sequence[str]) -> Iterator[None]:
     """Hold the corpus for these programmes; a second run of one of them is refused."""
     root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -204,7 +204,7 @@ def render(
     have = sum(1 for c in listed if c.piece.startswith(wanted_names))
     corpus.write_info(seed=seed, recipe={n: _version(n) for n in PROGRAMMES})
     queue = (job for job in jobs(seed, names) if job.name not in done)
-    with _alone(root, names):
+    with alone(root, names):
         results = _results(root, queue, workers)
         while have < clips:
             job, made, reason = next(results)

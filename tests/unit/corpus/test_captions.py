@@ -82,3 +82,28 @@ def test_known_phrases_are_kept() -> None:
     assert "epic battle music" in captions_for(
         seeded(1), Facts(genre="orchestral"), ("epic battle music",)
     )
+
+
+def test_nothing_is_said_twice_in_a_caption() -> None:
+    blues = replace(PIANO, genre="blues", style="slow blues", bpm=60.0)
+    cha = replace(PIANO, genre="cha cha", style="cha cha", bpm=120.0)
+    guitar = replace(
+        PIANO, genre="flamenco", style="flamenco guitar", instruments=("nylon guitar", "drums"),
+        lead="nylon guitar", drums=True,
+    )  # fmt: skip
+    lead = replace(TECHNO, lead="synth lead", instruments=("synth lead", "drums"))
+    twice = re.compile(r"\b(\w+)[ ,]+\1\b|bluesy blues|guitar with .*guitar|lead synth lead")
+    found = [c for facts in (blues, guitar, lead) for c in written(facts) if twice.search(c)]
+    assert found == []
+    assert "cha cha" in written(cha)
+    assert not any(re.search(r"(?<!cha[ -])\bcha(?![ -]cha)", c) for c in written(cha))
+
+
+def test_hands_on_skins_are_not_denied() -> None:
+    congas = replace(PIANO, genre="salsa", style="salsa", instruments=("piano", "congas"))
+    assert not any("no percussion" in c or "no drums" in c for c in written(congas))
+
+
+def test_a_choir_is_not_instrumental() -> None:
+    choir = replace(PIANO, genre="choral", style="choral", instruments=("choir",), lead=None)
+    assert not any("instrumental" in c for c in written(choir))
