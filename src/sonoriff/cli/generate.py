@@ -2,43 +2,74 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sonoriff.errors import ParameterError
+from sonoriff.cli import painting
+from sonoriff.errors import ParameterError, SonoriffWarning
 
 if TYPE_CHECKING:
+    from sonoriff.models.protocol import Model
     from sonoriff.pipeline.clip import Clip
+    from sonoriff.pipeline.settings import OnProgress
 
-_SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
+# How many clips a GPU paints together; a processor gains nothing by it.
+_BATCH = 8
+# More clips than this are told of in one line.
+_MANY = 8
 
 
 def generate(
     prompt: Annotated[
-        str, typer.Argument(help='What to hear. May name a tempo and a key; "" is anything.')
-    ],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", help="Sound file; the sonogram is written beside it."),
-    ] = Path("riff.wav"),
-    seed: Annotated[int, typer.Option(help="Of the noise; another seed, another clip.", min=0)] = 0,
-    negative: Annotated[str, typer.Option(help="What not to hear.", metavar="PROMPT")] = "",
+        str | None,
+        typer.Argument(
+            help='What to hear. May name a tempo and a key; "" is anything. '
+            "Weights: (piano:1.3). Blends: 'reggae:0.7 + techno:0.3'.",
+            show_default=False,
+        ),
+    ] = None,
+    output: painting.Output = Path("riff.wav"),
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of the noise; another seed, another clip [default: 0].", min=0),
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option(help="What not to hear.", metavar="PROMPT")
+    ] = None,
     duration: Annotated[
-        float | None, typer.Option(help="Seconds [default: 5.94].", metavar="SECONDS")
+        float | None,
+        typer.Option(help="Seconds, up to 600 [default: one window of the model].", metavar="S"),
     ] = None,
-    bpm: Annotated[float | None, typer.Option(help="Tempo, beats a minute.")] = None,
-    key: Annotated[str | None, typer.Option(help="Key, for example 'D minor'.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Denoising steps.", min=1)] = None,
-    guidance: Annotated[
-        float | None, typer.Option(help="How hard to follow the prompt; 1 is not at all.")
-    ] = None,
+    bpm: painting.Bpm = None,
+    key: painting.Key = None,
+    steps: painting.Steps = None,
+    guidance: painting.Guidance = None,
+    sampler: painting.Sampler = None,
     count: Annotated[int, typer.Option(help="Clips, of seeds S, S+1, ...", min=1, max=10_000)] = 1,
-    model: Annotated[
-        str | None, typer.Option(help="Model folder [default: the bundled model].")
+    loop: Annotated[
+        bool, typer.Option("--loop", help="Whole bars whose end meets their start.")
+    ] = False,
+    bars: Annotated[
+        int | None, typer.Option(help="Bars of a loop [default: 4].", min=1, max=256)
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    again: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Picture of a riff to make again; other options change it.",
+            metavar="PNG",
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="What the riff of --from was made from, if anything.")
+    ] = None,
+    model: painting.Model = None,
+    lora: painting.Loras = None,
+    device: painting.Device = "cpu",
 ) -> None:
     """Make music from text: a sound file and its sonogram.
 
@@ -47,68 +78,98 @@ def generate(
       sonoriff generate "smooth tropical dance jazz" -o riff.wav
       sonoriff generate "techno, 132 bpm" --seed 7 --count 4 -o techno.flac
       sonoriff generate "church organ, in D minor" --duration 20 --negative drums
+      sonoriff generate "funk with (slap bass:1.3)" --loop --bars 4 --bpm 110
+      sonoriff generate --from riff.png --seed 8 -o other.wav
     """
-    from sonoriff.models.registry import load_model
-    from sonoriff.pipeline.generate import GenerateSettings
-    from sonoriff.pipeline.generate import generate as make_clip
-
-    _check_output(output)
-    given: dict[str, Any] = {"num_inference_steps": steps, "guidance_scale": guidance}
-    chosen = {name: value for name, value in given.items() if value is not None}
-    settings = [
-        GenerateSettings(
-            prompt=prompt,
-            negative_prompt=negative,
-            seed=seed + i,
-            duration_s=duration,
-            bpm=bpm,
-            key=key,
-            **chosen,
-        )
-        for i in range(count)
-    ]
-    loaded = load_model(model, device=device)
-    steps_each = settings[0].resolved(loaded).num_inference_steps or 1
-    with _progress(count * steps_each) as advance:
-        for i, setting in enumerate(settings):
-            clip = make_clip(loaded, setting, on_progress=lambda *_: advance())
-            target = output if count == 1 else _numbered(output, setting.seed)
-            _write(clip, target)
-            if i == 0 or count <= 8:
-                typer.echo(f"{target} and {target.with_suffix('.png').name}")
-    if count > 8:
+    painting.check_output(output)
+    wishes = painting.given(
+        prompt=prompt,
+        negative_prompt=negative,
+        seed=seed,
+        duration_s=duration,
+        bars=bars,
+        bpm=bpm,
+        key=key,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        sampler=sampler,
+    )
+    if again is not None:
+        if count > 1 or loop:
+            raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
+        clip = _again(again, source, wishes, model, lora, device)
+        typer.echo(painting.save(clip, output))
+        return
+    if prompt is None:
+        raise ParameterError('say what to hear, for example: sonoriff generate "calm piano"')
+    if loop and duration is not None:
+        raise ParameterError("a loop's length is --bars at --bpm: leave out --duration")
+    if bars is not None and not loop:
+        raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
+    settings = _settings(wishes, loop=loop)
+    loaded = painting.load(model, lora, device)
+    with painting.progress() as told:
+        for clip in _clips(loaded, settings, count, told):
+            target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
+            line = painting.save(clip, target)
+            if count <= _MANY:
+                typer.echo(line)
+    if count > _MANY:
         typer.echo(f"{count} clips in {output.parent}")
 
 
-def _check_output(output: Path) -> None:
-    if output.suffix.lower() not in _SOUNDS:
-        raise ParameterError(f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)}")
-    if not output.parent.is_dir():
-        raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+def _settings(wishes: dict[str, Any], *, loop: bool) -> Any:
+    from sonoriff.pipeline.generate import GenerateSettings
+    from sonoriff.pipeline.loop import LoopSettings
+
+    return LoopSettings(**wishes) if loop else GenerateSettings(**wishes)
 
 
-def _numbered(output: Path, seed: int) -> Path:
-    return output.with_name(f"{output.stem}-{seed}{output.suffix}")
+def _clips(model: Model, settings: Any, count: int, told: OnProgress) -> Iterator[Clip]:
+    from dataclasses import replace
+
+    from sonoriff.pipeline.generate import GenerateSettings, generate_many
+    from sonoriff.pipeline.loop import loop
+    from sonoriff.pipeline.settings import stage
+
+    if isinstance(settings, GenerateSettings):
+        batch = 1 if model.device.type == "cpu" else _BATCH
+        yield from generate_many(model, settings, count, batch_size=batch, on_progress=told)
+        return
+    steps = settings.resolved(model).num_inference_steps
+    for i in range(count):
+        tell = stage(told, i * steps, count * steps)
+        yield loop(model, replace(settings, seed=settings.seed + i), on_progress=tell)
 
 
-def _write(clip: Clip, target: Path) -> None:
-    clip.save(target)
-    clip.save(target.with_suffix(".png"))
+def _again(
+    picture: Path,
+    source: Path | None,
+    wishes: dict[str, Any],
+    model: str | None,
+    lora: list[str] | None,
+    device: str,
+) -> Clip:
+    """The riff of a picture; by its own model where that is known by name."""
+    from sonoriff.models.registry import list_models
+    from sonoriff.pipeline.clip import Clip
+    from sonoriff.pipeline.remake import remake
 
-
-class _progress:
-    """A progress bar on a terminal; a context that gives the function that advances it."""
-
-    def __init__(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.bar = Progress(console=Console(stderr=True), transient=True)
-        self.task = self.bar.add_task("painting", total=total)
-
-    def __enter__(self) -> Any:
-        self.bar.start()
-        return lambda: self.bar.advance(self.task)
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+    if not picture.is_file():
+        raise ParameterError(f"there is no file {picture}")
+    clip = Clip.load(picture)
+    made_by = str(clip.settings.get("model", ""))
+    known = {found.name for found in list_models()}
+    loaded = painting.load(
+        model or (made_by.split(" + ")[0] if made_by.split(" + ")[0] in known else None),
+        lora,
+        device,
+    )
+    if made_by and loaded.name != made_by:
+        warnings.warn(
+            f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",
+            SonoriffWarning,
+            stacklevel=2,
+        )
+    with painting.progress() as told:
+        return remake(loaded, clip, source, on_progress=told, **wishes)

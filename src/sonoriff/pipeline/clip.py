@@ -58,16 +58,19 @@ class Clip:
         return cls(load_picture(path))
 
     def save(self, path: Path | str) -> None:
-        """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus)."""
+        """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus).
+
+        Sound that would clip is turned down as a whole.
+        """
         target = Path(path)
         if target.suffix.lower() == ".png":
             from sonoriff.sonogram.picture import save_picture
 
             save_picture(target, self.sonogram)
         else:
-            from sonoriff.audio import write_audio
+            from sonoriff.audio import turned_down, write_audio
 
-            write_audio(target, self.waveform, self.sample_rate)
+            write_audio(target, turned_down(self.waveform), self.sample_rate)
 
     def __repr__(self) -> str:
         return f"Clip({self.sonogram!r})"

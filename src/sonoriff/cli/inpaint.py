@@ -1,0 +1,77 @@
+"""`sonoriff inpaint`: a part of a sound painted anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sonoriff.cli import painting
+
+
+def inpaint(
+    source: painting.Source,
+    prompt: painting.Wish = "",
+    output: painting.Output = Path("inpainted.wav"),
+    time: Annotated[
+        list[str] | None,
+        typer.Option(help="Span in seconds; may be given again.", metavar="START:END"),
+    ] = None,
+    band: Annotated[
+        list[str] | None, typer.Option(help="Band in Hz; may be given again.", metavar="LOW:HIGH")
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="Picture as large as the sonogram; white is painted anew.", metavar="PNG"
+        ),
+    ] = None,
+    strength: painting.Strength = 1.0,
+    edge: Annotated[
+        float, typer.Option(help="Width of the soft edge in time.", metavar="S")
+    ] = 0.05,
+    seed: painting.Seed = 0,
+    negative: painting.Negative = "",
+    bpm: painting.Bpm = None,
+    key: painting.Key = None,
+    steps: painting.Steps = None,
+    guidance: painting.Guidance = None,
+    sampler: painting.Sampler = None,
+    model: painting.Model = None,
+    lora: painting.Loras = None,
+    device: painting.Device = "cpu",
+) -> None:
+    """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.
+
+    Outside that part the sonogram stays exactly as it was.
+
+    \b
+    Examples:
+      sonoriff inpaint song.wav "funky sax" --time 2:4 -o sax.wav
+      sonoriff inpaint song.wav "deep bass" --band 20:200
+      sonoriff inpaint riff.png "choir" --mask mask.png --time 0:3
+    """
+    from sonoriff.pipeline.inpaint import InpaintSettings
+    from sonoriff.pipeline.inpaint import inpaint as make
+
+    painting.check_output(output)
+    settings = InpaintSettings(
+        prompt=prompt,
+        negative_prompt=negative,
+        times=tuple(painting.pair(text, "--time") for text in time or ()),
+        bands=tuple(painting.pair(text, "--band") for text in band or ()),
+        mask=str(mask) if mask is not None else None,
+        strength=strength,
+        edge_s=edge,
+        seed=seed,
+        bpm=bpm,
+        key=key,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        sampler=sampler,
+    )
+    loaded = painting.load(model, lora, device)
+    with painting.progress() as told:
+        clip = make(loaded, source, settings, on_progress=told)
+    typer.echo(painting.save(clip, output))

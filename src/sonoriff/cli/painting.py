@@ -1,0 +1,139 @@
+"""What the commands that make music share: options, the model, progress, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sonoriff.errors import ParameterError
+
+if TYPE_CHECKING:
+    from sonoriff.models.protocol import Model as LoadedModel
+    from sonoriff.pipeline.clip import Clip
+    from sonoriff.pipeline.settings import OnProgress
+
+_SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".opus")
+
+Source = Annotated[
+    Path, typer.Argument(metavar="IN", help="Any sound file, or the picture of a sonogram.")
+]
+Wish = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROMPT",
+        help='What to hear. May name a tempo and a key; "" is anything. '
+        "Weights: (piano:1.3). Blends: 'reggae:0.7 + techno:0.3'.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Sound file, with the sonogram as PNG beside it; or a .png alone.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of the noise; another seed, another result.", min=0)]
+Negative = Annotated[str, typer.Option(help="What not to hear.", metavar="PROMPT")]
+Bpm = Annotated[float | None, typer.Option(help="Tempo, beats a minute.")]
+Key = Annotated[str | None, typer.Option(help="Key, for example 'D minor'.")]
+Steps = Annotated[
+    int | None, typer.Option(help="Denoising steps [default: the model's own].", min=1)
+]
+Guidance = Annotated[
+    float | None,
+    typer.Option(help="How hard to follow the prompt; 1 is not at all [default: the model's own]."),
+]
+Sampler = Annotated[
+    str | None,
+    typer.Option(
+        help="euler, heun, ab2 (flow models), ddim, dpm++ (all), lcm (Stable Diffusion) "
+        "[default: the model's own].",
+        metavar="NAME",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder, .safetensors file, a name that `sonoriff models` lists, or OWNER/NAME of "
+        "the Hugging Face hub [default: the bundled model].",
+        metavar="MODEL",
+    ),
+]
+Loras = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lora", help="LoRA to add to the model; may be given again.", metavar="PATH[:SCALE]"
+    ),
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Strength = Annotated[
+    float, typer.Option(help="How far from the source: 0 is the source, 1 ignores it.")
+]
+
+
+def load(model: str | None, loras: list[str] | None, device: str) -> LoadedModel:
+    """The model that the options name."""
+    from sonoriff.models.lora import parse_lora
+    from sonoriff.models.registry import load_model
+
+    chosen = [parse_lora(text) for text in loras or []]
+    return load_model(model, device=device, loras=chosen)
+
+
+def check_output(output: Path) -> None:
+    """ParameterError, before the long work, where the result could not be written."""
+    if output.suffix.lower() not in (*_SOUNDS, ".png"):
+        raise ParameterError(
+            f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)} or .png"
+        )
+    if not output.parent.is_dir():
+        raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+
+
+def numbered(output: Path, number: int | str) -> Path:
+    """`output` with a number before its suffix."""
+    return output.with_name(f"{output.stem}-{number}{output.suffix}")
+
+
+def save(clip: Clip, output: Path) -> str:
+    """Write the sound and its picture, or the picture alone; what to tell of it."""
+    clip.save(output)
+    length = f"{clip.sonogram.duration_s:.2f} s"
+    if output.suffix.lower() == ".png":
+        return f"{output}: {length}"
+    picture = output.with_suffix(".png")
+    clip.save(picture)
+    return f"{output} and {picture.name}: {length}"
+
+
+def pair(text: str, what: str) -> tuple[float, float]:
+    """Two numbers, ``A:B``."""
+    parts = text.split(":")
+    try:
+        first, second = (float(part) for part in parts)
+    except ValueError:
+        raise ParameterError(f"{what} is two numbers, A:B, got {text!r}") from None
+    return first, second
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+@contextmanager
+def progress() -> Iterator[OnProgress]:
+    """A progress bar on a terminal; gives what is told ``(step, steps)``."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("painting", total=None)
+        yield lambda step, steps: shown.update(task, completed=step, total=steps)

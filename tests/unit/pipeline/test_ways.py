@@ -1,0 +1,203 @@
+"""Morph, loop and Riffusion's own call, on a tiny model with random weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sonoriff.errors import ParameterError
+from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.generate import GenerateSettings, generate
+from sonoriff.pipeline.loop import LoopSettings, loop
+from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
+from sonoriff.pipeline.remake import remake
+from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.riffusion import InferenceInput, riffuse
+from sonoriff.sonogram import HIFI, Sonogram
+from sonoriff.sonogram.codec import encode
+
+WAY = MorphSettings(
+    points=(MorphPoint(prompt="jazz", strength=0.4), MorphPoint(prompt="funk", seed=9)),
+    clips=4,
+    seed=3,
+    num_inference_steps=2,
+)
+
+
+def values(clip: Clip) -> np.ndarray:
+    return clip.sonogram.values
+
+
+def noise(seconds: float, seed: int = 0) -> Sonogram:
+    n_samples = round(seconds * HIFI.sample_rate)
+    waveform = np.random.default_rng(seed).uniform(-0.1, 0.1, (1, n_samples))
+    return encode(waveform.astype(np.float32), HIFI.sample_rate)
+
+
+@pytest.fixture(scope="module")
+def source() -> Sonogram:
+    return noise(1.0)
+
+
+# Morph.
+
+
+def test_the_ends_of_a_morph_are_the_clips_that_generate_makes(small_model: SmallModel) -> None:
+    way = morph(small_model, WAY)
+    assert len(way.clips) == 4
+    assert way.joined.sonogram.n_frames == 4 * small_model.window_frames
+    for end, prompt, seed in ((0, "jazz", 3), (-1, "funk", 9)):
+        alone = generate(
+            small_model, GenerateSettings(prompt=prompt, seed=seed, num_inference_steps=2)
+        )
+        np.testing.assert_array_equal(values(way.clips[end]), values(alone))
+    joined = np.concatenate([values(clip) for clip in way.clips], axis=2)
+    np.testing.assert_array_equal(joined, values(way.joined))
+
+
+def test_with_a_source_the_ends_are_the_remixes(small_model: SmallModel, source: Sonogram) -> None:
+    cut = Sonogram(source.values[..., : source.n_frames // 8 * 8], source.params)
+    way = morph(small_model, WAY, [cut])
+    settings = RemixSettings(prompt="jazz", seed=3, strength=0.4, num_inference_steps=2)
+    np.testing.assert_array_equal(values(way.clips[0]), values(remix(small_model, cut, settings)))
+
+
+def test_a_way_between_two_sounds_begins_and_ends_with_them(
+    small_model: SmallModel, source: Sonogram
+) -> None:
+    other = noise(1.2, seed=1)
+    still = tuple(replace(point, strength=0.0) for point in WAY.points)
+    way = morph(small_model, replace(WAY, points=still), [source, other])
+    width = way.clips[0].sonogram.n_frames
+    np.testing.assert_array_equal(values(way.clips[0]), source.values[..., :width])
+    np.testing.assert_array_equal(values(way.clips[-1]), other.values[..., :width])
+
+
+def test_a_morph_is_made_again_from_any_of_its_pictures(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    short = replace(WAY, clips=3, num_inference_steps=1)
+    way = morph(small_model, short)
+    way.clips[1].save(tmp_path / "clip.png")
+    again = remake(small_model, Clip.load(tmp_path / "clip.png"))
+    np.testing.assert_array_equal(values(again), values(way.clips[1]))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"points": WAY.points[:1]}, "two points"),
+        ({"clips": 2}, "clips must be"),
+        ({"clips": 101}, "clips must be"),
+    ],
+)
+def test_a_way_that_makes_no_sense_is_refused(wrong: dict[str, object], what: str) -> None:
+    with pytest.raises(ParameterError, match=what):
+        replace(WAY, **wrong)
+
+
+def test_sources_must_fit_the_points(small_model: SmallModel, source: Sonogram) -> None:
+    with pytest.raises(ParameterError, match="one for each"):
+        morph(small_model, WAY, [source] * 3)
+
+
+# Loop.
+
+
+def test_a_loop_lasts_exactly_its_bars(small_model: SmallModel) -> None:
+    settings = LoopSettings(prompt="funk, 137 bpm", bars=2, num_inference_steps=1)
+    made = loop(small_model, settings)
+    n_samples = round(2 * 4 * 60 / 137 * HIFI.sample_rate)
+    assert made.settings["loop_samples"] == n_samples
+    assert made.waveform.shape == (1, n_samples)
+    assert made.sonogram.n_frames == round(n_samples / HIFI.hop_length)
+
+
+def test_the_join_of_a_loop_is_like_any_other_place() -> None:
+    from sonoriff.pipeline.circular import decode_loop
+
+    n_frames = 128
+    rng = np.random.default_rng(0)
+    levels = (
+        -40 + 6 * np.sin(2 * np.pi * np.arange(n_frames) / n_frames) + rng.normal(0, 1, (256, 1))
+    )
+    sonogram = Sonogram(levels[None].astype(np.float32), HIFI)
+    waveform = decode_loop(sonogram, n_frames * HIFI.hop_length)[0]
+    steps = np.abs(np.diff(np.concatenate([waveform, waveform[:1]])))
+    assert steps[-1] < 6 * steps.std()
+    turned = np.roll(waveform, len(waveform) // 2)
+    again = encode(turned[None], HIFI.sample_rate).values[0]
+    middle = slice(n_frames // 2 - 3, n_frames // 2 + 3)
+    expected = np.roll(levels, n_frames // 2, axis=1)
+    inner = slice(20, 200)
+    at_join = np.abs(again[inner, middle] - expected[inner, middle]).mean()
+    elsewhere = np.abs(again[inner, 20:44] - expected[inner, 20:44]).mean()
+    assert at_join < 1.5 * elsewhere + 0.5
+
+
+@pytest.mark.parametrize("wrong", [{"bars": 0}, {"beats_per_bar": 17}])
+def test_bars_out_of_range_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ParameterError, match="bars"):
+        LoopSettings(prompt="", **wrong)
+
+
+def test_a_loop_that_is_too_long_is_refused(small_model: SmallModel) -> None:
+    with pytest.raises(ParameterError, match="number of bars"):
+        loop(small_model, LoopSettings(prompt="", bars=256, bpm=20.0))
+    with pytest.raises(ParameterError, match="bpm"):
+        loop(small_model, LoopSettings(prompt="", bpm=1000.0))
+
+
+# Riffusion's own call.
+
+
+def request(**changes: object) -> InferenceInput:
+    end = {"prompt": "jazz", "seed": 1, "denoising": 0.5, "guidance": 3.0}
+    body = {"alpha": 0.0, "num_inference_steps": 4, "start": end}
+    body |= {"end": {**end, "prompt": "funk", "seed": 2}, "unknown": 1, **changes}
+    return InferenceInput.from_dict(body)
+
+
+def test_riffuse_at_its_ends_is_a_remix(small_model: SmallModel, source: Sonogram) -> None:
+    for alpha, prompt, seed in ((0.0, "jazz", 1), (1.0, "funk", 2)):
+        made = riffuse(small_model, request(alpha=alpha), source)
+        settings = RemixSettings(
+            prompt=prompt, seed=seed, strength=0.5, num_inference_steps=4, guidance_scale=3.0
+        )
+        expected = values(remix(small_model, source, settings))
+        np.testing.assert_allclose(values(made), expected, atol=1e-3)
+
+
+def test_black_of_a_mask_is_kept(small_model: SmallModel, source: Sonogram) -> None:
+    mask = Image.new("L", (512, 512), 0)
+    mask.paste(255, (256, 0, 512, 512))
+    plain, masked = (
+        values(riffuse(small_model, request(alpha=0.5), source, m)) for m in (None, mask)
+    )
+    third = source.n_frames // 3
+    assert (
+        np.abs(plain[..., -third:] - masked[..., -third:]).mean()
+        < np.abs(plain[..., :third] - masked[..., :third]).mean()
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"start": None}, "start"),
+        ({"start": {"seed": 1}}, "prompt"),
+        ({"alpha": "half"}, "alpha must be of type"),
+        ({"alpha": 2.0}, "alpha must be in"),
+        ({"alpha": float("nan")}, "alpha"),
+        ({"num_inference_steps": True}, "num_inference_steps"),
+        ({"start": {"prompt": "a", "seed": 1, "denoising": 3}}, "denoising"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused(changes: dict[str, object], what: str) -> None:
+    with pytest.raises(ParameterError, match=what):
+        request(**changes)
