@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml constraints.txt scripts/environment.sh
 
-.PHONY: help riff test lint format bench evaluation docs constraints clean
+.PHONY: help riff test lint format bench soak evaluation docs constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,8 +34,12 @@ format: $(INSTALLED_TEST) ## Bring the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(INSTALLED_TEST) ## Speed and quality figures of the codec
+bench: $(INSTALLED_TEST) ## Speed and quality figures of the codec, and how soon and how many of the server
 	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.server
+
+soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns
+	@$(BIN)/python -m benchmarks.soak
 
 evaluation: $(INSTALLED) ## Add the weights that `sonoriff evaluate model` listens with
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)

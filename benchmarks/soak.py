@@ -1,0 +1,53 @@
+"""One listener by the clock, for long: memory of the server's processes, and underruns.
+
+    python -m benchmarks.soak [MODEL] [--minutes 20]
+
+Prints a line a minute, and fails where the sound ran dry or memory grew by more than a tenth after
+the third minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import psutil
+
+from benchmarks.listener import ServerProcess, listener, running_server
+from benchmarks.server import OTHER, SCENE
+
+_SETTLED = 3
+_GROWTH = 1.1
+
+
+def memory_mb(server: ServerProcess) -> float:
+    """Resident memory of the server and its workers."""
+    root = psutil.Process(server.process.pid)
+    total = sum(process.memory_info().rss for process in (root, *root.children(recursive=True)))
+    return float(total) / 2**20
+
+
+def main() -> None:
+    """Listen, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("--minutes", type=int, default=20)
+    given = parser.parse_args()
+    memory = []
+    with running_server(given.model) as server, listener(server, SCENE) as one:
+        for minute in range(1, given.minutes + 1):
+            one.play(60.0)
+            one.change(OTHER if minute % 2 else SCENE)
+            memory.append(memory_mb(server))
+            print(
+                f"minute {minute}: {memory[-1]:.0f} MB, underruns {one.underruns}, "
+                f"least in hand {one.least_lead_s:.2f} s",
+                flush=True,
+            )
+    settled = memory[_SETTLED - 1 :]
+    if one.underruns or (settled and settled[-1] > _GROWTH * settled[0]):
+        sys.exit("the sound ran dry, or memory grew")
+
+
+if __name__ == "__main__":
+    main()
