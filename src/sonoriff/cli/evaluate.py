@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sonoriff.cli.evaluate_codec import evaluate_codec_command
+from sonoriff.cli.evaluate_pipeline import evaluate_pipeline_command
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ app = typer.Typer(
     \b
     Examples:
       sonoriff evaluate codec my-music/
+      sonoriff evaluate pipeline --model my-model
       sonoriff evaluate model --corpus CORPUS
       sonoriff evaluate model --model my-model --corpus CORPUS -o table.json --sheet sheet/
     """,
     no_args_is_help=True,
 )
 app.command("codec")(evaluate_codec_command)
+app.command("pipeline")(evaluate_pipeline_command)
 
 CorpusFolder = Annotated[
     Path, typer.Option("--corpus", help="Corpus folder, see `sonoriff corpus`.", file_okay=False)

@@ -1,0 +1,58 @@
+"""`sonoriff evaluate pipeline`: figures of the verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sonoriff.cli import painting
+from sonoriff.errors import ParameterError
+
+
+def evaluate_pipeline_command(
+    model: painting.Model = None,
+    lora: painting.Loras = None,
+    device: painting.Device = "cpu",
+    prompt: Annotated[
+        list[str] | None,
+        typer.Option(help="May be given again [default: three of different styles]."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="For each prompt, from 0 on.", min=1)] = 2,
+    steps: painting.Steps = None,
+    samplers: Annotated[
+        bool, typer.Option("--samplers", help="Compare samplers with 200 steps of DDIM too.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write every figure as JSON too.")
+    ] = None,
+) -> None:
+    """Print how the verbs keep what they promise: seams, masks, strengths, seeds, ways.
+
+    docs/pipeline.md says what the figures mean.
+
+    \b
+    Examples:
+      sonoriff evaluate pipeline
+      sonoriff evaluate pipeline --model my-model --seeds 1 --samplers -o figures.json
+    """
+    from sonoriff.evaluation import pipeline as figures
+    from sonoriff.files import write_text
+
+    if output is not None and not output.parent.is_dir():
+        raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+    settings = figures.PipelineSettings(
+        prompts=tuple(prompt or figures.PROMPTS), seeds=seeds, num_inference_steps=steps
+    )
+    loaded = painting.load(model, lora, device)
+    with painting.progress() as told:
+        measures = figures.evaluate_pipeline(loaded, settings, on_progress=told)
+    typer.echo(figures.measures_text(measures), nl=False)
+    rows: list[figures.SamplerRow] = []
+    if samplers:
+        with painting.progress() as told:
+            rows = figures.evaluate_samplers(loaded, settings, on_progress=told)
+        typer.echo("\n" + figures.samplers_text(rows), nl=False)
+    if output is not None:
+        write_text(output, figures.figures_json(loaded, measures, rows))

@@ -1,0 +1,279 @@
+"""Figures of the verbs, made with any model and no corpus: what `docs/pipeline.md` shows."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, get_args
+
+import numpy as np
+
+from sonoriff.errors import ParameterError
+from sonoriff.evaluation.seams import seam_scores
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.extend import ExtendSettings, Side, extend
+from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
+from sonoriff.pipeline.inpaint import InpaintSettings, area_from_settings, inpaint
+from sonoriff.pipeline.loop import LoopSettings, loop
+from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
+from sonoriff.pipeline.paint import OVERLAP
+from sonoriff.pipeline.pictures import picture_from_sonogram
+from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.settings import OnProgress, sampler_names
+from sonoriff.pipeline.windows import window_columns
+
+PROMPTS = ("smooth jazz piano trio", "techno, 128 bpm", "solo church organ")
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+FEW_STEPS = (4, 8, 16, 32)
+TRUTH_STEPS = 200
+_MORPH_CLIPS = 6
+_EVALUATIONS = {"heun": 2}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure over several prompts and seeds."""
+
+    name: str
+    mean: float
+    worst: float
+    wanted: str
+    count: int
+
+
+@dataclass(frozen=True)
+class SamplerRow:
+    """How near few steps of a sampler come to the truth.
+
+    Attributes
+    ----------
+    evaluations : of the model
+    distance : mean over pixels, in % of the picture's range
+    share : of the distance between two seeds, so that 1 is no likeness at all
+    """
+
+    sampler: str
+    steps: int
+    evaluations: int
+    distance: float
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSettings:
+    """What is measured with.
+
+    Attributes
+    ----------
+    seeds : for each prompt, from 0 on
+    num_inference_steps : None takes the model's own
+    """
+
+    prompts: tuple[str, ...] = PROMPTS
+    seeds: int = 2
+    num_inference_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.prompts or self.seeds < 1:
+            raise ParameterError("need a prompt and a seed at least")
+
+    def cases(self) -> Iterator[GenerateSettings]:
+        """Settings of every prompt with every seed."""
+        for prompt, seed in itertools.product(self.prompts, range(self.seeds)):
+            yield GenerateSettings(
+                prompt=prompt, seed=seed, num_inference_steps=self.num_inference_steps
+            )
+
+
+def evaluate_pipeline(
+    model: Model, settings: PipelineSettings, *, on_progress: OnProgress | None = None
+) -> list[Measure]:
+    """All measures of the verbs; `on_progress` is told of every case that is done."""
+    results: dict[tuple[str, str], list[float]] = {}
+    cases = list(settings.cases())
+    for i, case in enumerate(cases):
+        for name, wanted, value in _measures(model, case):
+            results.setdefault((name, wanted), []).append(value)
+        if on_progress is not None:
+            on_progress(i + 1, len(cases))
+    return [
+        Measure(name, float(np.mean(values)), float(np.max(values)), wanted, len(values))
+        for (name, wanted), values in results.items()
+    ]
+
+
+def _measures(model: Model, case: GenerateSettings) -> Iterator[tuple[str, str, float]]:
+    """``(name, what is wanted, value)`` of one prompt and seed."""
+    source = generate(model, case)
+    for name, value in _seams(model, case, source):
+        yield f"seam, {name}, z", "below 2", value
+    yield from _morph(model, case)
+    yield from _reproducibility(model, case, source)
+    for name, value in _outside(model, case, source):
+        yield f"changed outside the {name}", "0", value
+    for strength in STRENGTHS:
+        settings = RemixSettings(**_shared(case), strength=strength)
+        settings = replace(settings, seed=case.seed + 1000)
+        distance = picture_distance(remix(model, source, settings), source)
+        yield f"distance from the source, strength {strength:g}, %", "grows", distance
+
+
+def _shared(case: GenerateSettings) -> dict[str, Any]:
+    """Fields of a case that every verb has."""
+    return {
+        "prompt": case.prompt,
+        "seed": case.seed,
+        "num_inference_steps": case.num_inference_steps,
+    }
+
+
+def _seams(model: Model, case: GenerateSettings, source: Clip) -> Iterator[tuple[str, float]]:
+    """The seam score of every join of every verb that joins."""
+    window_s = model.params.duration_s(model.window_frames)
+    long = generate(model, replace(case, duration_s=3 * window_s))
+    for score in seam_scores(long.waveform, long.sample_rate, _window_edges(model, long)):
+        yield "long generate", score
+    for side in get_args(Side):
+        settings = ExtendSettings(**_shared(case), duration_s=2 * window_s, side=side)
+        made = extend(model, source, settings)
+        join = window_s if side == "end" else made.sonogram.duration_s - window_s
+        for score in seam_scores(made.waveform, made.sample_rate, [join]):
+            yield f"extend at the {side}", score
+    turned = loop(model, LoopSettings(**_shared(case), bars=2))
+    twice = np.concatenate([turned.waveform, turned.waveform], axis=1)
+    join = turned.waveform.shape[1] / turned.sample_rate
+    for score in seam_scores(twice, turned.sample_rate, [join]):
+        yield "loop", score
+
+
+def _window_edges(model: Model, clip: Clip) -> list[float]:
+    """Where windows of a long clip begin and end, seconds."""
+    frames, cell = clip.sonogram.n_frames, model.cell[1]
+    width, window = (model.latent_shape(n)[2] for n in (frames, model.window_frames))
+    columns = window_columns(width, window, round(OVERLAP * window))
+    edges = {int(c[0]) for c in columns[1:]} | {int(c[-1]) + 1 for c in columns[:-1]}
+    return [model.params.duration_s(edge * cell) for edge in sorted(edges)]
+
+
+def _morph(model: Model, case: GenerateSettings) -> Iterator[tuple[str, str, float]]:
+    """Seams of a way of several clips, and how even its steps are."""
+    points = (MorphPoint(), MorphPoint(prompt="ambient pad", seed=case.seed + 1))
+    settings = MorphSettings(**_shared(case), points=points, clips=_MORPH_CLIPS)
+    way = morph(model, settings)
+    window_s = model.params.duration_s(model.window_frames)
+    joins = [i * window_s for i in range(1, len(way.clips))]
+    for score in seam_scores(way.joined.waveform, way.joined.sample_rate, joins):
+        yield "seam, morph, z", "below 2", score
+    steps = [picture_distance(a, b) for a, b in itertools.pairwise(way.clips)]
+    evenness = max(steps) / max(float(np.mean(steps)), 1e-9)
+    yield "morph, greatest step over mean step", "near 1", evenness
+
+
+def _reproducibility(
+    model: Model, case: GenerateSettings, source: Clip
+) -> Iterator[tuple[str, str, float]]:
+    again = generate(model, case)
+    yield "same seed again, greatest difference", "0", _greatest(source, again)
+    (first, _) = generate_many(model, case, 2, batch_size=2)
+    yield "same seed in a batch of 2, greatest difference", "near 0", _greatest(source, first)
+
+
+def _outside(model: Model, case: GenerateSettings, source: Clip) -> Iterator[tuple[str, float]]:
+    """The greatest change of a value outside what was to be painted anew."""
+    middle = source.sonogram.duration_s / 2
+    areas: dict[str, dict[str, Any]] = {
+        "span of an inpainting": {"times": ((0.5 * middle, middle),)},
+        "band of an inpainting": {"bands": ((300.0, 3000.0),)},
+    }
+    for name, area in areas.items():
+        settings = InpaintSettings(**_shared(case), **area)
+        settings = replace(settings, seed=case.seed + 1000)
+        made = inpaint(model, source, settings)
+        weights = area_from_settings(settings, source.sonogram.n_frames, model.params)
+        change = np.abs(made.sonogram.values - source.sonogram.values)
+        yield name, float(change[:, weights == 0].max())
+
+
+def _greatest(a: Clip, b: Clip) -> float:
+    return float(np.abs(a.sonogram.values - b.sonogram.values).max())
+
+
+def picture_distance(a: Clip, b: Clip) -> float:
+    """Mean difference of two pictures over their pixels, % of the range from silence to full."""
+    pictures = [picture_from_sonogram(clip.sonogram)[0].numpy() for clip in (a, b)]
+    return 50.0 * float(np.abs(pictures[0] - pictures[1]).mean())
+
+
+def evaluate_samplers(
+    model: Model,
+    settings: PipelineSettings,
+    *,
+    steps: tuple[int, ...] = FEW_STEPS,
+    truth_steps: int = TRUTH_STEPS,
+    on_progress: OnProgress | None = None,
+) -> list[SamplerRow]:
+    """Few steps of every sampler of the model against many of DDIM, from the same noise.
+
+    Samplers that draw fresh noise (LCM) have no such truth and are left out.
+    """
+    cases = list(settings.cases())
+    names = [name for name in sampler_names(model) if name != "lcm"]
+    truths = [
+        generate(model, replace(case, sampler="ddim", num_inference_steps=truth_steps))
+        for case in cases
+    ]
+    others = [
+        generate(model, replace(case, seed=case.seed + 1000, sampler=names[0])) for case in cases
+    ]
+    apart = float(np.mean([picture_distance(a, b) for a, b in zip(truths, others, strict=True)]))
+    plan = list(itertools.product(names, steps))
+    rows = []
+    for i, (name, count) in enumerate(plan):
+        made = [
+            generate(model, replace(case, sampler=name, num_inference_steps=count))
+            for case in cases
+        ]
+        distance = float(
+            np.mean([picture_distance(a, b) for a, b in zip(made, truths, strict=True)])
+        )
+        evaluations = count * _EVALUATIONS.get(name, 1)
+        rows.append(SamplerRow(name, count, evaluations, distance, distance / max(apart, 1e-9)))
+        if on_progress is not None:
+            on_progress(i + 1, len(plan))
+    return rows
+
+
+def measures_text(measures: list[Measure]) -> str:
+    """A table in Markdown."""
+    lines = ["| what | mean | worst | wanted | cases |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {m.name} | {m.mean:.3g} | {m.worst:.3g} | {m.wanted} | {m.count} |" for m in measures
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def samplers_text(rows: list[SamplerRow]) -> str:
+    """A table in Markdown."""
+    lines = [
+        "| sampler | steps | evaluations | distance from the truth, % | of that between seeds |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.sampler} | {r.steps} | {r.evaluations} | {r.distance:.2f} | {r.share:.2f} |"
+        for r in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def figures_json(model: Model, measures: list[Measure], rows: list[SamplerRow]) -> str:
+    """All figures for a program."""
+    content = {
+        "version": 1,
+        "model": model.name,
+        "measures": [asdict(m) for m in measures],
+        "samplers": [asdict(r) for r in rows],
+    }
+    return json.dumps(content, indent=1) + "\n"

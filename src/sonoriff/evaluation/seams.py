@@ -1,0 +1,65 @@
+"""Is there a seam to hear: the change of the spectrum at a join against that everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.errors import ParameterError
+from sonoriff.sonogram.codec import encode
+from sonoriff.sonogram.params import HIFI
+
+_RANGE_DB = 60.0
+# A column's window reaches this many columns to each side, and the join may lie between two.
+_REACH = 3
+# Columns at the ends of a sound, where it sets in and stops.
+_EDGE = 8
+_LEAST_PLACES = 50
+
+
+def spectral_flux(waveform: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float64]:
+    """Rise of the mel spectrum from column to column, mean over rows, dB, (N - 1,).
+
+    The lowest level is 60 dB below the loudest, so that noise in silence does not count.
+    """
+    levels = encode(waveform, sample_rate, HIFI).values.max(axis=0).astype(np.float64)
+    levels = np.maximum(levels, levels.max() - _RANGE_DB)
+    return np.asarray(np.maximum(np.diff(levels, axis=1), 0.0).mean(axis=0))
+
+
+def seam_scores(
+    waveform: npt.NDArray[np.float32], sample_rate: int, joins_s: Sequence[float]
+) -> list[float]:
+    """How far the greatest flux at each join lies above what is usual, in standard deviations.
+
+    Parameters
+    ----------
+    waveform : float32 (C, T)
+    joins_s : seconds
+
+    Returns
+    -------
+    list of float
+        one for each join; what is usual are the greatest fluxes of all stretches as long as those
+        at the joins that touch none of them
+
+    Raises
+    ------
+    ParameterError
+        the sound is too short to say what is usual, or a join lies outside it
+    """
+    flux = spectral_flux(waveform, sample_rate)
+    peaks = np.lib.stride_tricks.sliding_window_view(flux, 2 * _REACH + 1).max(axis=1)
+    places = [round(join * HIFI.frames_per_second) - 1 - _REACH for join in joins_s]
+    if any(not 0 <= place < len(peaks) for place in places):
+        raise ParameterError(f"a join lies outside the sound: {list(joins_s)} s")
+    usual = np.ones(len(peaks), bool)
+    usual[:_EDGE] = usual[-_EDGE:] = False
+    for place in places:
+        usual[max(0, place - 2 * _REACH) : place + 2 * _REACH + 1] = False
+    if usual.sum() < _LEAST_PLACES:
+        raise ParameterError("the sound is too short to say how much its spectrum changes")
+    spread = max(float(peaks[usual].std()), 1e-9)
+    return [float((peaks[place] - peaks[usual].mean()) / spread) for place in places]

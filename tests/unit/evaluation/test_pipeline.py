@@ -1,0 +1,87 @@
+"""Seam scores on sounds with and without a seam, and the figures of the verbs on a tiny model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sonoriff.errors import ParameterError
+from sonoriff.evaluation.pipeline import (
+    PipelineSettings,
+    evaluate_pipeline,
+    evaluate_samplers,
+    figures_json,
+    measures_text,
+    samplers_text,
+)
+from sonoriff.evaluation.seams import seam_scores
+from sonoriff.models.small.model import SmallModel
+
+RATE = 44_100
+
+
+def tones(frequency: float, seconds: float) -> np.ndarray:
+    t = np.arange(round(seconds * RATE)) / RATE
+    rng = np.random.default_rng(0)
+    noise = 0.01 * rng.normal(size=len(t))
+    return (0.3 * np.sin(2 * np.pi * frequency * t) + noise).astype(np.float32)[None]
+
+
+def test_a_sound_that_goes_on_has_no_seam() -> None:
+    (score,) = seam_scores(tones(440, 4.0), RATE, [2.0])
+    assert score < 2
+
+
+def test_a_click_and_a_change_of_tone_are_seams() -> None:
+    clicked = tones(440, 4.0)
+    clicked[:, 2 * RATE] = 1.0
+    changed = np.concatenate([tones(440, 2.0), tones(660, 2.0)], axis=1)
+    for sound in (clicked, changed):
+        at_join, elsewhere = seam_scores(sound, RATE, [2.0, 1.0])
+        assert at_join > 5
+        assert elsewhere < 2
+
+
+def test_where_nothing_can_be_said_that_is_said() -> None:
+    with pytest.raises(ParameterError, match="too short"):
+        seam_scores(tones(440, 0.5), RATE, [0.25])
+    with pytest.raises(ParameterError, match="outside"):
+        seam_scores(tones(440, 2.0), RATE, [3.0])
+
+
+def test_figures_of_the_verbs(small_model: SmallModel) -> None:
+    model = replace(small_model, window_frames=64)
+    settings = PipelineSettings(prompts=("jazz",), seeds=1, num_inference_steps=1)
+    seen: list[tuple[int, int]] = []
+    measures = evaluate_pipeline(model, settings, on_progress=lambda i, n: seen.append((i, n)))
+    assert seen == [(1, 1)]
+    figures = {measure.name: measure.worst for measure in measures}
+    assert figures["same seed again, greatest difference"] == 0
+    assert figures["changed outside the span of an inpainting"] == 0
+    assert figures["changed outside the band of an inpainting"] == 0
+    assert figures["distance from the source, strength 0, %"] == 0
+    assert figures["distance from the source, strength 1, %"] > 0
+    counts = {measure.name: measure.count for measure in measures}
+    assert counts["seam, morph, z"] == 5
+    for verb in ("long generate", "extend at the end", "extend at the start", "loop"):
+        assert np.isfinite(figures[f"seam, {verb}, z"])
+    assert measures_text(measures).count("\n") == len(measures) + 2
+    assert json.loads(figures_json(model, measures, []))["model"] == "tiny"
+
+
+def test_more_steps_come_nearer_to_the_truth(small_model: SmallModel) -> None:
+    model = replace(small_model, window_frames=32)
+    settings = PipelineSettings(prompts=("jazz",), seeds=1)
+    rows = evaluate_samplers(model, settings, steps=(2, 8), truth_steps=32)
+    by_sampler = {(row.sampler, row.steps): row for row in rows}
+    assert by_sampler["ddim", 8].share < by_sampler["ddim", 2].share
+    assert by_sampler["heun", 8].evaluations == 16
+    assert samplers_text(rows).count("\n") == len(rows) + 2
+
+
+def test_settings_without_a_case_are_refused() -> None:
+    with pytest.raises(ParameterError, match="at least"):
+        PipelineSettings(prompts=())
