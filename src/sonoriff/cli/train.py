@@ -1,21 +1,25 @@
-"""`sonoriff train`: the bundled model from scratch."""
+"""`sonoriff train`: your own music for a finished model, or a model from scratch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonoriff.cli import train_own
+from sonoriff.cli.train_options import WORK, Save, Seed, Work, bar, run_loop
+
 if TYPE_CHECKING:
     from sonoriff.training.config import LoopConfig
 
 app = typer.Typer(
-    help="""Train the model from scratch on a corpus.
+    help="""Teach a model your own music, or train one from scratch on a corpus.
 
     \b
     Examples:
+      sonoriff train lora ~/Music/mine -o my-style
+      sonoriff train finetune ~/Music/mine --base stable-diffusion-v1-5 -o my-model
       sonoriff train autoencoder CORPUS -o runs/ae --steps 20000
       sonoriff train denoiser CORPUS --autoencoder runs/ae -o runs/dit --hours 8
       sonoriff train denoiser CORPUS --autoencoder my-model --start my-model -o runs/more
@@ -31,15 +35,6 @@ Corpora = Annotated[
     typer.Argument(help="Corpus folders, see `sonoriff corpus`.", exists=True, file_okay=False),
 ]
 Run = Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.", metavar="RUN")]
-Work = Annotated[
-    Path,
-    typer.Option(
-        help="Where pictures and latents are kept between runs.",
-        metavar="FOLDER",
-        file_okay=False,
-        show_default="~/.cache/sonoriff",
-    ),
-]
 Steps = Annotated[int, typer.Option(help="Step at which the run ends.", min=1)]
 Cooldown = Annotated[
     int, typer.Option(help="Steps before the end over which the rate falls to zero.", min=0)
@@ -47,11 +42,8 @@ Cooldown = Annotated[
 Batch = Annotated[int, typer.Option(help="Clips a step.", min=1)]
 Rate = Annotated[float, typer.Option(help="Learning rate.", min=1e-8)]
 Hours = Annotated[float, typer.Option(help="Stop, resumable, after this time; 0: never.", min=0)]
-Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Ema = Annotated[float, typer.Option(help="Decay of the averaged weights.", min=0, max=0.99999)]
-Save = Annotated[float, typer.Option(help="Minutes between checkpoints.", min=0.1)]
 SAVED = 5.0
-WORK = Path.home() / ".cache" / "sonoriff"
 
 
 @app.command()
@@ -83,7 +75,7 @@ def autoencoder(
         raise ParameterError(f"--time-columns must be 8 or 16, got {time_columns}")
     pictures = load_pictures(_prepare_pictures(corpora, work))
     shape = AutoencoderConfig(latent_channels=latent_channels, strides=strides)
-    _run(
+    run_loop(
         AutoencoderRecipe(pictures, shape),
         _config(
             steps=steps,
@@ -157,7 +149,7 @@ def denoiser(
     )
     if begin is not None:
         shape = begin.denoiser.config
-    _run(
+    run_loop(
         DenoiserRecipe(latents, coder, shape, compile_model=compile_model, start=begin),
         _config(
             muon=muon,
@@ -202,7 +194,7 @@ def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
     folders = []
     for corpus in corpora:
         folder = work / "pictures" / corpus.resolve().name
-        with _bar(f"pictures of {corpus.name}") as progress:
+        with bar(f"pictures of {corpus.name}") as progress:
             prepare_pictures(corpus, folder, progress=progress)
         folders.append(folder)
     return folders
@@ -214,7 +206,7 @@ def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
     folders = []
     for pictures in _prepare_pictures(corpora, work):
         folder = work / "latents" / weights_digest(coder) / pictures.name
-        with _bar(f"latents of {pictures.name}") as progress:
+        with bar(f"latents of {pictures.name}") as progress:
             prepare_latents(pictures, folder, coder, progress=progress)
         folders.append(folder)
     return folders
@@ -226,41 +218,5 @@ def _load_autoencoder(run: Path) -> Any:
     return load_autoencoder(run)
 
 
-class _bar:
-    """A progress bar on a terminal, as a context that gives the callback."""
-
-    def __init__(self, label: str) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.progress = Progress(console=Console(stderr=True), transient=True)
-        self.task = self.progress.add_task(label, total=None)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.progress.start()
-        return lambda done, total: self.progress.update(self.task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
-def _run(recipe: Any, config: LoopConfig, output: Path) -> None:
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from sonoriff.training.loop import train
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting")
-
-        def on_step(step: int, figures: dict[str, float]) -> None:
-            progress.update(task, description=f"step {step}  loss {figures['loss']:.4f}")
-            held_out = {k: v for k, v in figures.items() if k.startswith("validation")}
-            if held_out:
-                shown = "  ".join(f"{k} {v:.4f}" for k, v in held_out.items())
-                console.print(f"step {step}  loss {figures['loss']:.4f}  {shown}")
-
-        train(recipe, config, output, on_step=on_step)
-    console.print(f"checkpoint, log and sample sheets are in {output}")
+app.command()(train_own.lora)
+app.command()(train_own.finetune)

@@ -52,6 +52,7 @@ class DenoiserRecipe:
     time_shift : of the training times, above 1 towards noise
     compile_model : fuse with torch.compile; pays after some hundred steps
     start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
+    sheet_prompts : of the sample sheets
     """
 
     latents: LatentSet
@@ -63,6 +64,7 @@ class DenoiserRecipe:
     n_validation: int = 192
     compile_model: bool = False
     start: SmallModel | None = None
+    sheet_prompts: tuple[str, ...] = SHEET_PROMPTS
     name: str = "denoiser"
 
     def __post_init__(self) -> None:
@@ -104,8 +106,10 @@ class DenoiserRecipe:
         mask = torch.stack(
             [random_mask(data.shape[2], data.shape[3], generator) for _ in range(batch_size)]
         )
+        device = next(model.parameters()).device
+        data, noise, times, mask = (x.to(device) for x in (data, noise, times, mask))
         forward = torch.compile(model) if self.compile_model else model
-        velocity = forward(mix(data, noise, times), times, condition, data, mask).float()
+        velocity = forward(mix(data, noise, times), times, condition.to(device), data, mask).float()
         error = (velocity - (noise - data)).square().mean(dim=1, keepdim=True)
         unknown = 1.0 - mask
         loss = (error * unknown).sum() / unknown.sum().clamp_min(1.0)
@@ -145,16 +149,19 @@ class DenoiserRecipe:
     @torch.no_grad()
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Mean velocity error on held-out clips at five times, noise and prompts fixed."""
+        if len(self.validation_indices) == 0:
+            return {}
         generator = torch.Generator().manual_seed(1)
+        device = next(model.parameters()).device
         errors: dict[float, list[float]] = {t: [] for t in VALIDATION_TIMES}
         for start in range(0, len(self.validation_indices), 32):
             indices = self.validation_indices[start : start + 32]
-            data = self._data(indices)
-            condition = self._condition(indices, None)
-            empty = torch.zeros(len(data), 1, *data.shape[2:])
+            data = self._data(indices).to(device)
+            condition = self._condition(indices, None).to(device)
+            empty = torch.zeros(len(data), 1, *data.shape[2:], device=device)
             for t in VALIDATION_TIMES:
-                noise = torch.randn(data.shape, generator=generator)
-                times = torch.full((len(data),), t)
+                noise = torch.randn(data.shape, generator=generator).to(device)
+                times = torch.full((len(data),), t, device=device)
                 velocity = model(mix(data, noise, times), times, condition, data, empty).float()
                 errors[t].append(float((velocity - (noise - data)).square().mean()))
         means = {t: float(np.mean(values)) for t, values in errors.items()}
@@ -164,10 +171,11 @@ class DenoiserRecipe:
 
     @torch.no_grad()
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
-        """A sheet of twelve prompts, one seed each, 24 Euler steps, guidance 4."""
+        """A sheet of the prompts, one seed each, 24 Euler steps, guidance 4."""
         assert isinstance(model, Denoiser)
-        states, present = load_text_encoder()(list(SHEET_PROMPTS))
-        n, shape = len(SHEET_PROMPTS), self.latents.latent(0).shape
+        device = next(model.parameters()).device
+        states, present = load_text_encoder()(list(self.sheet_prompts))
+        n, shape = len(self.sheet_prompts), self.latents.latent(0).shape
         none, no_fact = torch.zeros(n), torch.full((n,), -1)
         with_text = Conditioning(states, present, none, no_fact, no_fact)
         both = Conditioning(
@@ -177,10 +185,11 @@ class DenoiserRecipe:
         )
 
         def evaluate(x: Tensor, time: float, condition: Conditioning) -> Tensor:
-            empty = torch.zeros(len(x), 1, *shape[1:])
+            x, times = x.to(device), torch.full((len(x),), time, device=device)
+            empty = torch.zeros(len(x), 1, *shape[1:], device=device)
             with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
-                v: Tensor = model(x, torch.full((len(x),), time), condition, x, empty)
-            return v.float()
+                v: Tensor = model(x, times, condition.to(device), x, empty)
+            return v.float().cpu()
 
         velocity = guided(
             lambda x, t: evaluate(x, t, both), lambda x, t: evaluate(x, t, with_text), 4.0
@@ -188,5 +197,5 @@ class DenoiserRecipe:
         noise = torch.randn(n, *shape, generator=torch.Generator().manual_seed(7))
         latents = sample_euler(velocity, noise, sampling_times(24))
         pictures = torch.cat([self.autoencoder.decode(z[None]) for z in latents])
-        rows = list(zip(SHEET_PROMPTS, pictures[:, 0], strict=True))
+        rows = list(zip(self.sheet_prompts, pictures[:, 0], strict=True))
         save_sheet(folder / f"step-{step:07d}.png", rows, columns=3)

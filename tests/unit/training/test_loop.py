@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -101,6 +102,20 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert json.loads((tmp_path / "checkpoint" / "state.json").read_text())["step"] == 2
     assert not (tmp_path / ".checkpoint.partial").exists()
+
+
+def test_ctrl_c_keeps_a_checkpoint_and_the_run_goes_on(tmp_path: Path) -> None:
+    train(LineRecipe(), config(6), tmp_path / "whole")
+
+    def press(step: int, _: dict[str, float]) -> None:
+        if step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    train(LineRecipe(), config(6), tmp_path / "stopped", on_step=press)
+    state = json.loads((tmp_path / "stopped" / "checkpoint" / "state.json").read_text())
+    assert state["step"] == 2
+    train(LineRecipe(), config(6), tmp_path / "stopped")
+    assert losses(tmp_path / "stopped") == losses(tmp_path / "whole")
 
 
 def _free_port() -> int:

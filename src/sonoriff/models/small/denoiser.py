@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -66,6 +66,10 @@ class Conditioning:
     bpm: Tensor
     key: Tensor
     mode: Tensor
+
+    def to(self, device: torch.device) -> Conditioning:
+        """The same on another device."""
+        return Conditioning(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Tensor:

@@ -1,0 +1,103 @@
+"""Recipe: the small model taught somebody's own music, whole or by adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from sonoriff.models.small.denoiser import Denoiser
+from sonoriff.models.small.model import SmallModel
+from sonoriff.training.adapters import DENOISER_LAYERS, LoraConfig, add_adapters, save_peft_folder
+from sonoriff.training.denoiser import DenoiserRecipe
+from sonoriff.training.latents import LatentSet, load_latents, prepare_latents, weights_digest
+from sonoriff.training.own_music import OwnMusic
+from sonoriff.training.pictures import prepare_pictures
+
+
+@dataclass
+class OwnSmallRecipe(DenoiserRecipe):
+    """The denoiser's recipe, from a finished model on.
+
+    Attributes
+    ----------
+    adapters : shape of the LoRA; None trains every weight
+    data : digest of the music
+    """
+
+    adapters: LoraConfig | None = None
+    data: str = ""
+
+    def build(self) -> nn.Module:
+        """The start's denoiser, with adapters if these are what is trained."""
+        denoiser = super().build()
+        if self.adapters is not None:
+            add_adapters(denoiser, self.adapters, DENOISER_LAYERS)
+        return denoiser.train()
+
+    def facts(self) -> dict[str, Any]:
+        """The model that the run began with, the music, and the shape of the adapters."""
+        assert self.start is not None
+        return super().facts() | {
+            "base": weights_digest(self.start.denoiser),
+            "data": self.data,
+            "adapters": self.adapters.to_dict() if self.adapters else None,
+        }
+
+    def save(self, averaged: nn.Module, folder: Path, facts: dict[str, Any]) -> None:
+        """Write a model folder, or a LoRA folder in peft's layout."""
+        assert self.start is not None
+        assert isinstance(averaged, Denoiser)
+        if self.adapters is not None:
+            save_peft_folder(folder, averaged, self.adapters, DENOISER_LAYERS)
+            return
+        known = {**self.start.facts, **facts}
+        SmallModel(self.start.autoencoder, averaged.cpu(), known).save_pretrained(folder)
+
+
+def own_small_recipe(
+    music: OwnMusic,
+    base: SmallModel,
+    work: Path,
+    *,
+    adapters: LoraConfig | None,
+    caption_dropout: float = 0.1,
+    prompts: tuple[str, ...] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> OwnSmallRecipe:
+    """The recipe for gathered music; pictures and latents are computed where they are missing."""
+    latents = _latents(music, base, work, progress)
+    return OwnSmallRecipe(
+        latents,
+        base.autoencoder,
+        base.denoiser.config,
+        text_dropout=caption_dropout,
+        start=base,
+        adapters=adapters,
+        data=music.digest(),
+        sheet_prompts=prompts or tuple(music.captions(6)),
+        name="lora" if adapters else "finetune",
+    )
+
+
+def _latents(
+    music: OwnMusic, base: SmallModel, work: Path, progress: Callable[[int, int], None] | None
+) -> LatentSet:
+    pictures = work / "pictures" / music.corpus.name
+    prepare_pictures(music.corpus, pictures, progress=progress)
+    _forget_old_shards((pictures,), music)
+    folder = work / "latents" / weights_digest(base.autoencoder) / music.corpus.name
+    prepare_latents(pictures, folder, base.autoencoder, progress=progress)
+    _forget_old_shards((folder,), music)
+    return load_latents([folder])
+
+
+def _forget_old_shards(folders: tuple[Path, ...], music: OwnMusic) -> None:
+    """Remove what was computed for clips whose files are gone."""
+    shards = {Path(clip.file_name).parent.name for clip in music.clips}
+    for path in (path for folder in folders for path in folder.iterdir()):
+        if path.stem.rpartition("-")[2] not in shards:
+            path.unlink()

@@ -1,0 +1,48 @@
+"""Captions of what is heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sonoriff.corpus.manifest import Clip, Facts
+from sonoriff.corpus.sidecars import Description
+from sonoriff.evaluation import listening
+from sonoriff.evaluation.listening import listened
+
+RATE = 44_100
+
+
+@pytest.fixture(scope="module")
+def cadence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """C major: its three chords, with overtones."""
+    time = np.arange(RATE) / RATE
+    chords = ((262, 330, 392), (349, 440, 523), (392, 494, 587), (262, 330, 392))
+    parts = [
+        sum(np.sin(2 * np.pi * f * k * time) / k for f in chord for k in (1, 2, 3)) * 0.05
+        for chord in chords
+    ]
+    path = tmp_path_factory.mktemp("sound") / "clip.flac"
+    soundfile.write(path, np.concatenate(parts), RATE)
+    return path
+
+
+def clip(bpm: float | None = None) -> Clip:
+    return Clip("clip.flac", ("x",), Facts(bpm=bpm), "train", "import/x.wav", "CC0-1.0")
+
+
+def test_tempo_and_key_are_added_to_what_the_folder_says(cadence: Path) -> None:
+    heard = listened(cadence, Description(("my guitar",), origin="text"), clip(bpm=119.6))
+    assert (heard.facts.key, heard.facts.mode) == ("C", "major")
+    assert heard.captions[0].startswith("my guitar")
+    assert heard.captions[1].endswith("120 bpm, in C major")
+
+
+@pytest.mark.skipif(not listening.can_hear_tags(), reason="musicnn is not installed")
+def test_a_file_name_gives_way_to_tags(cadence: Path) -> None:
+    heard = listened(cadence, Description(("take 7",), origin="name"), clip())
+    assert "take 7" not in heard.captions[0]
+    assert heard.captions[0]
