@@ -366,7 +366,9 @@ def _names(text: str, instrument: str) -> bool:
     """Whether a genre or style names an instrument, if only by its kind: flamenco guitar."""
     kind = instrument.split()[-1]
     words = text.lower().split()
-    return kind not in ("bass", "drums") and any(w.endswith(kind) or w == kind[:-1] for w in words)
+    return kind not in ("bass", "drums") and any(
+        w.startswith(kind) or w.endswith(kind) or w == kind[:-1] for w in words
+    )
 
 
 def _list(*parts: str) -> str:

@@ -84,7 +84,7 @@ def export(root: Path, target: Path) -> dict[str, int]:
 
 
 def recaption(root: Path, *, seed: int = 0) -> int:
-    """Write the captions of all rendered clips anew from their facts; the sound stays.
+    """Write the captions of rendered and collected clips anew from their facts; the sound stays.
 
     Returns
     -------
@@ -93,17 +93,18 @@ def recaption(root: Path, *, seed: int = 0) -> int:
     Raises
     ------
     CorpusError
-        the corpus is being rendered: its new clips would be lost
+        the corpus is being rendered or collected: its new clips would be lost
     """
     from sonoriff.corpus.render import PROGRAMMES, alone
 
-    with alone(root, tuple(PROGRAMMES)):
+    with alone(root, (*PROGRAMMES, "files")):
         return _recaptioned(Corpus(root), seed)
 
 
 def _recaptioned(corpus: Corpus, seed: int) -> int:
     """Write new captions into the manifest; how many changed."""
     from sonoriff.corpus.captions import captions_for, moods_of
+    from sonoriff.corpus.recordings import PREFIX, captions_again
     from sonoriff.corpus.score import seeded
     from sonoriff.files import write_text
 
@@ -114,6 +115,10 @@ def _recaptioned(corpus: Corpus, seed: int) -> int:
             captions = captions_for(seeded("captions", seed, clip.file_name), facts)
             changed += captions != clip.captions
             clip = replace(clip, facts=facts, captions=captions)
+        elif clip.piece.startswith(PREFIX):
+            captions = captions_again(clip)
+            changed += captions != clip.captions
+            clip = replace(clip, captions=captions)
         lines.append(clip.to_json())
     write_text(corpus.metadata, "\n".join(lines) + "\n")
     return changed

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
+from sonoriff.corpus.render import alone
 from sonoriff.corpus.sidecars import Description, describe, read_metadata
 from sonoriff.corpus.slicing import Cut, find_cuts, repeated
 from sonoriff.corpus.splits import split_of
@@ -197,6 +198,12 @@ class Collector:
         self, queue: list[Work], workers: int, progress: Callable[[int, int], None] | None
     ) -> ImportReport:
         """Work through files that are not in the corpus yet; the report of all of them."""
+        with alone(self.root, ("files",)):
+            return self._run(queue, workers, progress)
+
+    def _run(
+        self, queue: list[Work], workers: int, progress: Callable[[int, int], None] | None
+    ) -> ImportReport:
         done = self.corpus.pieces()
         fresh = [work for work in queue if work.piece not in done]
         self.report.skipped = len(queue) - len(fresh)

@@ -14,12 +14,13 @@ from pathlib import Path
 from sonoriff.corpus.captions import captions_for, moods_of
 from sonoriff.corpus.catalogue import PACKAGES, Album, Track
 from sonoriff.corpus.importer import Collector, ImportReport, Work
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import Clip, Facts
 from sonoriff.corpus.score import seeded
 from sonoriff.corpus.sidecars import Description
 from sonoriff.corpus.splits import split_of
 from sonoriff.errors import CorpusError
 
+PREFIX = "recording-"
 _SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
 # Two versions of one track must fall into one split.
 _VARIANT = re.compile(r"(_fast|_f|_enhanced|_revisited|_remake|-old|_)+$")
@@ -113,7 +114,7 @@ def _work(found: _Found, root: Path) -> Work:
         split_of(source),
         "catalogue",
     )
-    piece = f"recording-{album.package}/{track.file}"
+    piece = f"{PREFIX}{album.package}/{track.file}"
     return Work(found.path, piece, source, known, root, album.most, -18.0)
 
 
@@ -129,6 +130,19 @@ def _captions(description: Description, facts: Facts, file_name: str) -> tuple[s
         phrases[0] = f"{phrases[0]}, {round(facts.bpm)} bpm"
     told = replace(facts, moods=moods, bpm=None if calm else facts.bpm)
     return captions_for(rng, told, tuple(phrases[:3])) or description.captions
+
+
+def captions_again(clip: Clip) -> tuple[str, ...]:
+    """A collected clip's captions as the catalogue and the rules of today write them.
+
+    What the catalogue no longer knows keeps the captions it has.
+    """
+    package, _, file = clip.piece.removeprefix(PREFIX).partition("/")
+    tracks = (t for a in PACKAGES if a.package == package for t in a.tracks if t.file == file)
+    track = next(tracks, None)
+    if track is None:
+        return clip.captions
+    return _captions(Description(track.phrases), clip.facts, clip.file_name)
 
 
 def collect(

@@ -136,7 +136,7 @@ def _worker_start() -> None:
 
 @contextmanager
 def alone(root: Path, programmes: Sequence[str]) -> Iterator[None]:
-    """Hold the corpus for these programmes; a second run of one of them is refused."""
+    """Hold the corpus for these programmes, or for files; a second run of one is refused."""
     root.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         for name in programmes:
@@ -145,7 +145,7 @@ def alone(root: Path, programmes: Sequence[str]) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise CorpusError(
-                    f"{root}: another run is rendering {name!r}; wait for it or stop it"
+                    f"{root}: another run is writing {name!r}; wait for it or stop it"
                 ) from error
         yield
 

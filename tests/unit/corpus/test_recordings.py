@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from sonoriff.corpus.catalogue import PACKAGES
-from sonoriff.corpus.recordings import _captions, _unzip, _work, fetch, tracks_of
+from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.recordings import (
+    _captions,
+    _unzip,
+    _work,
+    captions_again,
+    fetch,
+    tracks_of,
+)
 from sonoriff.errors import CorpusError
 
 KART = next(a for a in PACKAGES if a.package == "supertuxkart-data")
@@ -36,6 +44,16 @@ def test_captions_say_genre_phrases_and_tempo(tmp_path: Path) -> None:
     assert any("celtic" in c for c in captions)
     assert any("145 bpm" in c for c in captions)
     assert captions == _captions(known, replace(known.facts, bpm=145.0), "audio/1.flac")
+
+
+def test_captions_are_written_again_from_the_catalogue(tmp_path: Path) -> None:
+    (tmp_path / "celtic.ogg").write_bytes(b"")
+    (found,) = tracks_of(KART, tmp_path)
+    work = _work(found, tmp_path)
+    facts = replace(work.description.facts, bpm=145.0)
+    clip = Clip("audio/1.flac", ("as it was",), facts, "train", work.source, "", piece=work.piece)
+    assert captions_again(clip) == _captions(work.description, facts, clip.file_name)
+    assert captions_again(replace(clip, piece="recording-gone/x.ogg")) == ("as it was",)
 
 
 def test_archives_cannot_write_outside_their_folder(tmp_path: Path) -> None:
