@@ -14,6 +14,7 @@ from sonoriff.evaluation.asked import Asked, asked_of_caption
 HELD_OUT = ("validation", "test")
 FEWEST_CLIPS = 10
 _REFERENCE_SHARE = 3  # every third piece of the tested split
+_REFERENCE_CLIPS = 3  # for each prompt, so that a look at few clips takes minutes
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,9 @@ def held_out_clips(
 
     Notes
     -----
-    The reference is the other held-out split and every third piece of the tested one, chosen by
-    its name, so that it stays the same for any number of prompts.
+    The reference is taken from the other held-out split and every third piece of the tested one,
+    chosen by its name, so that no prompt is ever answered from it. It has three clips for each
+    prompt, and at least 100, where there are so many; more prompts add to it.
     """
     if split not in HELD_OUT or n_prompts < 1:
         raise ParameterError(
@@ -84,6 +86,8 @@ def held_out_clips(
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(tested))[:n_prompts]
     chosen = [tested[i] for i in order]
+    reference.sort(key=lambda entry: zlib.crc32(str(entry["file_name"]).encode()))
+    reference = reference[: max(100, _REFERENCE_CLIPS * n_prompts)]
     return HeldOut(chosen, reference, _prompts(chosen, n_prompts, generator))
 
 

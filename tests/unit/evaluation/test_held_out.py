@@ -53,6 +53,12 @@ def test_fewer_prompts_are_the_start_of_more() -> None:
     assert len(few.prompts) == 10
 
 
+def test_a_look_at_few_clips_compares_with_few() -> None:
+    few, more = (held_out_clips(entries(600), n_prompts=n) for n in (10, 50))
+    assert (len(few.reference), len(more.reference)) == (100, 150)
+    assert few.reference == more.reference[:100]
+
+
 def test_the_seed_decides() -> None:
     one, again, other = (held_out_clips(entries(), n_prompts=12, seed=s) for s in (0, 0, 1))
     assert one == again
