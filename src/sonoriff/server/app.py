@@ -40,7 +40,7 @@ _PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-system = APIRouter(tags=["system"])
+system = APIRouter(tags=["system"], responses=described(403))
 
 
 @system.get("/healthz", response_class=PlainTextResponse)

@@ -89,6 +89,7 @@ class ServerConfig:
         listens on loopback, where a foreign name is the sign of DNS rebinding
     seed_images : folder of Riffusion's seed and mask images
     grace_s : how long the riff under way may take when the server stops
+    riff_nice : how far the worker for riffs steps back for that of streams; 0 is not at all
     """
 
     host: str = "127.0.0.1"
@@ -102,6 +103,7 @@ class ServerConfig:
     allowed_hosts: tuple[str, ...] = ()
     seed_images: Path | None = None
     grace_s: float = 10.0
+    riff_nice: int = 5
     limits: Limits = field(default_factory=Limits)
 
     @property

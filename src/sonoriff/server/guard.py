@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sonoriff.server.config import LOOPBACK_HOSTS, ServerConfig
@@ -148,30 +149,17 @@ class Guard:
         if not length.isdigit() or int(length) > limit:
             await _refuse(scope, receive, send, 413, "too_large", message)
             return
-        counted, began = 0, False
+        counted = 0
 
         async def counting() -> Message:
             nonlocal counted
             event = await receive()
             counted += len(event.get("body", b""))
             if counted > limit:
-                raise _TooLarge
+                raise HTTPException(413, message)
             return event
 
-        async def noting(event: Message) -> None:
-            nonlocal began
-            began = True
-            await send(event)
-
-        try:
-            await self._app(scope, counting, noting)
-        except _TooLarge:
-            if not began:
-                await _refuse(scope, receive, send, 413, "too_large", message)
-
-
-class _TooLarge(Exception):
-    """A body without a declared length has grown too long."""
+        await self._app(scope, counting, send)
 
 
 def _counts(scope: Scope) -> bool:

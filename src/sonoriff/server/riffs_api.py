@@ -29,7 +29,7 @@ from sonoriff.server.failures import ApiError, described
 from sonoriff.server.jobs import Job
 from sonoriff.server.parts import riff_of_part
 from sonoriff.server.service import Service
-from sonoriff.server.store import Riff
+from sonoriff.server.store import ENDED, Riff
 
 _COMMON = described(401, 403, 413, 422, 429, 503)
 router = APIRouter(
@@ -166,9 +166,13 @@ def _record(service: Service, riff: Riff) -> dict[str, Any]:
 
 async def _find(service: Service, riff_id: str) -> tuple[Riff, Job | None]:
     riff = await asyncio.to_thread(service.store.find, riff_id) if _is_id(riff_id) else None
+    job = service.jobs.find(riff_id)
+    if riff is not None and job is None and riff.state not in ENDED:
+        # It ended between the two looks; the database knew before the job was gone.
+        riff = await asyncio.to_thread(service.store.find, riff_id)
     if riff is None:
         raise ApiError(404, "there is no such riff")
-    return riff, service.jobs.find(riff_id)
+    return riff, job
 
 
 async def _finished(service: Service, riff_id: str) -> Riff:
@@ -237,7 +241,7 @@ async def _last_event(change: dict[str, Any]) -> AsyncIterator[str]:
 
 
 def _event(change: dict[str, Any]) -> str:
-    ended = change["state"] in ("done", "failed", "cancelled")
+    ended = change["state"] in ENDED
     return f"event: {change['state'] if ended else 'progress'}\ndata: {json.dumps(change)}\n\n"
 
 

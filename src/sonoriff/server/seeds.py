@@ -6,8 +6,15 @@ from pathlib import Path
 
 from sonoriff.errors import ParameterError
 
-# Riffusion's own; where the operator names no folder with them, riffs of ours stand in.
-RIFFUSION_IDS = ("og_beat", "agile", "marim", "motorway", "vibes")
+# Riffusion's ids; where the operator names no folder with its images, riffs of ours stand in
+# (scripts/make_seed_riffs.py).
+STAND_INS = {
+    "og_beat": "steady_beat",
+    "agile": "fast_bass",
+    "marim": "mallets",
+    "motorway": "broken_beat",
+    "vibes": "slow_bells",
+}
 _BUNDLED = Path(__file__).parent / "seeds"
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -23,11 +30,8 @@ class SeedImages:
     def __init__(self, folder: Path | None) -> None:
         if folder is not None and not folder.is_dir():
             raise ParameterError(f"there is no folder {folder} with seed images")
-        bundled = _pictures(_BUNDLED)
-        self._paths = dict(bundled)
-        if bundled:
-            own = list(bundled.values())
-            self._paths |= {name: own[i % len(own)] for i, name in enumerate(RIFFUSION_IDS)}
+        self._paths = _pictures(_BUNDLED)
+        self._paths |= {name: self._paths[own] for name, own in STAND_INS.items()}
         if folder is not None:
             self._paths |= _pictures(folder)
 
@@ -43,6 +47,4 @@ class SeedImages:
 
 
 def _pictures(folder: Path) -> dict[str, Path]:
-    if not folder.is_dir():
-        return {}
     return {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in _SUFFIXES}

@@ -18,9 +18,6 @@ from sonoriff.server.socket import Closing
 from sonoriff.server.store import Store
 from sonoriff.server.streams import Streams
 
-# Riffs may wait; streams may not. The system lets the stream's worker go first.
-_NICE = 10
-
 
 class Service:
     """The parts of a server and their life.
@@ -56,7 +53,7 @@ class Service:
         )
         self.riff_lane = Lane(
             "riffs",
-            {**options, "nice": _NICE, "warm_up": False},
+            {**options, "nice": config.riff_nice, "warm_up": False},
             config.devices[:1],
             max_waiting=2 * limits.max_jobs,
             task_s=limits.task_s,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 from websockets.sync.client import ClientConnection, connect
@@ -19,9 +20,10 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.run import Server
 from sonoriff.server.service import Service
+from sonoriff.sonogram import HIFI, Sonogram, save_picture
 
 QUICK = {"num_inference_steps": 1}
-WAIT_S = 90.0
+WAIT_S = 300.0
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,9 @@ class Running:
 
     def get(self, path: str, **options: Any) -> requests.Response:
         return requests.get(self.url + path, timeout=WAIT_S, **options)
+
+    def delete(self, path: str) -> int:
+        return requests.delete(self.url + path, timeout=WAIT_S).status_code
 
     def post(self, path: str, **options: Any) -> requests.Response:
         return requests.post(self.url + path, timeout=WAIT_S, **options)
@@ -87,7 +92,9 @@ def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     config = ServerConfig(
         model=str(model_folder),
         data_folder=tmp_path_factory.mktemp("data"),
+        seed_images=seed_images(tmp_path_factory.mktemp("seeds")),
         grace_s=1.0,
+        riff_nice=0,
         limits=Limits(
             requests_per_minute=1e6,
             max_streams=6,
@@ -102,6 +109,13 @@ def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     wait_until(lambda: running.service.ready)
     yield running
     running.stop()
+
+
+def seed_images(folder: Path) -> Path:
+    """A folder with one seed image."""
+    values = np.random.default_rng(0).uniform(-80, -20, (1, 256, 128)).astype(np.float32)
+    save_picture(folder / "own.png", Sonogram(values, HIFI))
+    return folder
 
 
 class Player:
