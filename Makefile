@@ -3,14 +3,14 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-# What the tests need beside Python: a band, a synthesiser and its sounds.
-TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont
+# What the tests need beside Python: a band, a synthesiser and its sounds, a browser.
+TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium
 EXTRAS := dev,corpus,media,train,stable-diffusion
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
-INPUTS := pyproject.toml constraints.txt scripts/environment.sh
+INPUTS := pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
 
 .PHONY: help riff test lint format bench soak evaluation docs constraints clean
 

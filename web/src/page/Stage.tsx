@@ -105,7 +105,7 @@ async function rendererFor(canvas: HTMLCanvasElement, solid: boolean): Promise<R
 }
 
 function fit(canvas: HTMLCanvasElement, box: HTMLElement, renderer: Renderer): void {
-  const scale = Math.min(2, devicePixelRatio)
+  const scale = relief.peek() ? 1 : Math.min(2, devicePixelRatio)
   const width = Math.max(1, Math.round(box.clientWidth * scale))
   const height = Math.max(1, Math.round(box.clientHeight * scale))
   if (canvas.width === width && canvas.height === height) return

@@ -15,8 +15,8 @@ import { palette, type ColourMap } from './colours'
 import { BLACK, WHITE, type Frame, type Renderer } from './renderer'
 import type { ColumnStore } from './store'
 
-const COLUMNS = 320
-const ROWS = 128
+const COLUMNS = 240
+const ROWS = 96
 
 const VERTEX = `
 uniform sampler2D levels;
@@ -54,7 +54,7 @@ export class Relief implements Renderer {
   private readonly material: ShaderMaterial
 
   constructor(canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: true })
+    this.renderer = new WebGLRenderer({ canvas })
     this.heights = new DataTexture(this.levels, ROWS, COLUMNS, RedFormat)
     this.heights.minFilter = this.heights.magFilter = LinearFilter
     this.material = new ShaderMaterial({

