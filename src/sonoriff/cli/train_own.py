@@ -255,7 +255,7 @@ def _base(wish: _Wish) -> Any:
     from sonoriff.models.registry import load_model
     from sonoriff.models.small.model import SmallModel
 
-    base = load_model(wish.base_name, dtype=torch.float32)
+    base: Any = load_model(wish.base_name, dtype=torch.float32)
     if isinstance(base, SmallModel):
         return base
     if not hasattr(base, "vae"):
