@@ -95,6 +95,7 @@ def evaluate_model_command(
     on when the same command is given again.
     """
     from sonoriff.evaluation.model import EvaluationSettings, evaluate_model
+    from sonoriff.evaluation.sheet import PROMPTS
     from sonoriff.files import write_text
 
     settings = EvaluationSettings(
@@ -104,6 +105,8 @@ def evaluate_model_command(
         seed=seed,
         sampling=_sampling(steps, guidance),
         classifier=_classifier_config(classifier_steps, fewest_clips),
+        # Four clips for each of these: no more than the rest of a short run.
+        n_seed_prompts=max(2, min(len(PROMPTS), clips // 10)),
     )
     if output is not None and not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
