@@ -1,0 +1,78 @@
+"""A page in Debian's Chromium, and an ear at its audio output."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Whatever is connected to the loudspeaker is heard by a worklet too, sample by sample.
+EAR = """
+const ear = `registerProcessor('ear', class extends AudioWorkletProcessor {
+  process([input]) {
+    if (input[0]) this.port.postMessage(input[0].slice())
+    return true
+  }
+})`
+const connect = AudioNode.prototype.connect
+window.heard = []
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target instanceof AudioDestinationNode) {
+    const url = URL.createObjectURL(new Blob([ear], { type: 'text/javascript' }))
+    this.context.audioWorklet.addModule(url).then(() => {
+      const node = new AudioWorkletNode(this.context, 'ear', { numberOfOutputs: 0 })
+      node.port.onmessage = (event) => window.heard.push(event.data)
+      connect.call(this, node)
+    })
+  }
+  return connect.call(this, target, ...rest)
+}
+"""
+TAKE = """() => {
+  const all = new Float32Array(window.heard.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of window.heard) { all.set(part, at); at += part.length }
+  const bytes = new Uint8Array(all.buffer)
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 32768) {
+    text += String.fromCharCode(...bytes.subarray(i, i + 32768))
+  }
+  return btoa(text)
+}"""
+
+
+@contextmanager
+def page_at(url: str, width: int = 900, height: int = 480) -> Iterator[Page]:
+    """A page with an ear; errors on it fail the test."""
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        # The ear is a script that the page's policy would turn away.
+        page = browser.new_page(viewport={"width": width, "height": height}, bypass_csp=True)
+        page.set_default_timeout(120_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.add_init_script(EAR)
+        page.goto(url)
+        yield page
+        browser.close()
+    assert errors == []
+
+
+def heard_by(page: Page) -> npt.NDArray[np.float32]:
+    """The left channel of all that reached the audio output: float32 (T,)."""
+    return np.frombuffer(base64.b64decode(page.evaluate(TAKE)), np.float32)
