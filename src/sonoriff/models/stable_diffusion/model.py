@@ -105,6 +105,8 @@ class StableDiffusionModel:
     def stack(self, rows: Sequence[Tensor]) -> Tensor:
         """Rows as one batch, short ones followed by empty text."""
         longest = max(row.shape[1] for row in rows)
+        if all(row.shape[1] == longest for row in rows):
+            return torch.cat(list(rows))
         return torch.cat([padded(row, longest, self._empty) for row in rows])
 
     @torch.inference_mode()
