@@ -22,6 +22,7 @@ class Job:
         self.record = riff.record()
         self.task: asyncio.Task[None] | None = None
         self.wanted = True
+        self.ending = False
         self._news = asyncio.Event()
 
     def update(self, **changes: Any) -> None:
@@ -90,7 +91,7 @@ class Jobs:
         """Stop a job, and wait until it has stopped."""
         first, job.wanted = job.wanted, False
         if job.task is not None:
-            if first:
+            if first and not job.ending:
                 job.task.cancel()
             await asyncio.gather(job.task, return_exceptions=True)
 
@@ -126,7 +127,8 @@ class Jobs:
         except SonoriffError as failure:
             log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
             error = f"the server failed at this riff ({riff_id} in its log)"
-        # A cancelled task may wait again: the cancellation was taken above.
+        # From here on nothing may cancel the task: it has to clear its place.
+        job.ending = True
         if state != "done":
             await asyncio.to_thread(self._store.set_state, riff_id, state, error)
         finished = await asyncio.to_thread(self._store.find, riff_id)

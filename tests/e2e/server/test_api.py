@@ -1,0 +1,36 @@
+"""The HTTP API against its own OpenAPI document, by drawn requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from sonoriff.server.app import create_app
+from sonoriff.server.config import ServerConfig
+
+schema = schemathesis.openapi.from_dict(create_app(ServerConfig()).openapi())
+
+
+@schema.parametrize()
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_a_documented_one(case: Any, server: Any) -> None:
+    answer = case.call_and_validate(
+        base_url=server.url,
+        checks=[
+            not_a_server_error,
+            status_code_conformance,
+            content_type_conformance,
+            response_schema_conformance,
+        ],
+    )
+    if answer.status_code == 202:
+        # What was asked for may take long, and others have to fit into the queue.
+        server.delete(f"/api/v1/riffs/{answer.json()['id']}")
