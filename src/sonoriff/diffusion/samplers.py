@@ -1,8 +1,7 @@
 """Samplers: plain functions of ``(velocity, x, times)``.
 
 `velocity` takes ``(x, time)`` with a float time and returns a tensor like ``x``; `times` falls from
-its first value to 0. `on_step` is told ``(step, total, x)`` after each step and may raise to stop;
-`project` is applied to ``(x, time)`` after each step, for example to put back what is known.
+its first value to 0. `on_step` is told ``(step, total, x)`` after each step and may raise to stop.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from torch import Tensor
 
 Velocity = Callable[[Tensor, float], Tensor]
 OnStep = Callable[[int, int, Tensor], None]
-Project = Callable[[Tensor, float], Tensor]
 
 
 def sample_euler(
@@ -22,13 +20,12 @@ def sample_euler(
     times: Tensor,
     *,
     on_step: OnStep | None = None,
-    project: Project | None = None,
 ) -> Tensor:
     """Explicit Euler, one evaluation a step."""
     t = times.tolist()
     for i in range(len(t) - 1):
         x = x + (t[i + 1] - t[i]) * velocity(x, t[i])
-        x = _finish_step(x, i, t, on_step, project)
+        _told(on_step, i, t, x)
     return x
 
 
@@ -38,7 +35,6 @@ def sample_heun(
     times: Tensor,
     *,
     on_step: OnStep | None = None,
-    project: Project | None = None,
 ) -> Tensor:
     """Heun's second-order method, two evaluations a step and one at the last.
 
@@ -53,7 +49,7 @@ def sample_heun(
         first = velocity(x, t[i])
         guess = x + step * first
         x = guess if t[i + 1] == 0 else x + 0.5 * step * (first + velocity(guess, t[i + 1]))
-        x = _finish_step(x, i, t, on_step, project)
+        _told(on_step, i, t, x)
     return x
 
 
@@ -63,7 +59,6 @@ def sample_ab2(
     times: Tensor,
     *,
     on_step: OnStep | None = None,
-    project: Project | None = None,
 ) -> Tensor:
     """Second-order Adams-Bashforth for uneven steps, one evaluation a step.
 
@@ -81,18 +76,13 @@ def sample_ab2(
             slope = now + 0.5 * step / (t[i] - t[i - 1]) * (now - before)
         x = x + step * slope
         before = now
-        x = _finish_step(x, i, t, on_step, project)
+        _told(on_step, i, t, x)
     return x
 
 
-def _finish_step(
-    x: Tensor, i: int, t: list[float], on_step: OnStep | None, project: Project | None
-) -> Tensor:
-    if project is not None:
-        x = project(x, t[i + 1])
+def _told(on_step: OnStep | None, i: int, t: list[float], x: Tensor) -> None:
     if on_step is not None:
         on_step(i + 1, len(t) - 1, x)
-    return x
 
 
 SAMPLERS = {"euler": sample_euler, "heun": sample_heun, "ab2": sample_ab2}

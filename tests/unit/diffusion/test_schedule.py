@@ -57,7 +57,8 @@ def test_time_runs_from_data_to_noise(schedule: Schedule) -> None:
 
 
 def test_the_noise_schedule_is_stable_diffusions() -> None:
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     theirs = diffusers.DDIMScheduler(
         beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"
     )
@@ -120,7 +121,8 @@ def test_ddim_on_a_flow_is_euler() -> None:
 @pytest.mark.parametrize("name", ["DDIMScheduler", "DPMSolverMultistepScheduler"])
 @pytest.mark.parametrize("steps", [10, 25])
 def test_they_agree_with_diffusers(name: str, steps: int) -> None:
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     common = {
         "beta_start": 0.00085,
         "beta_end": 0.012,
@@ -145,7 +147,8 @@ def test_they_agree_with_diffusers(name: str, steps: int) -> None:
 
 
 def test_lcm_agrees_with_diffusers() -> None:
-    diffusers = pytest.importorskip("diffusers")
+    import diffusers
+
     theirs = diffusers.LCMScheduler(clip_sample=False, set_alpha_to_one=True)
     theirs.set_timesteps(4)
     schedule = sd_schedule()

@@ -34,7 +34,8 @@ def factors(rank: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
 def test_a_lora_that_peft_wrote_changes_the_small_model_as_peft_does(
     small_model: SmallModel, tmp_path: Path
 ) -> None:
-    peft = pytest.importorskip("peft")
+    import peft
+
     denoiser = copy.deepcopy(small_model.denoiser)
     chosen = r".*(enter|leave|modulate\.1)$"
     config = peft.LoraConfig(r=3, lora_alpha=5, target_modules=chosen, init_lora_weights=False)
