@@ -137,7 +137,7 @@ def denoiser(
     coder = _load_autoencoder(autoencoder)
     latents = load_latents(_prepare_latents(corpora, work, coder))
     _, channels, rows, _ = (1, *latents.latent(0).shape)
-    patch = (4, 1) if rows == 8 else (2, 2)
+    patch = (rows, 1) if rows <= 8 else (2, 2)
     begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
     shape = DenoiserConfig(
         latent_channels=channels,

@@ -114,8 +114,13 @@ class Model(Protocol):
     def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
         """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
 
-    def stack(self, rows: Sequence[Any]) -> Any:
-        """Rows of terms as one batch for `predict`."""
+    def stack(self, rows: Sequence[Any], since_beat_s: Sequence[float | None]) -> Any:
+        """Rows of terms as one batch for `predict`.
+
+        Parameters
+        ----------
+        since_beat_s : seconds from a beat to the beginning of each row's window; None is unknown
+        """
 
     def predict(
         self,

@@ -75,7 +75,7 @@ def generate_many(
         done = batch * chosen.num_inference_steps
         latents = paint(
             model,
-            Canvas(noise, everywhere(guide)),
+            Canvas(noise, everywhere(guide), since_beat_s=0.0),
             chosen,
             on_progress=stage(on_progress, done, total),
         )

@@ -76,7 +76,7 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     told_bpm = min(400.0, max(20.0, bpm * columns / (n_cells * model.cell[1])))
     guide = guide_from_settings(model, chosen, replace(facts, bpm=told_bpm))
     noise = noise_grid(model, n_cells, chosen.seed)
-    canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True)
+    canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True, since_beat_s=0.0)
     latents = paint(model, canvas, chosen, on_progress=on_progress)
     picture = _stretched(picture_from_latents(model, latents, circular=True), n_frames)
     about = {

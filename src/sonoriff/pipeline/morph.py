@@ -204,6 +204,7 @@ def _canvas(point: _Point) -> Canvas:
         everywhere(point.guide),
         point.source,
         None if point.source is None else release,
+        since_beat_s=0.0 if point.source is None else None,
     )
 
 

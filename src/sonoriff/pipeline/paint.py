@@ -62,6 +62,7 @@ class Canvas:
         freely: 0 never, 1 at once. None is 1 everywhere
     overlap : of windows, as a share of their width
     circular : the end is followed by the start
+    since_beat_s : seconds from a beat to the first column; None is unknown
     """
 
     noise: Tensor
@@ -70,6 +71,7 @@ class Canvas:
     release: Tensor | None = None
     overlap: float = OVERLAP
     circular: bool = False
+    since_beat_s: float | None = None
 
 
 def number_of_steps(sampling: Sampling, start: float) -> int:
@@ -151,6 +153,13 @@ class _Prediction:
         self.guides = [canvas.guide_at(middle) for middle in middles]
         self.plans: dict[bool, list[_Batch]] = {}
 
+    def since_beat_s(self, column: int) -> float | None:
+        """Seconds from a beat to a column of the canvas."""
+        start, params = self.canvas.since_beat_s, self.model.params
+        if start is None:
+            return None
+        return start + column * self.model.cell[1] / params.frames_per_second
+
     def velocity(self, x: Tensor, time: float) -> Tensor:
         """For samplers of flows."""
         prediction = self._whole(x, time)
@@ -224,7 +233,10 @@ class _Batch:
         model, members = whole.model, len(x)
         columns = [whole.columns[where].to(x.device) for where, _ in self.jobs]
         if self.stacked is None:
-            self.stacked = model.stack([t.row for _, t in self.jobs for _ in range(members)])
+            self.stacked = model.stack(
+                [t.row for _, t in self.jobs for _ in range(members)],
+                [whole.since_beat_s(int(c[0])) for c in columns for _ in range(members)],
+            )
             self.known = self._known(whole.canvas, columns, model)
         parts = torch.cat([x[..., places] for places in columns])
         known, mask = self.known or (None, None)

@@ -259,6 +259,7 @@ class RiffStream:
             lambda _middle: self._guide(course, blend),
             torch.cat([known, source], dim=-1),
             torch.cat([torch.zeros_like(known[:, :1]), release], dim=-1),
+            since_beat_s=self._since_beat_s(course, start - known.shape[-1]),
         )
         sampling = Sampling(
             seed=course.walk.seed,
@@ -267,6 +268,12 @@ class RiffStream:
         ).resolved(self.model)
         painted = paint(self.model, canvas, sampling, on_progress=on_progress)
         return torch.cat([kept, painted[..., known.shape[-1] :]], dim=-1), blend
+
+    def _since_beat_s(self, course: Course, cell: int) -> float | None:
+        """Seconds from a beat to a cell; None where no tempo is set."""
+        if course.bars is None:
+            return None
+        return (cell * self.cell_samples - course.bars.origin) / course.bars.sample_rate
 
     def _context(self, riff: Riff | None, width: int) -> int:
         share = _FLOW_CONTEXT if riff is None else _RIFF_CONTEXT

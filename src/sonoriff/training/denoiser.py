@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class DenoiserRecipe:
     autoencoder : decodes the sample sheets
     model_config : shape of the denoiser
     text_dropout, fact_dropout : shares of clips that lose the prompt, and each of tempo and key
+    beat_dropout : share of clips with a tempo whose place in the beat is not told
     time_shift : of the training times, above 1 towards noise
     compile_model : fuse with torch.compile; pays after some hundred steps
     start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
@@ -59,7 +61,8 @@ class DenoiserRecipe:
     autoencoder: SonogramAutoencoder
     model_config: DenoiserConfig = field(default_factory=DenoiserConfig)
     text_dropout: float = 0.1
-    fact_dropout: float = 0.5
+    fact_dropout: float = 0.4
+    beat_dropout: float = 0.2
     time_shift: float = 1.0
     n_validation: int = 192
     compile_model: bool = False
@@ -122,26 +125,27 @@ class DenoiserRecipe:
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
     ) -> Conditioning:
         """Random captions and dropouts; the first caption and all facts without a generator."""
-        dice = torch.rand(len(indices), 4, generator=generator) if generator else None
+        dice = torch.rand(len(indices), 5, generator=generator) if generator else None
         captions, facts = [], []
         for row, index in enumerate(indices.tolist()):
-            bpm, key, mode = self.latents.facts(index)
+            bpm, key, mode, beat = self.latents.facts(index)
             which = 0
             if dice is not None:
                 which = int(dice[row, 0] * len(self.latents.spans[index]))
                 bpm = bpm if dice[row, 1] >= self.fact_dropout else 0.0
                 key, mode = (key, mode) if dice[row, 2] >= self.fact_dropout else (-1, -1)
+                beat = beat if dice[row, 4] >= self.beat_dropout else math.nan
             captions.append(self.latents.caption(index, which))
-            facts.append((bpm, key, mode))
+            facts.append((bpm, key, mode, beat))
         text, present = pad_captions(captions, CAPTION_TOKENS)
-        bpm_t, key_t, mode_t = (torch.tensor(column) for column in zip(*facts, strict=True))
+        bpm_t, key_t, mode_t, beat_t = (torch.tensor(column) for column in zip(*facts, strict=True))
         if dice is not None:
             dropped = dice[:, 3] < self.text_dropout
             present = present & ~dropped[:, None]
             # A dropped prompt drops the facts as well: the unconditional branch of guidance.
             bpm_t = torch.where(dropped, 0.0, bpm_t)
             key_t, mode_t = torch.where(dropped, -1, key_t), torch.where(dropped, -1, mode_t)
-        return Conditioning(text, present, bpm_t, key_t, mode_t)
+        return Conditioning(text, present, bpm_t, key_t, mode_t, beat_t)
 
     def before_save(self, model: nn.Module) -> None:
         """Nothing belongs to the weights but themselves."""
@@ -177,11 +181,11 @@ class DenoiserRecipe:
         states, present = load_text_encoder()(list(self.sheet_prompts))
         n, shape = len(self.sheet_prompts), self.latents.latent(0).shape
         none, no_fact = torch.zeros(n), torch.full((n,), -1)
-        with_text = Conditioning(states, present, none, no_fact, no_fact)
+        with_text = Conditioning(states, present, none, no_fact, no_fact, none)
         both = Conditioning(
             torch.cat([states, states]),
             torch.cat([torch.zeros_like(present), present]),
-            *(torch.cat([x, x]) for x in (none, no_fact, no_fact)),
+            *(torch.cat([x, x]) for x in (none, no_fact, no_fact, none)),
         )
 
         def evaluate(x: Tensor, time: float, condition: Conditioning) -> Tensor:

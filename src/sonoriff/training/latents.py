@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,14 +76,18 @@ class LatentSet:
         start, end = self.spans[index][which]
         return self.text[shard][start:end]
 
-    def facts(self, index: int) -> tuple[float, int, int]:
-        """(bpm or 0, key index or -1, mode index or -1)."""
+    def facts(self, index: int) -> tuple[float, int, int, float]:
+        """(bpm or 0, key index or -1, mode index or -1, beats passed at the start or NaN).
+
+        Rendered clips are cut on bars, six in seven of them; where others begin is not known.
+        """
         facts = self.entries[index]["facts"]
         key, mode = facts.get("key"), facts.get("mode")
         return (
             float(facts.get("bpm") or 0.0),
             KEYS.index(parse_key(key)[0]) if key else -1,
             MODES.index(mode) if mode in MODES else -1,
+            0.0 if facts.get("kind") == "render" else math.nan,
         )
 
 

@@ -129,8 +129,11 @@ def train(
 
 def _accelerator(config: LoopConfig) -> Any:
     from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
 
     precision = _precision(config.precision)
+    # Accelerate keeps the precision of a process's first run; the next one may want another.
+    AcceleratorState._reset_state()
     try:
         return Accelerator(mixed_precision=precision, gradient_accumulation_steps=config.accumulate)
     except ValueError as error:
@@ -165,6 +168,8 @@ def _memory_in_words(config: LoopConfig) -> Iterator[None]:
 
 
 def _precision(wanted: str) -> str:
+    if wanted == "fp16" and not torch.cuda.is_available():
+        raise ParameterError("precision fp16 needs a GPU: choose bf16 or no")
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():

@@ -4,12 +4,24 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.protocol import Facts
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.denoiser import (
+    Conditioning,
+    Denoiser,
+    DenoiserConfig,
+    beat_waves,
+)
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.text import _package_folder, load_text_encoder
+from sonoriff.pipeline.guides import everywhere
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.settings import Sampling
 
 CODER = AutoencoderConfig(
     latent_channels=4,
@@ -37,6 +49,7 @@ def condition(batch: int, *, tokens: int = 3) -> Conditioning:
         torch.full((batch,), 120.0),
         torch.zeros(batch, dtype=torch.long),
         torch.ones(batch, dtype=torch.long),
+        torch.zeros(batch),
     )
 
 
@@ -125,7 +138,7 @@ def test_denoiser_reads_known_latents_only_under_the_mask() -> None:
         assert not torch.equal(base, denoiser(z, time, condition(1), inside, mask))
 
 
-@pytest.mark.parametrize("part", ["text", "bpm", "key", "mode"])
+@pytest.mark.parametrize("part", ["text", "bpm", "key", "mode", "beat"])
 def test_denoiser_heeds_every_condition(part: str) -> None:
     denoiser = tiny_model().denoiser
     z, zero = torch.randn(1, 4, 8, 16), torch.zeros(1, 1, 8, 16)
@@ -134,6 +147,7 @@ def test_denoiser_heeds_every_condition(part: str) -> None:
         "bpm": torch.tensor([90.0]),
         "key": torch.tensor([-1]),
         "mode": torch.tensor([0]),
+        "beat": torch.tensor([0.25]),
     }[part]
     before = condition(1)
     after = Conditioning(**{**vars(before), part: other})
@@ -187,3 +201,32 @@ def test_a_damaged_or_foreign_folder_is_refused(tmp_path: Path) -> None:
 def test_conditions_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ParameterError):
         tiny_model().condition(["x"], **wrong)  # type: ignore[arg-type]
+
+
+def test_a_window_hears_where_in_the_beat_it_begins() -> None:
+    """At 120 bpm a beat and a half have passed after three quarters of a second."""
+    model = tiny_model()
+    row = model.condition(["techno"], bpm=120.0)
+    batch = model.stack([row, row, model.condition(["techno"])], [0.75, None, 0.75])
+    assert batch.beat[0] == 1.5
+    waves = beat_waves(batch.bpm, batch.beat, 3, 0.125)
+    assert not waves[1:].any()  # unknown, or no tempo
+    whole_beat, half_beat = waves[0, :, 0], waves[0, :, 1]
+    torch.testing.assert_close(whole_beat, torch.tensor([-1.0, 0.0, 1.0]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(half_beat, torch.tensor([1.0, -1.0, 1.0]), atol=1e-5, rtol=0)
+
+
+def test_windows_of_a_long_canvas_follow_one_beat() -> None:
+    """The second of two windows begins later, and is told so."""
+    model = tiny_model()
+    heard: list[Tensor] = []
+    with torch.inference_mode():
+        whole, guide = 96, model.encode_prompt(parse_prompt("techno"), Facts(bpm=120.0))
+        canvas = Canvas(
+            noise_grid(model, whole, 1), everywhere(Guide(guide, guide, 1.0)), since_beat_s=0.0
+        )
+        hook = model.denoiser.register_forward_pre_hook(lambda _m, args: heard.append(args[2].beat))
+        paint(model, canvas, Sampling(num_inference_steps=1).resolved(model))
+        hook.remove()
+    start = (whole - 64) * model.cell[1] / model.params.frames_per_second
+    torch.testing.assert_close(heard[0], torch.tensor([0.0, start * 2.0]))

@@ -14,6 +14,8 @@ from sonoriff.models.keys import KEYS as KEYS
 from sonoriff.models.keys import MODES as MODES
 
 ROPE_BASE = 100.0
+# Waves a beat: whole beats, halves, quarters.
+BEAT_PARTS = (1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +29,18 @@ class DenoiserConfig:
     width, depth, heads : of the transformer
     cross_every : every how many blocks the text is looked at
     text_width : width of a text token's state
+    column_seconds : seconds that a column of latent cells lasts
     """
 
     latent_channels: int = 32
     latent_rows: int = 8
-    patch: tuple[int, int] = (4, 1)
+    patch: tuple[int, int] = (8, 1)
     width: int = 256
     depth: int = 10
     heads: int = 4
     cross_every: int = 2
     text_width: int = 384
+    column_seconds: float = 8 * 512 / 44_100
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, for JSON."""
@@ -59,6 +63,8 @@ class Conditioning:
     bpm : float (B,), beats a minute, 0 for unknown
     key : int (B,), index into KEYS, -1 for unknown
     mode : int (B,), index into MODES, -1 for unknown
+    beat : float (B,), beats that have passed when the grid begins, NaN for unknown; counts only
+        where `bpm` is known
     """
 
     text: Tensor
@@ -66,6 +72,7 @@ class Conditioning:
     bpm: Tensor
     key: Tensor
     mode: Tensor
+    beat: Tensor
 
     def to(self, device: torch.device) -> Conditioning:
         """The same on another device."""
@@ -77,6 +84,19 @@ def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Te
     periods = torch.logspace(math.log10(longest), math.log10(shortest), width // 2)
     angles = values.float()[:, None] * (2 * math.pi / periods.to(values.device))
     return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def beat_waves(bpm: Tensor, beat: Tensor, columns: int, column_seconds: float) -> Tensor:
+    """Where in the beat each column begins: (B, columns, 2 * len(BEAT_PARTS)) cosines and sines.
+
+    Zero where tempo or place are unknown. A network that is told only the number of beats a minute
+    must learn to count; from these waves it can read when the next one falls.
+    """
+    known = (bpm > 0) & beat.isfinite()
+    seconds = torch.arange(columns, device=bpm.device) * column_seconds
+    beats = beat.float().nan_to_num()[:, None] + bpm.float()[:, None] / 60.0 * seconds
+    angles = 2 * math.pi * beats[..., None] * torch.tensor(BEAT_PARTS, device=bpm.device)
+    return torch.cat([angles.cos(), angles.sin()], dim=-1) * known[:, None, None]
 
 
 def axial_rotations(
@@ -220,6 +240,7 @@ class Denoiser(nn.Module):
         self.pooled = nn.Linear(c.text_width, c.width)
         self.time = nn.Sequential(nn.Linear(256, c.width), nn.SiLU(), nn.Linear(c.width, c.width))
         self.bpm = nn.Linear(64, c.width)
+        self.beat = nn.Linear(2 * len(BEAT_PARTS), c.width, bias=False)
         self.key = nn.Embedding(len(KEYS) + 1, c.width)
         self.mode = nn.Embedding(len(MODES) + 1, c.width)
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(c.width, 6 * c.width))
@@ -242,7 +263,7 @@ class Denoiser(nn.Module):
                 block.modulation[[2, 5]] = 0.0
             if block.text_attention is not None:
                 nn.init.zeros_(block.text_attention.out.weight)
-        for layer in (self.modulate[1], self.leave_modulate, self.leave):
+        for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
         nn.init.normal_(self.key.weight, std=0.02)
@@ -273,6 +294,7 @@ class Denoiser(nn.Module):
         inputs = torch.cat([centred * scale, (known - level) / spread * mask, mask], dim=1)
         x = self.enter(self._tokens(inputs))
         x = x + self.row_position.to(x.dtype).repeat_interleave(columns, dim=0)
+        x = x + self._beats(condition, columns, x.dtype).repeat(1, rows, 1)
         text, text_mask = self._text(condition)
         vector = self._vector(time, condition)
         shared = self.modulate(vector).float().view(-1, 6, c.width)
@@ -317,6 +339,14 @@ class Denoiser(nn.Module):
         always = torch.ones(len(text), 1, dtype=torch.bool, device=text.device)
         mask = torch.cat([always, condition.present], dim=1)[:, None, None, :]
         return torch.cat([empty, text], dim=1), mask
+
+    def _beats(self, condition: Conditioning, columns: int, dtype: torch.dtype) -> Tensor:
+        """(B, columns, width)."""
+        seconds = self.config.column_seconds * self.config.patch[1]
+        waves: Tensor = self.beat(
+            beat_waves(condition.bpm, condition.beat, columns, seconds).to(dtype)
+        )
+        return waves
 
     def _vector(self, time: Tensor, condition: Conditioning) -> Tensor:
         weights = condition.present.to(condition.text.dtype)[..., None]

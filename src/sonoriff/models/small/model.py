@@ -7,6 +7,7 @@ each component), without importing diffusers, which takes longer than making a c
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,7 +104,7 @@ class SmallModel:
         key: str | None = None,
         mode: str | None = None,
     ) -> Conditioning:
-        """Conditioning for a batch of prompts that share tempo and key."""
+        """Conditioning for a batch of prompts that share tempo and key; the beat is unknown."""
         if bpm is not None and not 20 <= bpm <= 400:
             raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
         if key is not None and key not in KEYS:
@@ -118,6 +119,7 @@ class SmallModel:
             bpm=torch.full((n,), bpm or 0.0, device=device),
             key=torch.full((n,), KEYS.index(key) if key else -1, device=device),
             mode=torch.full((n,), MODES.index(mode) if mode else -1, device=device),
+            beat=torch.full((n,), math.nan, device=device),
         )
 
     def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
@@ -138,9 +140,13 @@ class SmallModel:
         """A weighted sum of predictions."""
         return summed(conditions, shares)
 
-    def stack(self, rows: Sequence[Conditioning]) -> Conditioning:
-        """Rows as one batch."""
-        return stacked(rows)
+    def stack(
+        self, rows: Sequence[Conditioning], since_beat_s: Sequence[float | None]
+    ) -> Conditioning:
+        """Rows as one batch; each hears where in the beat its window begins."""
+        batch = stacked(rows)
+        seconds = batch.bpm.new_tensor([math.nan if s is None else s for s in since_beat_s])
+        return replace(batch, beat=seconds * batch.bpm / 60.0)
 
     @torch.inference_mode()
     def predict(
@@ -245,6 +251,8 @@ def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any)
         tensors = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
         with torch.device("meta"):
             module = module_class(config)
+        if isinstance(module, Denoiser) and "beat.weight" not in tensors:
+            tensors["beat.weight"] = torch.zeros(module.beat.weight.shape)
         module.load_state_dict(tensors, assign=True)
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(

@@ -87,5 +87,7 @@ def stacked(rows: Sequence[Conditioning]) -> Conditioning:
         return F.pad(row.text, (0, 0, 0, missing)), F.pad(row.present, (0, missing), value=False)
 
     texts, presents = zip(*map(pad, rows), strict=True)
-    facts = (torch.cat(p) for p in zip(*((r.bpm, r.key, r.mode) for r in rows), strict=True))
+    facts = (
+        torch.cat(p) for p in zip(*((r.bpm, r.key, r.mode, r.beat) for r in rows), strict=True)
+    )
     return Conditioning(torch.cat(texts), torch.cat(presents), *facts)

@@ -102,8 +102,9 @@ class StableDiffusionModel:
                 return condition
         return (Term(1.0, mixed([c[0].row for c in conditions], shares, self._empty)),)
 
-    def stack(self, rows: Sequence[Tensor]) -> Tensor:
-        """Rows as one batch, short ones followed by empty text."""
+    def stack(self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None]) -> Tensor:
+        """Rows as one batch, short ones followed by empty text; the beat is not heard."""
+        del since_beat_s
         longest = max(row.shape[1] for row in rows)
         if all(row.shape[1] == longest for row in rows):
             return torch.cat(list(rows))
