@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonoriff.corpus.debian import SOURCES
+
 if TYPE_CHECKING:
     from sonoriff.corpus.report import Report
 
@@ -34,7 +36,6 @@ Output = Annotated[
 Existing = Annotated[
     Path, typer.Argument(help="A corpus folder.", metavar="CORPUS", exists=True, file_okay=False)
 ]
-SOURCES = Path.home() / ".cache" / "sonoriff" / "sources"
 Workers = Annotated[int, typer.Option(help="Processes.", min=1, max=256)]
 
 
@@ -100,7 +101,7 @@ def render(
     workers: Workers = 1,
     programme: Annotated[
         list[str] | None,
-        typer.Option(help="accompaniment, players, bands, electronic; may be repeated."),
+        typer.Option(help="accompaniment, players, bands, electronic, samples; may be repeated."),
     ] = None,
 ) -> None:
     """Make music with exact captions.

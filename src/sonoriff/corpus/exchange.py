@@ -86,6 +86,8 @@ def export(root: Path, target: Path) -> dict[str, int]:
 def recaption(root: Path, *, seed: int = 0) -> int:
     """Write the captions of rendered and collected clips anew from their facts; the sound stays.
 
+    Clips of recorded sounds (typing, drum loops) keep theirs, which facts do not tell.
+
     Returns
     -------
     how many clips got new captions
@@ -105,12 +107,13 @@ def _recaptioned(corpus: Corpus, seed: int) -> int:
     """Write new captions into the manifest; how many changed."""
     from sonoriff.corpus.captions import captions_for, moods_of
     from sonoriff.corpus.recordings import PREFIX, captions_again
+    from sonoriff.corpus.samples import NAME as SAMPLES
     from sonoriff.corpus.score import seeded
     from sonoriff.files import write_text
 
     lines, changed = [], 0
     for clip in corpus.clips():
-        if clip.facts.kind == "render":
+        if clip.facts.kind == "render" and not clip.piece.startswith(f"{SAMPLES}-"):
             facts = replace(clip.facts, moods=moods_of(clip.facts))
             captions = captions_for(seeded("captions", seed, clip.file_name), facts)
             changed += captions != clip.captions

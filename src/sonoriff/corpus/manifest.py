@@ -32,7 +32,7 @@ class Facts:
 
     `bpm` is the felt tempo and `beats_per_bar` counts the same beats (6/8 has two).
     `instruments` are canonical names, most prominent first. `loop` says that the clip is a
-    whole number of bars.
+    whole number of bars. `since_bar_s` is how long before the clip a bar began.
     """
 
     genre: str | None = None
@@ -46,6 +46,7 @@ class Facts:
     drums: bool | None = None
     moods: tuple[str, ...] = ()
     loop: bool = False
+    since_bar_s: float | None = None
     kind: str = "recording"
 
 

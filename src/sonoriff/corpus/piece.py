@@ -27,6 +27,7 @@ class Piece:
 
     Either `score` is played by the synthesiser, or `waveform` (float32 (T,)) is the sound and
     `activity` lists (instrument, start, stop, weight) in seconds. `starts_s` are the clips.
+    `phrases` are true of every clip and become captions too.
     """
 
     facts: Facts
@@ -41,6 +42,7 @@ class Piece:
     level_db: float = -18.0
     licence: str = "CC0-1.0"
     credit: str = ""
+    phrases: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -161,10 +163,23 @@ def clip_facts(piece: Piece, start_s: float) -> Facts:
         names, lead, drums = heard(piece.score, start_s)
     else:
         names, lead, drums = _active(piece, start_s)
-    facts = replace(piece.facts, instruments=names, lead=lead, drums=drums)
+    facts = replace(
+        piece.facts, instruments=names, lead=lead, drums=drums,
+        since_bar_s=_since_bar_s(piece.facts, start_s),
+    )  # fmt: skip
     if not [n for n in names if n not in ("drums", *PERCUSSION.values())]:
         facts = replace(facts, key=None, mode=None)
     return facts
+
+
+def _since_bar_s(facts: Facts, start_s: float) -> float | None:
+    """Seconds from the last bar line, to the millisecond; None where there are no bars."""
+    if not facts.bpm or not facts.beats_per_bar:
+        return None
+    bar_s = 60.0 / facts.bpm * facts.beats_per_bar
+    since_s = start_s % bar_s
+    # The tempo is stored rounded: just before a bar line is on it.
+    return 0.0 if bar_s - since_s < 0.01 else round(since_s, 3)
 
 
 def _active(piece: Piece, start_s: float) -> tuple[tuple[str, ...], str | None, bool]:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import tempfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sonoriff.corpus.captions import captions_for, moods_of
 from sonoriff.corpus.catalogue import PACKAGES, Album, Track
+from sonoriff.corpus.debian import AUDIO_SUFFIXES, fetch
 from sonoriff.corpus.importer import Collector, ImportReport, Work
 from sonoriff.corpus.manifest import Clip, Facts
 from sonoriff.corpus.score import seeded
 from sonoriff.corpus.sidecars import Description
 from sonoriff.corpus.splits import split_of
-from sonoriff.errors import CorpusError
 
 PREFIX = "recording-"
-_SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
 # Two versions of one track must fall into one split.
 _VARIANT = re.compile(r"(_fast|_f|_enhanced|_revisited|_remake|-old|_)+$")
 
@@ -35,61 +30,9 @@ class _Found:
     track: Track
 
 
-def _run(command: list[str], folder: Path) -> None:
-    """Run a program; its failure as one clear line."""
-    if shutil.which(command[0]) is None:
-        raise CorpusError(f"the program {command[0]} is missing: this needs a Debian system")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = " ".join((done.stderr or done.stdout).split())[-300:]
-        raise CorpusError(f"{' '.join(command[:3])} failed: {last}")
-
-
-def fetch(album: Album, sources: Path) -> Path:
-    """Download and unpack one package, once; the folder it lies in.
-
-    Parameters
-    ----------
-    album : which package
-    sources : where packages are kept
-
-    Raises
-    ------
-    CorpusError
-        apt-get or dpkg-deb is missing or fails
-    """
-    target = sources / "unpacked" / album.package
-    if target.exists():
-        return target
-    archives = sources / "deb"
-    archives.mkdir(parents=True, exist_ok=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    found = sorted(archives.glob(f"{album.package}_*.deb"))
-    if not found:
-        _run(["apt-get", "download", "-q", album.package], archives)
-        found = sorted(archives.glob(f"{album.package}_*.deb"))
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
-        _run(["dpkg-deb", "-x", str(found[-1]), folder], archives)
-        for archive in Path(folder).rglob("*.pk3"):
-            _unzip(archive)
-        Path(folder).replace(target)
-        Path(folder).mkdir()  # for the context manager to remove
-    return target
-
-
-def _unzip(archive: Path) -> None:
-    """Unpack the music of a game's archive beside it; names cannot lead out of the folder."""
-    with zipfile.ZipFile(archive) as file:
-        for name in file.namelist():
-            if name.lower().endswith(_SUFFIXES):
-                target = archive.parent / "music" / Path(name).name
-                target.parent.mkdir(exist_ok=True)
-                target.write_bytes(file.read(name))
-
-
 def tracks_of(album: Album, folder: Path) -> list[_Found]:
     """The album's tracks on disk that the catalogue knows, in order."""
-    paths = {p.name: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in _SUFFIXES}
+    paths = {p.name: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES}
     return [_Found(paths[t.file], album, t) for t in album.tracks if t.file in paths]
 
 
@@ -172,6 +115,6 @@ def collect(
     for album in PACKAGES:
         if packages and album.package not in packages:
             continue
-        folder = fetch(album, sources)
+        folder = fetch(album.package, sources)
         queue += [_work(found, root) for found in tracks_of(album, folder)]
     return Collector(root, _captions).run(queue, workers, progress)

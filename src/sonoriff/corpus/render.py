@@ -36,6 +36,7 @@ PROGRAMMES: dict[str, tuple[str, int, int]] = {
     "players": ("sonoriff.corpus.players", 1_100_000, 3),
     "bands": ("sonoriff.corpus.bands", 3_100_000, 3),
     "electronic": ("sonoriff.corpus.electronic.programme", 2_000_000, 5),
+    "samples": ("sonoriff.corpus.samples", 4_100_000, 1),
 }
 _PIECE_CLIPS = 5
 
@@ -114,7 +115,7 @@ def _line(piece: Piece, job: Job, file_name: str, start_s: float, number: int) -
     """The manifest line of one clip."""
     facts = clip_facts(piece, start_s)
     facts = replace(facts, moods=facts.moods or moods_of(facts))
-    captions = captions_for(seeded("captions", job.name, number), facts)
+    captions = captions_for(seeded("captions", job.name, number), facts, piece.phrases)
     return Clip(
         file_name, captions, facts, piece.split, piece.source, piece.licence, piece.credit, job.name
     )

@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 
 from sonoriff.corpus.catalogue import PACKAGES
+from sonoriff.corpus.debian import _unzip, fetch
 from sonoriff.corpus.manifest import Clip
-from sonoriff.corpus.recordings import (
-    _captions,
-    _unzip,
-    _work,
-    captions_again,
-    fetch,
-    tracks_of,
-)
+from sonoriff.corpus.recordings import _captions, _work, captions_again, tracks_of
 from sonoriff.errors import CorpusError
 
 KART = next(a for a in PACKAGES if a.package == "supertuxkart-data")
@@ -73,5 +67,5 @@ def test_without_apt_there_is_one_clear_line(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(CorpusError, match="Debian"):
-        fetch(KART, tmp_path)
+        fetch(KART.package, tmp_path)
     assert not (tmp_path / "unpacked" / KART.package).exists()

@@ -1,0 +1,67 @@
+"""Debian packages as sources of sound: downloaded and unpacked, never installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+
+from sonoriff.errors import CorpusError
+
+SOURCES = Path.home() / ".cache" / "sonoriff" / "sources"
+AUDIO_SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a program; its failure as one clear line."""
+    if shutil.which(command[0]) is None:
+        raise CorpusError(f"the program {command[0]} is missing: this needs a Debian system")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = " ".join((done.stderr or done.stdout).split())[-300:]
+        raise CorpusError(f"{' '.join(command[:3])} failed: {last}")
+
+
+def fetch(package: str, sources: Path) -> Path:
+    """Download and unpack one package, once; the folder it lies in.
+
+    Parameters
+    ----------
+    package : its name
+    sources : where packages are kept
+
+    Raises
+    ------
+    CorpusError
+        apt-get or dpkg-deb is missing or fails
+    """
+    target = sources / "unpacked" / package
+    if target.exists():
+        return target
+    archives = sources / "deb"
+    archives.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    found = sorted(archives.glob(f"{package}_*.deb"))
+    if not found:
+        _run(["apt-get", "download", "-q", package], archives)
+        found = sorted(archives.glob(f"{package}_*.deb"))
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        _run(["dpkg-deb", "-x", str(found[-1]), folder], archives)
+        for archive in Path(folder).rglob("*.pk3"):
+            _unzip(archive)
+        if not target.exists():  # another process may have been quicker
+            Path(folder).replace(target)
+            Path(folder).mkdir()  # for the context manager to remove
+    return target
+
+
+def _unzip(archive: Path) -> None:
+    """Unpack the music of a game's archive beside it; names cannot lead out of the folder."""
+    with zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            if name.lower().endswith(AUDIO_SUFFIXES):
+                target = archive.parent / "music" / Path(name).name
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(file.read(name))
