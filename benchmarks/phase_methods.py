@@ -15,8 +15,14 @@ import torch
 from sonoriff.sonogram import Sonogram
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.grid import WorkGrid, work_grid
-from sonoriff.sonogram.overlap import Synthesis, spectrum_from_frames, working_analysis
+from sonoriff.sonogram.overlap import (
+    Synthesis,
+    Upsampling,
+    spectrum_from_frames,
+    working_analysis,
+)
 from sonoriff.sonogram.phase import phase_from_magnitude
+from sonoriff.sonogram.streaming import upsampling_span
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,9 @@ class Plain:
     def consistent(self, spectrum: torch.Tensor) -> torch.Tensor:
         """The spectrum of the waveform that is nearest to `spectrum`."""
         grid = self.grid
-        frames = torch.fft.irfft(spectrum, grid.n_fft)[None].numpy()
-        synthesis = Synthesis(grid.window, grid.hop, 1)
-        samples = np.concatenate([synthesis.push(frames), synthesis.flush()], axis=1)
-        again = working_analysis(grid, 1).flush(samples, len(spectrum))
-        return torch.from_numpy(spectrum_from_frames(again, grid.n_fft)[0])
+        stretch = working_analysis(grid, 1).flush(self._samples(spectrum), len(spectrum))
+        frames = torch.from_numpy(stretch).unfold(1, grid.win, grid.hop) * grid.window
+        return torch.from_numpy(spectrum_from_frames(frames.numpy(), grid.n_fft)[0])
 
     def with_mel(self, spectrum: torch.Tensor) -> torch.Tensor:
         """`spectrum` scaled to the picture's mel values."""
@@ -96,13 +100,17 @@ class Plain:
     def waveform(self, spectrum: torch.Tensor) -> np.ndarray:
         """Samples at the full rate, float32 (1, N * hop_length)."""
         grid, params = self.grid, self.grid.params
-        full = torch.zeros(len(spectrum), 1 + grid.full_n_fft // 2, dtype=torch.complex64)
-        full[:, : grid.n_bins] = spectrum * (params.win_length / grid.win)
-        frames = torch.fft.irfft(full, grid.full_n_fft)[None].numpy()
-        synthesis = Synthesis(grid.full_window, params.hop_length, 1)
-        samples = np.concatenate([synthesis.push(frames), synthesis.flush()], axis=1)
+        upsampling = Upsampling(grid.hop, params.hop_length, upsampling_span(grid), 1)
+        parts = [upsampling.push(self._samples(spectrum)), upsampling.flush()]
         lead = grid.lead(params.win_length, params.hop_length)
+        samples = np.concatenate(parts, axis=1)
         return samples[:, lead : lead + len(spectrum) * params.hop_length]
+
+    def _samples(self, spectrum: torch.Tensor) -> np.ndarray:
+        """Samples at the working rate, from the first of frame 0 on."""
+        frames = torch.fft.irfft(spectrum, self.grid.n_fft)[None].numpy()
+        synthesis = Synthesis(self.grid.window, self.grid.hop, 1)
+        return np.concatenate([synthesis.push(frames), synthesis.flush()], axis=1)
 
 
 def least_squares(plain: Plain) -> torch.Tensor:

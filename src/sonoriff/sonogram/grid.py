@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from sonoriff.sonogram.mel import mel_filter_bank
 from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.transform import TransformPlan, is_smooth, transform_plan
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
@@ -65,8 +66,8 @@ class WorkGrid:
     params : the format
     step : columns of the picture for each column of this grid
     hop, win, n_fft : samples at the working rate
-    full_n_fft : transform length of the last synthesis, at ``params.sample_rate``
-    window, full_window : float32 (win,) and (params.win_length,), periodic Hann
+    window : float32 (win,), periodic Hann
+    plan : of the transforms of `n_fft` samples
     bank : `SparseBank` on this grid's bins
     unit : mel value of one unit of working magnitude
     """
@@ -76,9 +77,8 @@ class WorkGrid:
     hop: int
     win: int
     n_fft: int
-    full_n_fft: int
     window: FloatArray
-    full_window: FloatArray
+    plan: TransformPlan
     bank: SparseBank
     unit: float
 
@@ -106,13 +106,6 @@ class WorkGrid:
         return win // 2 if self.params.scale == "power" else (win - hop) // 2
 
 
-def _is_smooth(number: int) -> bool:
-    for prime in (2, 3, 5):
-        while number % prime == 0:
-            number //= prime
-    return number == 1
-
-
 def _working_hop(params: SonogramParams) -> int:
     """The shortest hop with whole, even, easily factored sizes that still reaches f_max."""
     needed = params.hop_length * RATE_MARGIN * 2 * params.f_max / params.sample_rate
@@ -121,7 +114,7 @@ def _working_hop(params: SonogramParams) -> int:
         n_fft, n_fft_rest = divmod(params.n_fft * hop, params.hop_length)
         sizes_fit = win_rest == 0 and n_fft_rest == 0 and n_fft % 2 == 0 and win % 2 == 0
         lead_fits = params.scale == "power" or (win - hop) % 2 == 0
-        if sizes_fit and lead_fits and _is_smooth(n_fft):
+        if sizes_fit and lead_fits and is_smooth(n_fft):
             return hop
     return params.hop_length
 
@@ -163,11 +156,13 @@ def work_grid(params: SonogramParams, max_padding: int = 2, step: int = 1) -> Wo
     """
     hop = _working_hop(params)
     win = params.win_length * hop // params.hop_length
-    n_fft, full_n_fft = params.n_fft * hop // params.hop_length, params.n_fft
-    while n_fft % 4 == 0 and full_n_fft % 4 == 0 and n_fft >= 2 * win and n_fft > max_padding * win:
-        n_fft, full_n_fft = n_fft // 2, full_n_fft // 2
-    n_bins = 1 + n_fft // 2
-    bank = _bank_on_bins(params, n_bins, params.sample_rate / full_n_fft)
+    n_fft = params.n_fft * hop // params.hop_length
+    while n_fft % 4 == 0 and n_fft >= 2 * win and n_fft > max_padding * win:
+        n_fft //= 2
+    while n_fft % 2 or not is_smooth(n_fft):  # only where no shorter hop fits
+        n_fft += 1
+    rate = params.sample_rate * hop / params.hop_length
+    bank = _bank_on_bins(params, 1 + n_fft // 2, rate / n_fft)
     unit = 4.0 / win if params.scale == "log" else params.win_length / win
     return WorkGrid(
         params=params,
@@ -175,9 +170,8 @@ def work_grid(params: SonogramParams, max_padding: int = 2, step: int = 1) -> Wo
         hop=hop * step,
         win=win,
         n_fft=n_fft,
-        full_n_fft=full_n_fft,
         window=hann(win),
-        full_window=hann(params.win_length),
+        plan=transform_plan(n_fft),
         bank=SparseBank.from_dense(bank),
         unit=unit,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.sonogram.grid import WorkGrid
-from sonoriff.sonogram.kernels import overlap_add, windowed_frames
+from sonoriff.sonogram.grid import WorkGrid, hann
+from sonoriff.sonogram.kernels import consistency_step, overlap_add
 
 FloatArray = npt.NDArray[np.float32]
 ComplexArray = npt.NDArray[np.complex64]
@@ -65,29 +65,73 @@ class Synthesis:
         power[: window.size] = window * window
         self._power = power.reshape(self._overlap, hop)
         self._least = LEAST_WINDOW_POWER * float(self._power.sum(axis=0).max())
+        power_of_all = np.maximum(self._power.sum(axis=0), self._least)
+        self._inverse_power: FloatArray = np.float32(1.0) / power_of_all
         self._n_frames = 0
 
     def push(self, frames: FloatArray) -> FloatArray:
         """Frames (C, N, >= L) in, finished samples (C, N * hop) out."""
-        n_channels, n_new, _ = frames.shape
-        total = np.zeros((n_channels, (n_new + self._overlap) * self._hop), np.float32)
-        total[:, : self._carry.shape[1]] = self._carry
-        for channel in range(n_channels):
-            overlap_add(frames[channel], self._window, self._hop, total[channel])
-        finished = n_new * self._hop
-        self._carry = total[:, finished : finished + self._carry.shape[1]].copy()
-        first = self._n_frames
-        self._n_frames += n_new
-        return self._normalised(total[:, :finished], first, last_frame=None)
+        total = self._open(frames.shape[1])
+        for channel, columns in enumerate(frames):
+            overlap_add(columns, self._window, self._hop, total[channel])
+        return self._close(total)
+
+    def push_consistent(self, samples: FloatArray, mel: FloatArray, grid: WorkGrid) -> FloatArray:
+        """`push` of the frames of a waveform, each set to its mel values.
+
+        Parameters
+        ----------
+        samples : float32 (C, >= (N - 1) hop + L)
+        mel : float32 (C, N, M)
+        """
+        bank, plan, n_frames = grid.bank, grid.plan, mel.shape[1]
+        total = self._open(n_frames)
+        for channel in range(len(total) if n_frames else 0):
+            consistency_step(
+                samples[channel],
+                n_frames,
+                grid.hop,
+                grid.window,
+                grid.window / np.float32(grid.n_fft),
+                mel[channel],
+                bank.start,
+                bank.stop,
+                bank.weights,
+                bank.spread,
+                plan.n_fft,
+                plan.radices,
+                plan.pass_turns,
+                plan.real_turns,
+                total[channel],
+            )
+        return self._close(total)
 
     def flush(self) -> FloatArray:
         """The samples that only the last frames reach, (C, (R - 1) * hop)."""
         return self._normalised(self._carry, self._n_frames, last_frame=self._n_frames - 1)
 
+    def _open(self, n_new: int) -> FloatArray:
+        """The sum to which new frames are added."""
+        n_channels, carried = self._carry.shape
+        total = np.zeros((n_channels, (n_new + self._overlap - 1) * self._hop), np.float32)
+        total[:, :carried] = self._carry
+        return total
+
+    def _close(self, total: FloatArray) -> FloatArray:
+        """What no later frame touches."""
+        finished = total.shape[1] - self._carry.shape[1]
+        self._carry = total[:, finished:].copy()
+        first = self._n_frames
+        self._n_frames += finished // self._hop
+        return self._normalised(total[:, :finished], first, last_frame=None)
+
     def _normalised(
         self, samples: FloatArray, first_hop: int, last_frame: int | None
     ) -> FloatArray:
         n_hops = samples.shape[1] // self._hop
+        hops = samples.reshape(samples.shape[0], n_hops, self._hop)
+        if last_frame is None and first_hop >= self._overlap - 1:
+            return np.reshape(hops * self._inverse_power, samples.shape)
         total = np.empty((n_hops, self._hop), np.float32)
         total[:] = self._power.sum(axis=0)
         for row in range(n_hops):
@@ -96,34 +140,32 @@ class Synthesis:
                 break
             oldest = 0 if last_frame is None else max(0, hop_index - last_frame)
             total[row] = self._power[oldest : hop_index + 1].sum(axis=0)
-        return np.asarray(samples / np.maximum(total, self._least).reshape(-1))
+        return np.reshape(hops / np.maximum(total, self._least), samples.shape)
 
 
 class Analysis:
-    """Windowed frames of samples as they come, with the ends of the sound treated.
+    """Stretches of samples that hold whole frames, with the ends of the sound treated.
 
     The samples are those of `Synthesis`: the first `lead` lie before the sound. There, and
     after its end, the sound is taken as silent or as its own mirror image.
     """
 
-    def __init__(
-        self, window: FloatArray, hop: int, lead: int, n_channels: int, *, mirrored: bool
-    ) -> None:
-        self._window, self._hop, self._lead, self._mirrored = window, hop, lead, mirrored
+    def __init__(self, win: int, hop: int, lead: int, n_channels: int, *, mirrored: bool) -> None:
+        self._win, self._hop, self._lead, self._mirrored = win, hop, lead, mirrored
         self._waiting = np.zeros((n_channels, 0), np.float32)
         self._position = 0
         self._started = False
 
     def push(self, samples: FloatArray) -> FloatArray:
-        """Samples (C, t) in, the frames (C, n, L) that they complete out."""
+        """Samples (C, t) in; those of the frames that they complete out, (C, (n - 1) hop + L)."""
         self._waiting = np.concatenate([self._waiting, samples], axis=1)
         needed = 2 * self._lead + 1 if self._mirrored else self._lead
         if not self._started and self._waiting.shape[1] >= needed:
             self._treat_start(self._mirrored)
-        return self._frames() if self._started else self._frames(limit=0)
+        return self._stretch() if self._started else self._waiting[:, :0]
 
     def flush(self, samples: FloatArray, n_frames: int) -> FloatArray:
-        """The last frames of a sound of `n_frames` hops."""
+        """The stretch of the last frames of a sound of `n_frames` hops."""
         length = n_frames * self._hop
         end = self._lead + length - self._position
         waiting = np.concatenate([self._waiting, samples], axis=1)[:, :end]
@@ -131,13 +173,15 @@ class Analysis:
         self._waiting = waiting
         if not self._started:
             self._treat_start(mirrored)
-        tail = np.zeros(
-            (waiting.shape[0], max(0, self._window.size - self._lead - self._hop)), np.float32
-        )
+        tail = np.zeros((waiting.shape[0], max(0, self._win - self._lead - self._hop)), np.float32)
         if mirrored and tail.shape[1]:
             tail = waiting[:, -2 : -2 - tail.shape[1] : -1]
         self._waiting = np.concatenate([self._waiting, tail], axis=1)
-        return self._frames()
+        return self._stretch()
+
+    def n_frames(self, stretch: FloatArray) -> int:
+        """Frames of a stretch."""
+        return max(0, (int(stretch.shape[1]) - self._win) // self._hop + 1)
 
     def _treat_start(self, mirrored: bool) -> None:
         lead = self._lead
@@ -145,18 +189,65 @@ class Analysis:
         self._waiting[:, :lead] = head
         self._started = True
 
-    def _frames(self, limit: int | None = None) -> FloatArray:
-        room = (self._waiting.shape[1] - self._window.size) // self._hop + 1
-        n_frames = max(0, room) if limit is None else limit
-        frames = np.stack(
-            [windowed_frames(c, self._window, self._hop, n_frames) for c in self._waiting]
-        )
+    def _stretch(self) -> FloatArray:
+        n_frames = self.n_frames(self._waiting)
+        stretch = self._waiting[:, : max(0, (n_frames - 1) * self._hop + self._win)]
         self._waiting = self._waiting[:, n_frames * self._hop :]
         self._position += n_frames * self._hop
-        return frames
+        return stretch if n_frames else stretch[:, :0]
+
+
+class Upsampling:
+    """A band-limited waveform at another rate: `hop` samples become `full_hop`.
+
+    Pieces under a Hann window, which sum to one, are interpolated by a transform each.
+    """
+
+    def __init__(self, hop: int, full_hop: int, span: int, n_channels: int) -> None:
+        self._hop, self._full_hop, self._span = hop, full_hop, span
+        self._window = hann(2 * span * hop)
+        # One span of silence comes before the sound, so that two pieces reach all of it.
+        self._waiting = np.zeros((n_channels, span * hop), np.float32)
+        self._carry = np.zeros((n_channels, span * full_hop), np.float32)
+        self._skip = span * full_hop
+
+    def push(self, samples: FloatArray) -> FloatArray:
+        """Samples (C, t) in, finished samples at the new rate out."""
+        if self._hop == self._full_hop:
+            return samples
+        waiting = np.concatenate([self._waiting, samples], axis=1)
+        apart, n_channels = self._span * self._hop, len(waiting)
+        n_pieces = max(0, waiting.shape[1] // apart - 1)
+        self._waiting = waiting[:, n_pieces * apart :]
+        if not n_pieces:
+            return np.zeros((n_channels, 0), np.float32)
+        whole = waiting[:, : (n_pieces + 1) * apart].reshape(n_channels, n_pieces + 1, apart)
+        pieces = np.concatenate([whole[:, :-1], whole[:, 1:]], axis=2) * self._window
+        full = self._interpolated(pieces)
+        full_apart = self._span * self._full_hop
+        full[:, 0, :full_apart] += self._carry
+        full[:, 1:, :full_apart] += full[:, :-1, full_apart:]
+        self._carry = full[:, -1, full_apart:].copy()
+        finished = full[:, :, :full_apart].reshape(n_channels, -1)
+        skipped = min(self._skip, finished.shape[1])
+        self._skip -= skipped
+        return np.asarray(finished[:, skipped:])
+
+    def flush(self) -> FloatArray:
+        """The rest of the sound, and silence."""
+        silence = 3 * self._span * self._hop if self._hop != self._full_hop else 0
+        return self.push(np.zeros((len(self._carry), silence), np.float32))
+
+    def _interpolated(self, pieces: FloatArray) -> FloatArray:
+        length, full_length = 2 * self._span * self._hop, 2 * self._span * self._full_hop
+        spectrum = spectrum_from_frames(pieces, length)
+        spectrum[..., -1] = 0.0
+        full = np.zeros((*pieces.shape[:2], 1 + full_length // 2), np.complex64)
+        full[..., : spectrum.shape[2]] = spectrum * np.float32(full_length / length)
+        return frames_from_spectrum(full, full_length)
 
 
 def working_analysis(grid: WorkGrid, n_channels: int) -> Analysis:
     """`Analysis` at the working rate of a format."""
     lead = grid.lead(grid.win, grid.hop)
-    return Analysis(grid.window, grid.hop, lead, n_channels, mirrored=grid.mirrored)
+    return Analysis(grid.win, grid.hop, lead, n_channels, mirrored=grid.mirrored)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int32]
+ClassArray = npt.NDArray[np.int16]
 
 # A Hann window of length L is closest to a Gaussian exp(-pi t^2 / (HANN_GAMMA L^2)).
 HANN_GAMMA = 0.25645
@@ -62,58 +63,31 @@ def phase_from_magnitude(
     return np.asarray(np.remainder(phase[1:], np.float32(2.0 * np.pi)))
 
 
-@numba.njit(cache=True, nogil=True)
 def _gradients(
     log_magnitude: FloatArray, gamma: float, hop: int, n_fft: int
 ) -> tuple[FloatArray, FloatArray]:
     """Phase steps to the next column and to the next bin, float32 (N + 1, F) each."""
-    n_rows, n_bins = log_magnitude.shape
-    to_next_column = np.empty((n_rows - 1, n_bins), np.float32)
-    to_next_bin = np.empty((n_rows - 1, n_bins), np.float32)
-    across = gamma / (2.0 * hop * n_fft)
-    along = hop * n_fft / (2.0 * gamma)
-    for n in range(n_rows - 1):
-        before = max(n - 1, 0)
-        widen = 2.0 / (n + 1 - before)
-        for f in range(n_bins):
-            low, high = max(f - 1, 0), min(f + 1, n_bins - 1)
-            slope = (log_magnitude[n, high] - log_magnitude[n, low]) * (2.0 / (high - low))
-            to_next_column[n, f] = along * slope + 2.0 * np.pi * hop * f / n_fft
-            change = (log_magnitude[n + 1, f] - log_magnitude[before, f]) * widen
-            to_next_bin[n, f] = -across * change
-    return to_next_column, to_next_bin
+    rows, n_bins = log_magnitude[:-1], log_magnitude.shape[1]
+    slope = np.empty_like(rows)
+    slope[:, 1:-1] = rows[:, 2:] - rows[:, :-2]
+    slope[:, 0] = 2.0 * (rows[:, 1] - rows[:, 0])
+    slope[:, -1] = 2.0 * (rows[:, -1] - rows[:, -2])
+    turn = (2.0 * np.pi * hop / n_fft * np.arange(n_bins)).astype(np.float32)
+    to_next_column = slope * np.float32(hop * n_fft / (2.0 * gamma)) + turn
+    change = np.empty_like(rows)
+    change[1:] = log_magnitude[2:] - log_magnitude[:-2]
+    change[0] = 2.0 * (log_magnitude[1] - log_magnitude[0])
+    return to_next_column, change * np.float32(-gamma / (2.0 * hop * n_fft))
 
 
-@numba.njit(cache=True, nogil=True)
-def _classes(log_magnitude: FloatArray, n_earlier: int) -> npt.NDArray[np.int16]:
+def _classes(log_magnitude: FloatArray, n_earlier: int) -> ClassArray:
     """Loudness class of each bin, or NOTHING where it is too faint to integrate."""
-    classes = np.empty(log_magnitude.size, np.int16)
     threshold = log_magnitude[n_earlier:].max() + LOG_TOLERANCE
-    scale = (N_CLASSES - 1) / -LOG_TOLERANCE
-    for item in range(log_magnitude.size):
-        height = (log_magnitude[item] - threshold) * scale
-        classes[item] = NOTHING if height < 0 else min(int(height), N_CLASSES - 1)
-    return classes
+    height = (log_magnitude - threshold) * np.float32((N_CLASSES - 1) / -LOG_TOLERANCE)
+    classes = np.minimum(height, np.float32(N_CLASSES - 1)).astype(np.int16)
+    return np.asarray(np.where(height < 0, np.int16(NOTHING), classes))
 
 
-@numba.njit(cache=True, nogil=True)
-def _by_class(classes: npt.NDArray[np.int16], first: int) -> IntArray:
-    """Items from `first` on that have a class, loudest first (a counting sort)."""
-    place = np.zeros(N_CLASSES + 1, np.int64)
-    for item in range(first, classes.size):
-        if classes[item] != NOTHING:
-            place[N_CLASSES - 1 - classes[item] + 1] += 1
-    place = np.cumsum(place)
-    order = np.empty(place[N_CLASSES], np.int32)
-    for item in range(first, classes.size):
-        if classes[item] != NOTHING:
-            row = N_CLASSES - 1 - classes[item]
-            order[place[row]] = item
-            place[row] += 1
-    return order
-
-
-@numba.njit(cache=True, nogil=True)
 def _integrate(
     log_magnitude: FloatArray,
     phase: FloatArray,
@@ -124,14 +98,45 @@ def _integrate(
 ) -> None:
     """Fill rows 1.. of `phase` in place; row 0 is the column before, rows hold the seeds."""
     to_next_column, to_next_bin = _gradients(log_magnitude, gamma, hop, n_fft)
-    n_rows, n_bins = phase.shape
-    classes = _classes(log_magnitude[:n_rows].ravel(), n_bins)
-    order = _by_class(classes, n_bins)
-    flat, column_step, bin_step = phase.ravel(), to_next_column.ravel(), to_next_bin.ravel()
+    n_bins = phase.shape[1]
+    classes = _classes(log_magnitude[: phase.shape[0]].reshape(-1), n_bins)
+    # Loudest first; a stable sort of short integers counts them.
+    order = n_bins + np.argsort(-classes[n_bins:], kind="stable").astype(np.int32)
     done = classes == NOTHING
     done[:n_bins] = True
     newest = np.full(N_CLASSES, NOTHING, np.int32)
-    below = np.empty(flat.size, np.int32)
+    below = np.empty(phase.size, np.int32)
+    _spread(
+        phase.reshape(-1),
+        to_next_column.reshape(-1),
+        to_next_bin.reshape(-1),
+        classes,
+        order,
+        done,
+        newest,
+        below,
+        n_bins,
+        has_earlier,
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _spread(
+    flat: FloatArray,
+    column_step: FloatArray,
+    bin_step: FloatArray,
+    classes: ClassArray,
+    order: IntArray,
+    done: npt.NDArray[np.bool_],
+    newest: IntArray,
+    below: IntArray,
+    n_bins: int,
+    has_earlier: bool,
+) -> None:
+    """Take the loudest bin that is known and give its neighbours their phase, until none is left.
+
+    `newest` holds the last bin that came into each class, `below` the one before it.
+    """
     loudest = NOTHING
     if has_earlier:
         for f in range(n_bins):

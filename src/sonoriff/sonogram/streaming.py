@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
 from sonoriff.sonogram.grid import WorkGrid, work_grid
-from sonoriff.sonogram.kernels import magnitude_from_mel, project_on_mel
+from sonoriff.sonogram.kernels import magnitude_from_mel
 from sonoriff.sonogram.overlap import (
     FrameQueue,
     Synthesis,
+    Upsampling,
     frames_from_spectrum,
-    spectrum_from_frames,
     working_analysis,
 )
 from sonoriff.sonogram.params import SonogramParams
@@ -55,12 +55,14 @@ class Effort:
 
 # Columns of the picture for each column of the coarse steps. Blocks are a multiple of it.
 COARSE_STEP = 2
+# Hops in half a piece of the last interpolation, at most. Blocks are a multiple of it, too.
+MOST_SPAN = 16
 
 EFFORTS: dict[tuple[str, str], Effort] = {
     ("log", "fast"): Effort(8),
     ("log", "best"): Effort(32, block_frames=32),
     ("power", "fast"): Effort(4, 8, start_updates=2, block_frames=32),
-    ("power", "best"): Effort(16, 60, start_updates=2, block_frames=128),
+    ("power", "best"): Effort(32, 60, start_updates=2, block_frames=128),
 }
 
 
@@ -73,26 +75,47 @@ def effort_for(params: SonogramParams, quality: str) -> Effort:
 
 
 @dataclass
-class _Columns:
-    """What travels from one step to the next, all (C, n, ...)."""
+class _Signal:
+    """What travels from one step to the next.
 
-    spectrum: ComplexArray
-    earlier: ComplexArray | None
+    Attributes
+    ----------
+    samples : float32 (C, t), at the working rate
+    earlier : float32 (C, t'), what the step before had taken in: the waveform one step ago; None
+        after the start and where the grid changes
+    mel : float32 (C, n, M), of the columns that `samples` was made of
+    """
+
+    samples: FloatArray
+    earlier: FloatArray | None
     mel: FloatArray
 
 
 class _PhaseStart:
-    """Mel values to a first spectrum; one column of look-ahead."""
+    """Mel values to a first waveform; one column of look-ahead."""
 
     def __init__(self, grid: WorkGrid, effort: Effort, seed: int) -> None:
         self._grid, self._effort = grid, effort
+        self._synthesis: Synthesis | None = None
         self._random = np.random.default_rng(seed)
         self._mel: FloatArray | None = None
         self._magnitude: FloatArray | None = None
         self._phase: FloatArray | None = None
 
-    def push(self, mel: FloatArray, *, last: bool) -> _Columns:
-        """Mel (C, n, M) in; the columns whose successor is known out."""
+    def open(self, n_channels: int) -> None:
+        """Begin, once the number of channels is known."""
+        self._synthesis = Synthesis(self._grid.window, self._grid.hop, n_channels)
+
+    def push(self, mel: FloatArray, *, last: bool) -> _Signal:
+        """Mel (C, n, M) in; the waveform of the columns whose successor is known out."""
+        assert self._synthesis is not None
+        spectrum, mel = self._spectrum(mel, last=last)
+        samples = self._synthesis.push(frames_from_spectrum(spectrum, self._grid.n_fft))
+        if last:
+            samples = np.concatenate([samples, self._synthesis.flush()], axis=1)
+        return _Signal(samples, None, mel)
+
+    def _spectrum(self, mel: FloatArray, *, last: bool) -> tuple[ComplexArray, FloatArray]:
         magnitude = self._start_magnitude(mel)
         if self._mel is not None and self._magnitude is not None:
             mel = np.concatenate([self._mel, mel], axis=1)
@@ -103,12 +126,12 @@ class _PhaseStart:
         if stop <= first:
             self._mel, self._magnitude = mel, magnitude
             empty = np.zeros((magnitude.shape[0], 0, magnitude.shape[2]), np.complex64)
-            return _Columns(empty, None, mel[:, :0])
+            return empty, mel[:, :0]
         phase = self._phase_of(magnitude.sum(axis=0), first, stop)
         spectrum = magnitude[:, first:stop] * _turn(phase, self._grid)
         self._mel, self._magnitude = mel[:, stop - 1 :], magnitude[:, stop - 1 :]
         self._phase = phase[-1]
-        return _Columns(spectrum, None, np.ascontiguousarray(mel[:, first:stop]))
+        return spectrum, np.ascontiguousarray(mel[:, first:stop])
 
     def _start_magnitude(self, mel: FloatArray) -> FloatArray:
         bank, n_bins = self._grid.bank, self._grid.n_bins
@@ -150,81 +173,77 @@ class _Refiner:
 
     def __init__(self, before: WorkGrid, grid: WorkGrid, momentum: float, n_channels: int) -> None:
         self._before, self._grid, self._momentum = before, grid, momentum
-        self._synthesis = Synthesis(before.window, before.hop, n_channels)
+        self._synthesis = Synthesis(grid.window, grid.hop, n_channels)
         self._analysis = working_analysis(grid, n_channels)
         self._mel, self._earlier = FrameQueue(), FrameQueue()
-        self._has_earlier = False
 
-    def push(self, columns: _Columns) -> _Columns:
-        """Columns in, those of R - 1 frames ago out."""
-        return self._project(self._analysis.push(self._samples(columns)))
+    def push(self, signal: _Signal) -> _Signal:
+        """A waveform in, that of R - 1 frames ago out."""
+        self._expect_mel_of(signal)
+        accelerated = self._accelerated(signal)
+        return self._step(self._analysis.push(accelerated), signal)
 
-    def finish(self, columns: _Columns, n_frames: int) -> _Columns:
-        """The last columns in, all that is left of a picture of `n_frames` columns out."""
-        samples = [self._samples(columns), self._synthesis.flush()]
-        left = self._analysis.flush(np.concatenate(samples, axis=1), self._grid.n_columns(n_frames))
-        return self._project(left)
+    def finish(self, signal: _Signal, n_frames: int) -> _Signal:
+        """The last samples in, all that is left of a picture of `n_frames` columns out."""
+        self._expect_mel_of(signal)
+        accelerated = self._accelerated(signal)
+        stretch = self._analysis.flush(accelerated, self._grid.n_columns(n_frames))
+        result = self._step(stretch, signal)
+        result.samples = np.concatenate([result.samples, self._synthesis.flush()], axis=1)
+        return result
 
     def expect(self, mel: FloatArray) -> None:
         """Mel values (C, n, M) of columns that are to come out."""
         self._mel.append(mel)
 
-    def _samples(self, columns: _Columns) -> FloatArray:
+    def _expect_mel_of(self, signal: _Signal) -> None:
         if self._before is self._grid:
-            self.expect(columns.mel)
-            if columns.earlier is not None:
-                self._earlier.append(columns.earlier)
-                self._has_earlier = True
-        return self._synthesis.push(frames_from_spectrum(columns.spectrum, self._before.n_fft))
+            self.expect(signal.mel)
 
-    def _project(self, frames: FloatArray) -> _Columns:
-        spectrum = spectrum_from_frames(frames, self._grid.n_fft)
-        n_channels, n_new, n_bins = spectrum.shape
-        mel = np.ascontiguousarray(cast(FloatArray, self._mel.take(n_new)))
-        earlier = spectrum
-        if self._has_earlier:
-            earlier = np.ascontiguousarray(cast(ComplexArray, self._earlier.take(n_new)))
-        bank, shape = self._grid.bank, (n_channels * n_new, n_bins, 2)
-        projected = project_on_mel(
-            spectrum.view(np.float32).reshape(shape),
-            earlier.view(np.float32).reshape(shape),
-            self._momentum,
-            mel.reshape(n_channels * n_new, mel.shape[2]),
-            bank.start,
-            bank.stop,
-            bank.weights,
-            bank.spread,
-        )
-        result = projected.reshape(n_channels, n_new, 2 * n_bins).view(np.complex64)
-        return _Columns(result, spectrum, mel)
+    def _accelerated(self, signal: _Signal) -> FloatArray:
+        """The waveform moved on by the momentum; the transforms that follow are linear."""
+        if self._before is not self._grid or signal.earlier is None:
+            return signal.samples
+        self._earlier.append(signal.earlier)
+        earlier = cast(FloatArray, self._earlier.take(signal.samples.shape[1]))
+        change = signal.samples.copy()
+        # After a coarse grid the earlier waveform ends sooner, beyond what is looked at.
+        change[:, : earlier.shape[1]] -= earlier
+        return np.asarray(signal.samples + np.float32(self._momentum) * change)
+
+    def _step(self, stretch: FloatArray, signal: _Signal) -> _Signal:
+        mel = cast(FloatArray, self._mel.take(self._analysis.n_frames(stretch)))
+        samples = self._synthesis.push_consistent(stretch, mel, self._grid)
+        return _Signal(samples, signal.samples, mel)
 
 
 class _LastSynthesis:
-    """Working spectra to samples at the full rate."""
+    """The working waveform to samples at the full rate."""
 
     def __init__(self, grid: WorkGrid, n_channels: int) -> None:
-        params = grid.params
-        self._grid = grid
-        self._synthesis = Synthesis(grid.full_window, params.hop_length, n_channels)
+        params, hop = grid.params, grid.hop // grid.step
+        self._upsampling = Upsampling(hop, params.hop_length, upsampling_span(grid), n_channels)
         self._skip = grid.lead(params.win_length, params.hop_length)
 
-    def push(self, spectrum: ComplexArray) -> FloatArray:
-        """Spectra (C, n, F) in, finished samples (C, t) out."""
-        grid = self._grid
-        n_channels, n_new, n_bins = spectrum.shape
-        full = np.zeros((n_channels, n_new, 1 + grid.full_n_fft // 2), np.complex64)
-        full[..., :n_bins] = spectrum * np.float32(grid.params.win_length / grid.win)
-        return self._cut(self._synthesis.push(frames_from_spectrum(full, grid.full_n_fft)))
+    def push(self, samples: FloatArray) -> FloatArray:
+        """Samples (C, t) in, finished samples (C, t') out."""
+        return self._cut(self._upsampling.push(samples))
 
-    def finish(self, spectrum: ComplexArray) -> FloatArray:
-        """The last spectra in, all samples that are left out."""
-        samples = [self.push(spectrum), self._cut(self._synthesis.flush())]
-        return np.concatenate(samples, axis=1)
+    def finish(self, samples: FloatArray) -> FloatArray:
+        """The last samples in, all that are left out."""
+        parts = [self.push(samples), self._cut(self._upsampling.flush())]
+        return np.concatenate(parts, axis=1)
 
     def _cut(self, samples: FloatArray) -> FloatArray:
         skipped = min(self._skip, samples.shape[1])
         self._skip -= skipped
         return samples[:, skipped:]
+
+
+def upsampling_span(grid: WorkGrid) -> int:
+    """Hops in half a piece of the last interpolation: half a window or less; divides a block."""
+    half_window = max(1, grid.win * grid.step // (2 * grid.hop))
+    return min(1 << (half_window.bit_length() - 1), MOST_SPAN)
 
 
 class StreamingDecoder:
@@ -264,10 +283,13 @@ class StreamingDecoder:
         """A column is heard, at the latest, when this many columns after it have come."""
         grid, coarse, params, effort = self._grid, self._coarse, self.params, self._effort
         lead = grid.lead(params.win_length, params.hop_length)
-        start = effort.block_frames - 1 + coarse.step
         through_coarse = effort.coarse_iterations * (coarse.overlap - 1) * coarse.step
-        through_fine = effort.iterations * (grid.overlap - 1)
-        return start + through_coarse + through_fine + -(-lead // params.hop_length)
+        behind = coarse.step + through_coarse + effort.iterations * (grid.overlap - 1)
+        if grid.hop != params.hop_length:
+            # A piece of the last interpolation is two spans, and spans start with the blocks.
+            span = upsampling_span(grid)
+            behind += span + -behind % span
+        return effort.block_frames - 1 + behind + -(-lead // params.hop_length)
 
     def push(self, columns: npt.ArrayLike) -> FloatArray:
         """Take columns; return the samples that are final.
@@ -336,17 +358,15 @@ class StreamingDecoder:
         assert self._last is not None
         if self._change is not None:
             self._change.expect(mel)
-        columns = self._start.push(mel[:, :: self._coarse.step], last=last)
+        signal = self._start.push(mel[:, :: self._coarse.step], last=last)
         for refiner in self._refiners:
-            if last:
-                columns = refiner.finish(columns, self._n_columns)
-            elif columns.spectrum.shape[1]:
-                columns = refiner.push(columns)
-        return self._last.finish(columns.spectrum) if last else self._last.push(columns.spectrum)
+            signal = refiner.finish(signal, self._n_columns) if last else refiner.push(signal)
+        return self._last.finish(signal.samples) if last else self._last.push(signal.samples)
 
     def _build(self, n_channels: int) -> None:
         """Make the chain, once the number of channels is known."""
         effort = self._effort
+        self._start.open(n_channels)
         grids = [self._coarse] * effort.coarse_iterations + [self._grid] * effort.iterations
         before = self._coarse
         for grid in grids:
