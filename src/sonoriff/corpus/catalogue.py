@@ -306,6 +306,22 @@ _ASC = _tracks(
     "|electronic||||strategy game music; electronic game soundtrack",
     "frontiers.mp3\nmachine_wars.mp3\ntime_to_strike.mp3",
 )
+_FLARE = _tracks(
+    "|orchestral|fantasy||| fantasy role-playing game music; orchestral game soundtrack",
+    """
+battle_theme.ogg|||dramatic,tense|strings|battle music with strings
+boss_theme.ogg|||dark,menacing||dark boss battle music
+cave_theme.ogg|ambient|dark ambient|dark,mysterious||cave ambience; dark electronic ambience
+dungeon_theme.ogg|||dark,slow|strings|slow dark dungeon music
+forest_theme.ogg|ambient|ambient|calm,mysterious||quiet forest music
+magical_theme.ogg|||mysterious,slow||slow mysterious magical music
+overworld_theme.ogg|||adventurous|violin,strings|adventurous music with strings
+safe_room_theme.ogg|||calm,peaceful|piano|quiet piano music; peaceful piano
+title_theme.ogg|||calm,slow|guitar|slow quiet guitar
+town_theme.ogg|||calm,slow||calm music of a town
+unrest_theme.ogg|||slow,tense||slow uneasy music
+""",
+)
 
 PACKAGES: tuple[Album, ...] = (
     Album("wesnoth-1.16-music", "The Battle for Wesnoth", "GPL-2.0-or-later", "", _WESNOTH, 30),
@@ -327,4 +343,5 @@ PACKAGES: tuple[Album, ...] = (
     Album(
         "asc-music", "Advanced Strategic Command", "GPL-2.0-or-later", "Michael Kievernagel", _ASC
     ),
+    Album("flare-game", "Flare: Empyrean Campaign", "CC-BY-SA-3.0", "Flare team", _FLARE, 36),
 )
