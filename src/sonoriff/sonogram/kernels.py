@@ -188,6 +188,66 @@ def magnitude_from_mel(
 
 
 @numba.njit(cache=True, nogil=True)
+def _laid_out(samples: FloatArray, n_hops: int, hop: int) -> FloatArray:
+    """A waveform by place in the hop and by hop, so that neighbours are a hop apart; flat."""
+    width = n_hops + LANES
+    laid = np.zeros(hop * width, np.float32)
+    for r in range(hop):
+        for h in range(min(n_hops, (samples.size - r + hop - 1) // hop)):
+            laid[r * width + h] = samples[h * hop + r]
+    return laid
+
+
+@numba.njit(cache=True, nogil=True)
+def _windowed(
+    laid: FloatArray, first: int, window: FloatArray, hop: int, width: int, rows: FloatArray
+) -> None:
+    """Eight windowed frames from `first` on: even samples as real parts, odd as imaginary."""
+    for block in range(-(-window.size // hop)):
+        for r in range(min(hop, window.size - block * hop)):
+            t = block * hop + r
+            row = load(laid, r * width + first + block)
+            store(rows, LANES * t, times(row, window[t]))
+    rows[LANES * window.size :] = 0.0
+
+
+@numba.njit(cache=True, nogil=True)
+def mel_columns(
+    samples: FloatArray,
+    n_frames: int,
+    hop: int,
+    window: FloatArray,
+    start: IntArray,
+    stop: IntArray,
+    weights: FloatArray,
+    n_fft: int,
+    radices: LongArray,
+    pass_turns: FloatArray,
+    real_turns: FloatArray,
+) -> FloatArray:
+    """Mel amplitude (M, N) of the windowed frames of a waveform, `hop` apart from sample 0 on."""
+    n_half, width = n_fft // 2, n_frames + -(-window.size // hop) - 1 + LANES
+    laid = _laid_out(samples, width - LANES, hop)
+    rows = np.empty(2 * LANES * (n_half + 1), np.float32)
+    spare = np.empty(2 * LANES * (n_half + 1), np.float32)
+    magnitude = np.empty(LANES * (n_half + 1), np.float32)
+    mel = np.empty((start.size, -(-n_frames // LANES) * LANES), np.float32)
+    flat = mel.ravel()
+    for first in range(0, n_frames, LANES):
+        _windowed(laid, first, window, hop, width, rows)
+        in_spare = transform_rows(rows, spare, radices, pass_turns)
+        here = spare if in_spare else rows
+        for k in range(n_half // 2 + 1):
+            split_pair(here, magnitude, real_turns, k, n_half - k if k else 0, n_half - k)
+        for band in range(start.size):
+            have = nothing()
+            for f in range(start[band], stop[band]):
+                have = plus_times(have, load(magnitude, LANES * f), weights[band, f - start[band]])
+            store(flat, band * mel.shape[1] + first, have)
+    return mel[:, :n_frames]
+
+
+@numba.njit(cache=True, nogil=True)
 def consistency_step(
     samples: FloatArray,
     n_frames: int,
@@ -224,11 +284,8 @@ def consistency_step(
     n_half = n_fft // 2
     n_hops = n_frames + overlap - 1
     width = n_hops + LANES
-    laid = np.zeros(hop * width, np.float32)
+    laid = _laid_out(samples, n_hops, hop)
     summed = np.zeros(hop * width, np.float32)
-    for r in range(hop):
-        for h in range(min(n_hops, (samples.size - r + hop - 1) // hop)):
-            laid[r * width + h] = samples[h * hop + r]
     rows = np.empty(2 * LANES * (n_half + 1), np.float32)
     spare = np.empty(2 * LANES * (n_half + 1), np.float32)
     magnitude = np.empty(LANES * (n_half + 1), np.float32)
@@ -236,12 +293,7 @@ def consistency_step(
     wanted = np.zeros(LANES * mel.shape[1], np.float32)
     for first in range(0, n_frames, LANES):
         _targets(mel, first, wanted)
-        for block in range(overlap):
-            for r in range(min(hop, window.size - block * hop)):
-                t = block * hop + r
-                row = load(laid, r * width + first + block)
-                store(rows, LANES * t, times(row, window[t]))
-        rows[LANES * window.size :] = 0.0
+        _windowed(laid, first, window, hop, width, rows)
         in_spare = transform_rows(rows, spare, radices, pass_turns)
         here, there = (spare, rows) if in_spare else (rows, spare)
         for k in range(n_half // 2 + 1):

@@ -15,7 +15,7 @@ SMALL = {"hop_length": 32, "win_length": 128, "n_fft": 256, "n_mels": 8}
 
 
 @pytest.mark.parametrize("params", [HIFI, RIFFUSION_V1])
-@pytest.mark.parametrize("n_frames", [2047, 2048, 2049, 5000])
+@pytest.mark.parametrize("n_frames", [127, 128, 129, 500])
 def test_blocks_join_without_a_seam(params: SonogramParams, n_frames: int) -> None:
     small = dataclasses.replace(params, **SMALL)
     generator = torch.Generator().manual_seed(1)
@@ -27,7 +27,7 @@ def test_blocks_join_without_a_seam(params: SonogramParams, n_frames: int) -> No
     window = np.zeros(small.n_fft)
     window[64:192] = torch.hann_window(128).numpy()
     padded = np.pad(waveform[0].numpy().astype(np.float64), left, mode="reflect")
-    for column in (100, 2040, 2046, 2047, 2048, 2060, 4095, 4096, 4900):
+    for column in (60, 110, 126, 127, 128, 140, 255, 256, 400):
         if column >= n_frames - 8:
             continue
         frame = padded[column * 32 : column * 32 + small.n_fft] * window
@@ -35,3 +35,10 @@ def test_blocks_join_without_a_seam(params: SonogramParams, n_frames: int) -> No
         if small.scale == "log":
             expected = 20 * np.log10(expected * 4 / 128)
         np.testing.assert_allclose(mel[0, :, column], expected, rtol=1e-4, atol=1e-3)
+
+
+def test_what_is_differentiated_is_the_same() -> None:
+    waveform = 0.1 * torch.randn(2, 20_000, generator=torch.Generator().manual_seed(2))
+    fast = mel_from_waveform(waveform, HIFI)
+    plain = mel_from_waveform(waveform.requires_grad_(), HIFI)
+    np.testing.assert_allclose(fast.numpy(), plain.detach().numpy(), atol=2e-3)
