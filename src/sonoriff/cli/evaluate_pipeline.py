@@ -14,6 +14,8 @@ from sonoriff.errors import ParameterError
 def evaluate_pipeline_command(
     model: painting.Model = None,
     lora: painting.Loras = None,
+    style: painting.Styles = None,
+    reuse: painting.Reuse = 1,
     device: painting.Device = "cpu",
     prompt: Annotated[
         list[str] | None,
@@ -45,7 +47,7 @@ def evaluate_pipeline_command(
     settings = figures.PipelineSettings(
         prompts=tuple(prompt or figures.PROMPTS), seeds=seeds, num_inference_steps=steps
     )
-    loaded = painting.load(model, lora, device)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
     with painting.progress() as told:
         measures = figures.evaluate_pipeline(loaded, settings, on_progress=told)
     typer.echo(figures.measures_text(measures), nl=False)

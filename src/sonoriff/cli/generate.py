@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,7 @@ def generate(
     key: painting.Key = None,
     steps: painting.Steps = None,
     guidance: painting.Guidance = None,
+    guidance_interval: painting.GuidanceInterval = None,
     sampler: painting.Sampler = None,
     count: Annotated[int, typer.Option(help="Clips, of seeds S, S+1, ...", min=1, max=10_000)] = 1,
     loop: Annotated[
@@ -69,6 +71,8 @@ def generate(
     ] = None,
     model: painting.Model = None,
     lora: painting.Loras = None,
+    style: painting.Styles = None,
+    reuse: painting.Reuse = 1,
     device: painting.Device = "cpu",
 ) -> None:
     """Make music from text: a sound file and its sonogram.
@@ -92,12 +96,16 @@ def generate(
         key=key,
         num_inference_steps=steps,
         guidance_scale=guidance,
+        guidance_interval=None
+        if guidance_interval is None
+        else painting.interval(guidance_interval),
         sampler=sampler,
     )
     if again is not None:
         if count > 1 or loop:
             raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
-        clip = _again(again, source, wishes, model, lora, device)
+        load = partial(painting.load, loras=lora, device=device, styles=style, reuse=reuse)
+        clip = _again(again, source, wishes, model, load)
         typer.echo(painting.save(clip, output))
         return
     if prompt is None:
@@ -107,7 +115,7 @@ def generate(
     if bars is not None and not loop:
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
     settings = _settings(wishes, loop=loop)
-    loaded = painting.load(model, lora, device)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
     with painting.progress() as told:
         for clip in _clips(loaded, settings, count, told):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
@@ -147,8 +155,7 @@ def _again(
     source: Path | None,
     wishes: dict[str, Any],
     model: str | None,
-    lora: list[str] | None,
-    device: str,
+    load: Callable[[str | None], Model],
 ) -> Clip:
     """The riff of a picture; by its own model where that is known by name."""
     from sonoriff.models.registry import list_models
@@ -160,11 +167,8 @@ def _again(
     clip = Clip.load(picture)
     made_by = str(clip.settings.get("model", ""))
     known = {found.name for found in list_models()}
-    loaded = painting.load(
-        model or (made_by.split(" + ")[0] if made_by.split(" + ")[0] in known else None),
-        lora,
-        device,
-    )
+    title = made_by.split(" + ")[0]
+    loaded = load(model or (title if title in known else None))
     if made_by and loaded.name != made_by:
         warnings.warn(
             f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",

@@ -37,9 +37,12 @@ def inpaint(
     key: painting.Key = None,
     steps: painting.Steps = None,
     guidance: painting.Guidance = None,
+    guidance_interval: painting.GuidanceInterval = None,
     sampler: painting.Sampler = None,
     model: painting.Model = None,
     lora: painting.Loras = None,
+    style: painting.Styles = None,
+    reuse: painting.Reuse = 1,
     device: painting.Device = "cpu",
 ) -> None:
     """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.
@@ -69,9 +72,10 @@ def inpaint(
         key=key,
         num_inference_steps=steps,
         guidance_scale=guidance,
+        guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
     with painting.progress() as told:
         clip = make(loaded, source, settings, on_progress=told)
     typer.echo(painting.save(clip, output))

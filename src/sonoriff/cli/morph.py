@@ -36,9 +36,12 @@ def morph(
     key: painting.Key = None,
     steps: painting.Steps = None,
     guidance: painting.Guidance = None,
+    guidance_interval: painting.GuidanceInterval = None,
     sampler: painting.Sampler = None,
     model: painting.Model = None,
     lora: painting.Loras = None,
+    style: painting.Styles = None,
+    reuse: painting.Reuse = 1,
     device: painting.Device = "cpu",
 ) -> None:
     """Go from one piece to another without a break: through prompts, seeds, or two sounds.
@@ -62,9 +65,10 @@ def morph(
         key=key,
         num_inference_steps=steps,
         guidance_scale=guidance,
+        guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
     with painting.progress() as told:
         way = make(loaded, settings, source or (), on_progress=told)
     typer.echo(painting.save(way.joined, output))

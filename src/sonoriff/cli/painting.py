@@ -71,19 +71,57 @@ Loras = Annotated[
         "--lora", help="LoRA to add to the model; may be given again.", metavar="PATH[:SCALE]"
     ),
 ]
+Styles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--style",
+        help="Word with learned vectors (textual inversion) to add to Stable Diffusion, used by "
+        "writing it in the prompt; may be given again.",
+        metavar="PATH[:TOKEN]",
+    ),
+]
+Reuse = Annotated[
+    int,
+    typer.Option(
+        help="Stable Diffusion: compute the inner layers at every Nth step only. 2 is nearly "
+        "twice as fast and paints a slightly other picture.",
+        metavar="N",
+    ),
+]
+GuidanceInterval = Annotated[
+    str | None,
+    typer.Option(
+        help="Follow the prompt only between these times, 0 is the sound and 1 noise; outside a "
+        "step costs half [default: 0:1].",
+        metavar="LOW:HIGH",
+    ),
+]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 Strength = Annotated[
     float, typer.Option(help="How far from the source: 0 is the source, 1 ignores it.")
 ]
 
 
-def load(model: str | None, loras: list[str] | None, device: str) -> LoadedModel:
+def load(
+    model: str | None,
+    loras: list[str] | None,
+    device: str,
+    *,
+    styles: list[str] | None = None,
+    reuse: int = 1,
+) -> LoadedModel:
     """The model that the options name."""
     from sonoriff.models.lora import parse_lora
     from sonoriff.models.registry import load_model
+    from sonoriff.models.stable_diffusion.styles import parse_style
 
-    chosen = [parse_lora(text) for text in loras or []]
-    return load_model(model, device=device, loras=chosen)
+    return load_model(
+        model,
+        device=device,
+        loras=[parse_lora(text) for text in loras or []],
+        styles=[parse_style(text) for text in styles or []],
+        reuse=reuse,
+    )
 
 
 def check_output(output: Path) -> None:
@@ -120,6 +158,11 @@ def pair(text: str, what: str) -> tuple[float, float]:
     except ValueError:
         raise ParameterError(f"{what} is two numbers, A:B, got {text!r}") from None
     return first, second
+
+
+def interval(text: str | None) -> tuple[float, float]:
+    """Times between which guidance acts."""
+    return (0.0, 1.0) if text is None else pair(text, "--guidance-interval")
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -20,9 +20,12 @@ def remix(
     key: painting.Key = None,
     steps: painting.Steps = None,
     guidance: painting.Guidance = None,
+    guidance_interval: painting.GuidanceInterval = None,
     sampler: painting.Sampler = None,
     model: painting.Model = None,
     lora: painting.Loras = None,
+    style: painting.Styles = None,
+    reuse: painting.Reuse = 1,
     device: painting.Device = "cpu",
 ) -> None:
     """Play a sound another way: image-to-image on its sonogram.
@@ -45,9 +48,10 @@ def remix(
         key=key,
         num_inference_steps=steps,
         guidance_scale=guidance,
+        guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
     with painting.progress() as told:
         clip = make(loaded, source, settings, on_progress=told)
     typer.echo(painting.save(clip, output))

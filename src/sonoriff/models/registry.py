@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from sonoriff.errors import CheckpointError
+from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.lora import Lora, merge_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 
 if TYPE_CHECKING:
     from sonoriff.models.stable_diffusion.model import StableDiffusionModel
+    from sonoriff.models.stable_diffusion.styles import Style
 
 BUNDLED = "sonoriff-small"
 _BUNDLED_FOLDER = Path(__file__).parent / "bundled"
 _INDEX = "model_index.json"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WEIGHT_FILES = (".safetensors", ".ckpt", ".bin", ".pt", ".pth")
+MAX_REUSE = 10
 Origin = Literal["bundled", "downloaded", "local"]
 
 
@@ -69,6 +71,8 @@ def load_model(
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
     loras: Sequence[Lora] = (),
+    styles: Sequence[Style] = (),
+    reuse: int = 1,
 ) -> Model:
     """Load a model.
 
@@ -79,9 +83,14 @@ def load_model(
     device : "cpu", "cuda", "mps"
     dtype : None for the device's fastest
     loras : merged into the weights, in this order
+    styles : words that a text encoder of Stable Diffusion is taught
+    reuse : of Stable Diffusion: 1 computes all layers at every step, 2 the inner ones at every
+        second step, and so on; see `sonoriff.models.stable_diffusion.reuse`
 
     Raises
     ------
+    ParameterError
+        reuse or styles that the model cannot have
     CheckpointError
         no such model, no such device, or its files are damaged, pickled or of another version
     """
@@ -90,6 +99,15 @@ def load_model(
     for lora in loras:
         merge_lora(model.modules(), lora)
         model.loras = (*model.loras, lora.name)
+    if not 1 <= reuse <= MAX_REUSE:
+        raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
+    if isinstance(model, SmallModel):
+        _check_small(model, styles, reuse)
+        return model
+    from sonoriff.models.stable_diffusion.styles import add_style
+
+    model.styles = tuple(add_style(model, style) for style in styles)
+    model.reuse = reuse
     return model
 
 
@@ -105,6 +123,20 @@ def _loaded(
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 
     return load_stable_diffusion(place or name, device=device, dtype=dtype)
+
+
+def _check_small(model: SmallModel, styles: Sequence[Style], reuse: int) -> None:
+    """ParameterError for what only a checkpoint of Stable Diffusion can do."""
+    if styles:
+        raise ParameterError(
+            f"{model.name} takes no textual styles, its text encoder is never trained: "
+            "give a LoRA (--lora), or take a checkpoint of Stable Diffusion"
+        )
+    if reuse > 1:
+        raise ParameterError(
+            f"{model.name} has no inner layers to reuse: leave out reuse, or take a checkpoint of "
+            "Stable Diffusion"
+        )
 
 
 def _no_such_model(name: str) -> str:

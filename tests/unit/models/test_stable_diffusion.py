@@ -128,7 +128,7 @@ def test_a_long_prompt_is_read_to_its_end(model: StableDiffusionModel) -> None:
     row = states(model, long + "x")
     assert row.shape == (1, 2 * 77, tiny_stable_diffusion.TEXT_WIDTH)
     assert not torch.equal(row, states(model, long + "y"))
-    stacked = model.stack([row, states(model, "jazz")], [None, None])
+    stacked = model.stack([row, states(model, "jazz")], [None, None]).states
     assert stacked.shape[:2] == (2, 154)
     torch.testing.assert_close(stacked[1:, 77:], states(model, ""))
 
@@ -185,7 +185,8 @@ def test_an_inpainting_model_is_told_what_is_known(model: StableDiffusionModel) 
         text = states(told, "jazz")
         inputs = torch.cat([x, 1 - mask, seen], 1).flip(2)
         expected = unet(inputs, torch.tensor(499.0), text).sample.flip(2)
-    torch.testing.assert_close(told.predict(x, 0.5, text, known, mask), expected)
+    batch = told.stack([text], [None])
+    torch.testing.assert_close(told.predict(x, 0.5, batch, known, mask), expected)
 
 
 def test_a_schedule_is_read_as_it_was_saved() -> None:

@@ -13,6 +13,7 @@ from sonoriff.diffusion.schedule import NoiseSchedule, Prediction, scaled_linear
 from sonoriff.errors import CheckpointError
 from sonoriff.models.small.model import fastest_dtype
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
+from sonoriff.models.stable_diffusion.winograd import quicken
 
 # Whose configuration and tokenizer a single file is read with; the weights are not fetched.
 CONFIG_REPOSITORY = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -72,6 +73,7 @@ def load_stable_diffusion(
         parts[part].eval().requires_grad_(False).to(device)
     for part in ("unet", "vae"):
         parts[part].to(memory_format=torch.channels_last)
+        quicken(parts[part])
     schedule = schedule_from_config(parts.pop("scheduler"))
     return StableDiffusionModel(**parts, schedule=schedule, title=name)
 
@@ -184,21 +186,27 @@ def _scheduler_config(folder: Path) -> dict[str, Any]:
 def _parts_of_file(path: Path, dtype: torch.dtype) -> dict[str, Any]:
     """Parts of a file in the layout that Stable Diffusion was first published in."""
     from diffusers import StableDiffusionPipeline
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
 
     if path.suffix.lower() != ".safetensors":
         raise CheckpointError(f"{path.name} is no .safetensors file")
     beside = path.parent
     config = beside if (beside / "model_index.json").is_file() else _config_folder()
-    pipeline = _read(
-        path,
-        lambda: StableDiffusionPipeline.from_single_file(
-            str(path),
-            config=str(config),
-            local_files_only=True,
-            safety_checker=None,
-            torch_dtype=dtype,
-        ),
-    )
+
+    def load() -> Any:
+        try:
+            return StableDiffusionPipeline.from_single_file(
+                str(path),
+                config=str(config),
+                local_files_only=True,
+                safety_checker=None,
+                torch_dtype=dtype,
+            )
+        except (NotImplementedError, SingleFileComponentError) as error:
+            # A weight, or a whole network, that never came.
+            raise ValueError("weights are missing, it is no whole checkpoint") from error
+
+    pipeline = _read(path, load)
     parts = {name: getattr(pipeline, name) for name in (*_NETWORKS, "tokenizer")}
     return {**parts, "scheduler": _scheduler_config(config)}
 

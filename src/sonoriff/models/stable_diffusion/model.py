@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from sonoriff.diffusion.schedule import NoiseSchedule
 from sonoriff.models.prompts import Phrase, Prompt
 from sonoriff.models.protocol import Condition, Defaults, Facts, Term
 from sonoriff.models.stable_diffusion.prompting import PhraseEncoder, mixed, padded
+from sonoriff.models.stable_diffusion.reuse import Rows, step
 from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
 
 _DEFAULTS = Defaults(sampler="dpm++", num_inference_steps=25, guidance_scale=7.0)
@@ -32,6 +33,9 @@ class StableDiffusionModel:
     schedule : noise levels that the UNet was trained on
     title : as `sonoriff models` lists it
     loras : what was merged into the weights
+    styles : words that were added to the text encoder
+    words : vectors of those words that have several, by the first one's number
+    reuse : the UNet's inner layers are computed at every step (1), every second one (2), and so on
 
     Notes
     -----
@@ -46,6 +50,9 @@ class StableDiffusionModel:
     schedule: NoiseSchedule
     title: str
     loras: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    words: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    reuse: int = 1
     params: SonogramParams = RIFFUSION_V1
     defaults: Defaults = _DEFAULTS
     takes_facts: bool = False
@@ -53,8 +60,9 @@ class StableDiffusionModel:
 
     @property
     def name(self) -> str:
-        """As `sonoriff models` lists it, and the LoRAs in it."""
-        return " + ".join((self.title, *self.loras))
+        """As `sonoriff models` lists it, and what else decides what it paints."""
+        often = (f"reuse:{self.reuse}",) if self.reuse > 1 else ()
+        return " + ".join((self.title, *self.loras, *self.styles, *often))
 
     @property
     def device(self) -> torch.device:
@@ -102,20 +110,20 @@ class StableDiffusionModel:
                 return condition
         return (Term(1.0, mixed([c[0].row for c in conditions], shares, self._empty)),)
 
-    def stack(self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None]) -> Tensor:
+    def stack(self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None]) -> Rows:
         """Rows as one batch, short ones followed by empty text; the beat is not heard."""
         del since_beat_s
         longest = max(row.shape[1] for row in rows)
         if all(row.shape[1] == longest for row in rows):
-            return torch.cat(list(rows))
-        return torch.cat([padded(row, longest, self._empty) for row in rows])
+            return Rows(torch.cat(list(rows)))
+        return Rows(torch.cat([padded(row, longest, self._empty) for row in rows]))
 
     @torch.inference_mode()
     def predict(
         self,
         x: Tensor,
         time: float,
-        batch: Tensor,
+        batch: Rows,
         known: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
@@ -123,8 +131,7 @@ class StableDiffusionModel:
         inputs = x if not self.takes_known else self._with_known(x, known, mask)
         inputs = inputs.flip(2).to(self.device, self.dtype, memory_format=torch.channels_last)
         timestep = torch.tensor(self.schedule.timestep(time), device=self.device)
-        output = self.unet(inputs, timestep, encoder_hidden_states=batch, return_dict=False)[0]
-        return output.flip(2).to(x.dtype)  # type: ignore[no-any-return]
+        return step(self.unet, inputs, timestep, batch, self.reuse).flip(2).to(x.dtype)
 
     @torch.inference_mode()
     def encode(self, picture: Tensor) -> Tensor:
@@ -146,7 +153,7 @@ class StableDiffusionModel:
 
     @cached_property
     def _phrases(self) -> PhraseEncoder:
-        return PhraseEncoder(self.tokenizer, self.text_encoder)
+        return PhraseEncoder(self.tokenizer, self.text_encoder, self.words)
 
     @cached_property
     def _empty(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,10 +22,13 @@ class PhraseEncoder:
     -----
     Words that weigh more than 1 have their states pushed away from those of empty text. Words that
     weigh less lie between the text without them and the text with them, so that 0 leaves them out.
+    A word of a style may have several vectors: `words` gives them all for the first one.
     """
 
-    def __init__(self, tokenizer: Any, text_encoder: Any) -> None:
-        self.tokenizer, self.encoder = tokenizer, text_encoder
+    def __init__(
+        self, tokenizer: Any, text_encoder: Any, words: Mapping[int, tuple[int, ...]]
+    ) -> None:
+        self.tokenizer, self.encoder, self.words = tokenizer, text_encoder, words
         self.room = int(text_encoder.config.max_position_embeddings) - 2
 
     def __call__(self, phrase: Phrase) -> Tensor:
@@ -58,6 +61,7 @@ class PhraseEncoder:
             own = self.tokenizer(
                 span.text, add_special_tokens=False, truncation=False, verbose=False
             )["input_ids"]
+            own = [number for i in own for number in self.words.get(i, (i,))]
             ids += own
             weights += [span.weight] * len(own)
         return ids, weights
