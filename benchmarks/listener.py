@@ -19,7 +19,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-AHEAD_S = 3.0
+AHEAD_S = 2.0
 _SOUND = 1
 
 
@@ -97,7 +97,7 @@ class Listener:
 
     def want(self, until: int) -> None:
         """Ask for sound."""
-        self._send(type="want", until=until)
+        self._send(type="want", until=until, heard=self.playhead)
 
     def change(self, scene: dict[str, Any]) -> None:
         """Ask for another scene."""

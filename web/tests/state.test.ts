@@ -99,7 +99,7 @@ test('a lost connection is opened again and resumes where it was', () => {
   const ready = { type: 'ready', session: 's', next_sample: 0, sample_rate: 44100, scene: {} }
   client.received(JSON.stringify(ready))
   client.tick(0, { position: 0, underruns: 0, playing: true })
-  expect(sent.at(-1)).toMatchObject({ type: 'want', until: 3 * 44100 })
+  expect(sent.at(-1)).toMatchObject({ type: 'want', until: 2 * 44100 })
   client.closed(1006, 0)
   client.tick(0.1, { position: 0, underruns: 0, playing: true })
   expect(opened).toBe(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sonoriff.server.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
@@ -54,12 +54,22 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Format:
-    """Of a stream's frames."""
+    """Of a stream's frames, and of the windows that they come from.
+
+    Attributes
+    ----------
+    cell_samples : windows begin and end at multiples of it
+    lag_samples : the sound of a window ends at most so much before the window
+    column_lead : columns that are settled beyond the sound, at least
+    """
 
     sample_rate: int
     channels: int
     hop_length: int
     n_mels: int
+    cell_samples: int
+    lag_samples: int
+    column_lead: int
 
     @property
     def sample_bytes(self) -> int:
@@ -85,6 +95,8 @@ class Session:
     ----------
     next_sample : the first one not yet sent
     until : samples below it are wanted
+    reserve : samples beyond those sent that a change leaves alone, so that there is time for it
+    cut_to : sample at which the last window is to end; None where it may go on to its end
     """
 
     def __init__(self, form: Format, scene: Scene, ahead_samples: int) -> None:
@@ -92,6 +104,8 @@ class Session:
         self.scene = scene
         self.schedule = Schedule((Cue(scene),))
         self.next_sample = self.until = 0
+        self.reserve = 0
+        self.cut_to: int | None = None
         self._ahead = ahead_samples
         self._chunks: list[Chunk] = []
         # Windows below this number have been sent, in part at least, to some connection.
@@ -115,15 +129,28 @@ class Session:
         return self._chunks[-1].state if self._chunks else b""
 
     @property
+    def state_before(self) -> bytes:
+        """Of the engine before the last window."""
+        return self._chunks[-2].state if len(self._chunks) > 1 else b""
+
+    @property
     def satisfied(self) -> bool:
         """Whether all that is wanted has been sent."""
         return self.next_sample >= self.until
 
     @property
     def free_from(self) -> int:
-        """First sample of the first window of which nothing has been sent."""
+        """First sample at which another window may begin: what was sent stays as it is."""
         opened = [chunk for chunk in self._chunks if chunk.index < self._opened]
-        return int(opened[-1].window["end_sample"]) if opened else 0
+        if not opened:
+            return 0
+        window, form = opened[-1].window, self.form
+        first, end = int(window["first_sample"]), int(window["end_sample"])
+        if window["mode"] != "flow":
+            return end
+        kept = self._sent + self.reserve + form.lag_samples
+        cells = -(-kept // form.cell_samples)
+        return min(end, max(cells * form.cell_samples, first + form.cell_samples))
 
     def want(self, until: int) -> None:
         """Ask for sound; never falls, and never goes further than the limit."""
@@ -132,19 +159,49 @@ class Session:
     def change(self, scene: Scene, at: int | None) -> int:
         """Play a scene; the first sample at which it may be heard.
 
-        Windows that begin there or later and were not sent are thrown away.
+        Windows that begin there or later are thrown away; one of flow that it lies in is to be
+        cut, `cut_to`, before another is made.
         """
+        form = self.form
         from_sample = max(self.free_from, at or 0)
         self.scene = scene
-        self.schedule = _pruned(self.schedule.with_scene(scene, from_sample), self.free_from)
+        self.schedule = self.schedule.with_scene(scene, from_sample)
         while self._chunks and self._chunks[-1].index >= self._opened:
             if self._chunks[-1].window["first_sample"] < from_sample:
                 break
             self._chunks.pop()
+            self.cut_to = None
+        if self._chunks and self._chunks[-1].window["mode"] == "flow":
+            cell = -(-from_sample // form.cell_samples) * form.cell_samples
+            if cell < self.next_first_sample:
+                self.cut_to = cell
+                self._chunks[-1] = self._shortened(self._chunks[-1], cell)
+        self.schedule = _pruned(self.schedule, self.next_first_sample)
         return max(from_sample, self.next_first_sample)
 
+    def _shortened(self, chunk: Chunk, end_sample: int) -> Chunk:
+        """As much of a window as is certain to stay when it ends at a sample; its state is kept."""
+        form = self.form
+        n_samples = max(0, end_sample - form.lag_samples - chunk.first_sample)
+        last = (end_sample - form.lag_samples) // form.hop_length + form.column_lead
+        n_columns = max(0, last - chunk.first_column)
+        self._next_window = min(self._next_window, chunk.index)
+        return replace(
+            chunk,
+            window={**chunk.window, "end_sample": end_sample},
+            n_columns=min(chunk.n_columns, n_columns),
+            columns=chunk.columns[: n_columns * form.column_bytes],
+            n_samples=min(chunk.n_samples, n_samples),
+            sound=chunk.sound[: n_samples * form.sample_bytes],
+        )
+
     def add(self, chunk: Chunk) -> None:
-        """Take what was made."""
+        """Take what was made: another window, or the last one cut."""
+        if self.cut_to is not None:
+            last = self._chunks.pop()
+            assert chunk.first_column == last.first_column
+            assert chunk.end_sample >= last.end_sample
+            self.cut_to = None
         assert chunk.first_sample == self.made_until
         assert chunk.window["first_sample"] == self.next_first_sample
         self._chunks.append(chunk)
@@ -156,10 +213,13 @@ class Session:
         if self.satisfied or chunk is None:
             return None
         messages: list[Outgoing] = list(self._windows(chunk, place))
-        if self._next_column < chunk.end_column:
-            messages += self._column_frames(self._next_column, chunk.end_column)
-            self._next_column = chunk.end_column
         stop = min(place + MAX_SAMPLES, self.until, chunk.end_sample)
+        # No more of the picture than goes with the sound: what was sent cannot be changed.
+        lead = -(-stop // self.form.hop_length) + self.form.column_lead
+        last_column = min(lead, chunk.end_column)
+        if self._next_column < last_column:
+            messages += self._column_frames(self._next_column, last_column)
+            self._next_column = last_column
         messages.append(sound_frame(self.sound(place, stop), self.form.channels, place))
         self.next_sample = stop
         self._sent = max(self._sent, stop)
@@ -223,11 +283,11 @@ class Session:
     def _forget(self) -> None:
         """Let go of states that cannot be gone back to, and of what lies too far back."""
         for chunk in self._chunks:
-            if chunk.index < self._opened - 1:
+            if chunk.index < self._opened - 2:
                 chunk.state = b""
         oldest = self._sent - KEEP_S * self.form.sample_rate
         while len(self._chunks) > 1 and self._chunks[0].end_sample < oldest:
-            if self._chunks[0].index >= self._opened - 1:
+            if self._chunks[0].index >= self._opened - 2:
                 break
             self._chunks.pop(0)
 

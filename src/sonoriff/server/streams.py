@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from sonoriff.errors import BusyError, SonoriffError
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 4
 _BUSY_S = 0.25
+# Seconds that a player which does not say what it has heard is thought to have in hand; and how
+# many times a window's usual time must be in hand when it is painted anew.
+_LEAD_S, _HURRY = 2.0, 1.5
 
 
 class Stream:
@@ -29,6 +33,7 @@ class Stream:
     news : set when there is something to send, or something went wrong
     failure : why no more can be made
     speed : seconds of sound a second, of late; None before the first window
+    heard : first sample not yet played, as the player says
     expiry : when it is forgotten, where nobody listens
     """
 
@@ -38,6 +43,7 @@ class Stream:
         self.news = asyncio.Event()
         self.failure: SonoriffError | None = None
         self.speed: float | None = None
+        self.heard: int | None = None
         self.expiry: asyncio.TimerHandle | None = None
         self._streams = streams
         self._making: asyncio.Task[None] | None = None
@@ -47,12 +53,10 @@ class Stream:
     def _short(self) -> bool:
         """Whether a window is to be made: there is always one in hand beyond what is wanted."""
         session = self.session
-        return (
-            self.connection is not None
-            and self.failure is None
-            and session.until > 0
-            and session.made_until < session.until + self._streams.spare_samples
-        )
+        if self.connection is None or self.failure is not None:
+            return False
+        ahead = session.until + self._streams.spare_samples
+        return session.cut_to is not None or (session.until > 0 and session.made_until < ahead)
 
     def keep_making(self) -> None:
         """See to it that what is wanted is made."""
@@ -61,11 +65,20 @@ class Stream:
 
     def change(self, scene: Scene, at: int | None) -> int:
         """Play a scene; the first sample at which it may be heard."""
+        self.session.reserve = self._reserve()
         from_sample = self.session.change(scene, at)
-        if self._making is not None and self._making_first >= max(self.session.free_from, at or 0):
+        if self._making_first + self._streams.window_samples > (at or 0):
             self.stop_making()
         self.news.set()
         return from_sample
+
+    def _reserve(self) -> int:
+        """Samples to play beyond those sent while another window is made, where it takes long."""
+        session = self.session
+        rate = session.form.sample_rate
+        lead_s = _LEAD_S if self.heard is None else (session.next_sample - self.heard) / rate
+        window_s = self._streams.window_samples / rate / max(0.1, self.speed or 1.0)
+        return round(rate * min(window_s, max(0.0, _HURRY * window_s - lead_s)))
 
     def stop_making(self) -> None:
         """Leave the window under way."""
@@ -90,14 +103,17 @@ class Stream:
             self.news.set()
 
     async def _make_window(self) -> None:
+        """Cut the last window, where it is to end earlier, or make another."""
         session, loop = self.session, asyncio.get_running_loop()
-        rate = session.form.sample_rate
+        rate, cut = session.form.sample_rate, session.cut_to
         self._making_first = session.next_first_sample
         began = loop.time()
+        task: dict[str, Any] = {"task": "window", "schedule": session.schedule.to_dict()}
+        states = [session.state]
+        if cut is not None:
+            task, states = {"task": "cut", "end_sample": cut}, [session.state_before, session.state]
         header, (columns, sound, state) = await self._streams.lane.call(
-            {"task": "window", "schedule": session.schedule.to_dict()},
-            [session.state],
-            urgency=(session.made_until - session.next_sample) / rate,
+            task, states, urgency=(session.made_until - session.next_sample) / rate
         )
         session.add(
             Chunk(
@@ -111,8 +127,13 @@ class Stream:
                 state=state,
             )
         )
-        made_s = (header["window"]["end_sample"] - header["window"]["first_sample"]) / rate
-        speed = made_s / max(1e-6, loop.time() - began)
+        if cut is None:
+            made = header["window"]["end_sample"] - header["window"]["first_sample"]
+            self._note(made / rate, max(1e-6, loop.time() - began))
+
+    def _note(self, made_s: float, took_s: float) -> None:
+        """How fast a window came."""
+        speed = made_s / took_s
         self.speed = speed if self.speed is None else 0.5 * (self.speed + speed)
         self._streams.metrics.sound_made.inc(made_s)
         self._streams.metrics.speed.set(speed)
@@ -138,7 +159,12 @@ class Streams:
     @property
     def spare_samples(self) -> int:
         """Samples that are made beyond those wanted."""
-        return int(self.facts["window_samples"]) // 2
+        return self.window_samples // 2
+
+    @property
+    def window_samples(self) -> int:
+        """Of the model."""
+        return int(self.facts["window_samples"])
 
     @property
     def connections(self) -> list[Connection]:
@@ -161,7 +187,7 @@ class Streams:
     def open(self, scene: Scene, client: str) -> Stream:
         """A new stream."""
         facts = self.facts
-        form = Format(facts["sample_rate"], facts["channels"], facts["hop_length"], facts["n_mels"])
+        form = Format(**{field.name: facts[field.name] for field in fields(Format)})
         ahead = round(self.limits.ahead_s * form.sample_rate)
         stream = Stream(secrets.token_urlsafe(18), client, Session(form, scene, ahead), self)
         self._streams[stream.id] = stream

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +27,9 @@ from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
-from sonoriff.stream.engine import RiffState, RiffStream, Window
+from sonoriff.stream.engine import FloatArray, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Schedule
+from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
 _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
@@ -48,6 +48,7 @@ class Tasks:
         self._max_pixels, self._max_source_s = max_pixels, max_source_s
         self._tasks: dict[str, Callable[[dict[str, Any], list[bytes], OnProgress], Message]] = {
             "window": self.window,
+            "cut": self.cut,
             "riff": self.riff,
             "riffuse": self.riffuse,
         }
@@ -67,6 +68,9 @@ class Tasks:
             "db_max": params.db_max,
             "params": params.to_dict(),
             "window_samples": self.model.window_frames * params.hop_length,
+            "cell_samples": self._stream.cell_samples,
+            "lag_samples": self._stream.lag_samples,
+            "column_lead": self._stream.column_lead,
         }
 
     def warm_up(self) -> None:
@@ -79,16 +83,25 @@ class Tasks:
         return self._tasks[header["task"]](header, blobs, told)
 
     def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
-        """The next window of a stream.
-
-        The state is a pickle that another worker made, or this one; it never leaves the server's
-        own processes.
-        """
+        """The next window of a stream, from the state before it, or from none at the start."""
         schedule = Schedule.from_dict(header["schedule"])
-        before: RiffState = pickle.loads(blobs[0]) if blobs[0] else self._stream.start(schedule)
-        columns, samples, after = self._stream.next(
-            before.with_schedule(schedule), on_progress=told
-        )
+        before = self._state(blobs[0], schedule)
+        return self._reply(before, self._stream.next(before, on_progress=told))
+
+    def cut(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:  # noqa: ARG002
+        """A window that ends earlier, from the states before and after it."""
+        before = self._state(blobs[0], Schedule())
+        after = state_from_bytes(blobs[1], self.model)
+        n_cells = header["end_sample"] // self._stream.cell_samples
+        return self._reply(before, self._stream.cut(before, after, n_cells))
+
+    def _state(self, data: bytes, schedule: Schedule) -> RiffState:
+        if not data:
+            return self._stream.start(schedule)
+        return state_from_bytes(data, self.model).with_schedule(schedule)
+
+    def _reply(self, before: RiffState, made: tuple[FloatArray, FloatArray, RiffState]) -> Message:
+        columns, samples, after = made
         assert after.window is not None
         reply = {
             "window": _window_message(after.window),
@@ -97,8 +110,7 @@ class Tasks:
             "first_sample": before.n_samples,
             "n_samples": samples.shape[1],
         }
-        state = pickle.dumps(after, protocol=pickle.HIGHEST_PROTOCOL)
-        return reply, [self._column_bytes(columns), _sound_bytes(samples), state]
+        return reply, [self._column_bytes(columns), _sound_bytes(samples), bytes_from_state(after)]
 
     def _column_bytes(self, columns: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
         """Values (C, M, n) as bytes, column after column."""

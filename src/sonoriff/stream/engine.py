@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sonoriff.errors import ParameterError
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.noise import noise_grid, slerp
@@ -72,6 +73,7 @@ class RiffState:
     n_cells : latent cells that are settled
     n_columns, n_samples : given out so far
     latents : (1, C, H, n), the last of the settled cells; None at the start
+    columns : float32 (1, M, n), those that the last window gave out
     window : the last one made
     """
 
@@ -81,6 +83,7 @@ class RiffState:
     n_columns: int = 0
     n_samples: int = 0
     latents: Tensor | None = None
+    columns: FloatArray | None = None
     window: Window | None = None
     course: Course | None = None
     riff: Riff | None = None
@@ -92,6 +95,10 @@ class RiffState:
 
 class RiffStream:
     """Endless music.
+
+    A change of scene inside a window of *flow* ends that window: what was painted beyond is left
+    out, and the next window begins at the first cell at or after the change. A riff changes only
+    between its units, which are whole beats.
 
     Parameters
     ----------
@@ -127,6 +134,16 @@ class RiffStream:
         decoder = StreamingDecoder(self.model.params, quality="fast", seed=self._decoder_seed)
         return RiffState(schedule, decoder)
 
+    @property
+    def column_lead(self) -> int:
+        """Columns that have been given out beyond the sound, at most."""
+        return StreamingDecoder(self.model.params, quality="fast").look_ahead_frames
+
+    @property
+    def lag_samples(self) -> int:
+        """The sound that `next` gives ends at most so many samples before its window."""
+        return HOLD_CELLS * self.cell_samples + self.column_lead * self.model.params.hop_length
+
     def next_sample(self, state: RiffState) -> int:
         """Where the next window begins: the first sample that a change can reach."""
         return state.n_cells * self.cell_samples
@@ -159,51 +176,98 @@ class RiffStream:
             course = replace(course, bars=riff.bars)
         n_new = self._new_cells(state, riff)
         latents, blend = self._painted(state, course, riff, n_new, on_progress)
-        before = 0 if state.latents is None else state.latents.shape[-1]
+        start = state.n_cells + n_new - latents.shape[-1] + (_SPARE_CELLS if riff else 0)
         picture = self.model.decode(latents).cpu()
-        if riff is not None:
+        if riff is None:
+            n_new = self._until_cue(state, n_new)
+        else:
             turned = course.morph.share_at(first) < 1.0
             riff = replace(riff, renewing=riff.renewing or turned)
-            riff = riff.played(picture, (state.n_cells - before) * self.model.cell[1])
-        window = self._window(state, course, blend, n_new)
-        settled = latents[..., : before + n_new]
+            riff = riff.played(picture, start * self.model.cell[1])
+        n_cells = state.n_cells + n_new
         after = replace(
             state,
-            n_cells=state.n_cells + n_new,
-            latents=settled[..., -round(_FLOW_CONTEXT * self.window_cells) :],
-            window=window,
+            n_cells=n_cells,
+            latents=latents[..., : n_cells - start],
+            window=self._window(state, course, blend, n_new),
             course=course.moved(self._pace(course, riff)),
             riff=riff,
         )
-        stop = max(0, after.n_cells - HOLD_CELLS) * self.model.cell[1]
-        return self._given(after, picture, (state.n_cells - before) * self.model.cell[1], stop)
+        part = self._part(picture, state.n_columns, start, self._settled_columns(n_cells))
+        return self._given(state, after, part)
+
+    def cut(
+        self, before: RiffState, after: RiffState, n_cells: int
+    ) -> tuple[FloatArray, FloatArray, RiffState]:
+        """What `next` would have given if a cue lay at the cell `n_cells`; nothing is painted.
+
+        Parameters
+        ----------
+        before, after : a window of flow
+        n_cells : where it is to end, inside of it
+
+        Returns
+        -------
+        columns, samples, state : as from `next`, each the beginning of what it was
+        """
+        if after.riff is not None or after.window is None or after.latents is None:
+            raise ParameterError("only a window of flow can be cut")
+        assert after.columns is not None
+        if not before.n_cells < n_cells <= after.n_cells:
+            raise ParameterError(
+                f"a window of the cells [{before.n_cells}, {after.n_cells}) cannot end at {n_cells}"
+            )
+        short = replace(
+            after,
+            n_cells=n_cells,
+            latents=after.latents[..., : after.latents.shape[-1] - (after.n_cells - n_cells)],
+            window=replace(after.window, end_sample=n_cells * self.cell_samples),
+        )
+        n_columns = max(0, self._settled_columns(n_cells) - before.n_columns)
+        return self._given(before, short, after.columns[..., :n_columns])
+
+    def _settled_columns(self, n_cells: int) -> int:
+        """Columns that cells to come no longer change."""
+        return max(0, n_cells - HOLD_CELLS) * self.model.cell[1]
+
+    def _until_cue(self, state: RiffState, n_new: int) -> int:
+        """Cells of a window that ends where the scene changes."""
+        first = self.next_sample(state)
+        cues = (-(-cue.at // self.cell_samples) for cue in state.schedule.cues if cue.at > first)
+        return min([n_new, *(cell - state.n_cells for cell in cues)])
 
     def finish(self, state: RiffState) -> tuple[FloatArray, FloatArray]:
         """All that is left once nothing is to follow: columns and samples as from `next`."""
         if state.latents is None:
             empty = np.zeros((1, self.model.params.n_mels, 0), np.float32)
             return empty, np.zeros((1, 0), np.float32)
-        start = (state.n_cells - state.latents.shape[-1]) * self.model.cell[1]
+        start = state.n_cells - state.latents.shape[-1]
         picture = self.model.decode(state.latents).cpu()
         stop = state.n_cells * self.model.cell[1]
-        columns, samples, last = self._given(state, picture, start, stop)
+        part = self._part(picture, state.n_columns, start, stop)
+        columns, samples, last = self._given(state, state, part)
         return columns, np.concatenate([samples, last.decoder.flush()], axis=1)
 
+    def _part(self, picture: Tensor, first: int, start: int, stop: int) -> FloatArray:
+        """Columns [first, stop) of a picture that begins at the cell `start`."""
+        skip = start * self.model.cell[1]
+        part = picture[..., first - skip : max(stop, first) - skip]
+        return values_from_picture(part, self.model.params, 0.0)
+
     def _given(
-        self, state: RiffState, picture: Tensor, start: int, stop: int
+        self, before: RiffState, after: RiffState, columns: FloatArray
     ) -> tuple[FloatArray, FloatArray, RiffState]:
-        """Columns up to `stop` of a picture that begins at the column `start`."""
-        part = picture[..., state.n_columns - start : max(stop, state.n_columns) - start]
-        columns = values_from_picture(part, self.model.params, 0.0)
-        decoder = copy.deepcopy(state.decoder)
+        """Columns that follow those of `before`, their sound, and `after` with both counted."""
+        decoder = copy.deepcopy(before.decoder)
         samples = decoder.push(columns)
-        after = replace(
-            state,
+        counted = replace(
+            after,
             decoder=decoder,
-            n_columns=state.n_columns + columns.shape[2],
-            n_samples=state.n_samples + samples.shape[1],
+            columns=columns,
+            n_columns=before.n_columns + columns.shape[2],
+            n_samples=before.n_samples + samples.shape[1],
         )
-        return columns, samples, after
+        return columns, samples, counted
 
     def _riff(self, riff: Riff | None, course: Course, first: int) -> Riff | None:
         """The riff to go on with, or a new one where mode, tempo or length have changed."""
@@ -246,6 +310,7 @@ class RiffStream:
         blend = course.morph.blend_at((start + n_new) * self.cell_samples)
         noise = self._noise(course, riff, width)
         kept = noise[..., :0] if state.latents is None else state.latents
+        kept = kept[..., -round(_FLOW_CONTEXT * self.window_cells) :]
         known = kept[..., max(0, kept.shape[-1] - self._context(riff, width)) :]
         columns = self.model.cell[1]
         guide = riff.guide(start * columns, (start + width) * columns) if riff else None

@@ -151,6 +151,12 @@ class Player:
         message: dict[str, Any] = json.loads(data)
         self.messages.append(message)
         if message["type"] == "window":
+            if self.windows and message["index"] == self.windows[-1]["index"]:
+                # The same window again, cut short by a change.
+                last = self.windows.pop()
+                assert message["first_sample"] == last["first_sample"]
+                assert message["end_sample"] < last["end_sample"]
+                assert self.next_sample <= message["end_sample"]
             if self.windows:
                 assert message["first_sample"] == self.windows[-1]["end_sample"]
                 assert message["index"] == self.windows[-1]["index"] + 1

@@ -72,14 +72,47 @@ def test_a_change_is_heard_from_where_the_server_says(player: Make) -> None:
     answer = one.expect("scheduled")
     assert answer["id"] == 7
     assert answer["scene"]["prompts"] == [{"text": "b", "weight": 1.0}]
-    assert answer["from_sample"] == one.windows[-1]["end_sample"]
+    # Soon: not at the end of the window that is heard, but as soon as nothing sent is changed.
+    assert answer["from_sample"] < one.next_sample + 1.2 * RATE
+    assert answer["from_sample"] < one.windows[-1]["end_sample"]
     one.play(answer["from_sample"] + RATE // 10)
+    assert one.windows[-1]["first_sample"] == answer["from_sample"]
     assert one.windows[-1]["scene"] == answer["scene"]
     assert [p["text"] for p in one.windows[-1]["prompts"]] == ["b"]
     one.send(type="scene", scene={"seed": 9}, at=one.next_sample + 20 * RATE)
     later = one.expect("scheduled")
     assert later["from_sample"] >= one.next_sample + 20 * RATE
     assert later["scene"]["prompts"] == answer["scene"]["prompts"]
+
+
+def test_what_was_played_can_be_played_again(player: Make, model_folder: Any) -> None:
+    """Changes at the samples that the server named give the same stream from the engine."""
+    one = player()
+    cues = [Cue(Scene.from_dict(one.ready["scene"]))]
+    for i, text in enumerate(("b", "c", "d")):
+        one.play(one.next_sample + RATE)
+        one.send(type="scene", scene={"prompts": [{"text": text}], "seed": i})
+        answer = one.expect("scheduled")
+        cues.append(Cue(Scene.from_dict(answer["scene"]), answer["from_sample"]))
+    one.play(one.next_sample + 8 * RATE)
+    stream = RiffStream(SmallModel.from_pretrained(model_folder))
+    state, parts = stream.start(Schedule(tuple(cues))), []
+    while state.n_samples < one.next_sample:
+        _, samples, state = stream.next(state)
+        parts.append(samples)
+    sound = np.rint(np.clip(np.concatenate(parts, axis=1)[0], -1, 1) * 32767).astype("<i2")
+    assert one.sound == sound[: one.next_sample].tobytes()
+
+
+def test_many_changes_at_once_leave_the_last(player: Make) -> None:
+    one = player()
+    one.play(RATE)
+    for i in range(30):
+        one.send(type="scene", scene={"prompts": [{"text": f"p{i}"}], "morph_bars": 0.0}, id=i)
+    while one.expect("scheduled")["id"] != 29:
+        pass
+    one.play(4 * RATE)
+    assert [p["text"] for p in one.windows[-1]["prompts"]] == ["p29"]
 
 
 def test_nothing_comes_that_was_not_wanted(player: Make) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonoriff.errors import Cancelled
+from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.small.model import SmallModel
 from sonoriff.sonogram import Sonogram, decode
 from sonoriff.stream.engine import RiffState, RiffStream, Window
@@ -56,9 +56,7 @@ def test_picture_has_no_seams(small_model: SmallModel) -> None:
         assert state.latents is not None
         columns.append(c)
         latents.append(state.latents[..., -(state.n_cells - before) :])
-    # The newest cells of a window longer than what is remembered are missing from the first ones.
-    known = min(part.shape[-1] for part in latents)
-    assert known == 24
+    assert [part.shape[-1] for part in latents] == [32, 40, 40]
     c, _, after = stream.next(state)
     assert state.latents is not None
     assert after.latents is not None
@@ -66,7 +64,7 @@ def test_picture_has_no_seams(small_model: SmallModel) -> None:
     assert np.isfinite(joined.numpy()).all()
     again = small_model.decode(state.latents).numpy()
     db = (again + 1.0) * 46.0 - 80.0
-    stop = state.n_columns - (state.n_cells - 24) * 8
+    stop = state.n_columns - (state.n_cells - state.latents.shape[-1]) * 8
     given = np.concatenate(columns, axis=2)
     np.testing.assert_allclose(given[..., -40:], db[0, :, :, stop - 40 : stop], atol=1e-3)
 
@@ -152,3 +150,31 @@ def test_an_empty_stream_has_nothing_left(small_model: SmallModel) -> None:
     columns, samples = stream.finish(stream.start(Schedule()))
     assert columns.shape == (1, 256, 0)
     assert samples.shape == (1, 0)
+
+
+@pytest.mark.parametrize("at", [131_072 + 4096 * 9, 131_072 + 1, 131_072 + 4096 * 39])
+def test_a_cut_window_is_the_window_that_ends_at_the_cue(small_model: SmallModel, at: int) -> None:
+    stream = RiffStream(small_model)
+    other = Scene(prompts=(WeightedPrompt("b"),), **QUICK)  # type: ignore[arg-type]
+    _, _, _, before = played(stream, stream.start(schedule((FLOW, 0))), 1)
+    _, samples, after = stream.next(before)
+    columns, sound, cut = stream.cut(before, after, -(-at // stream.cell_samples))
+    known = before.with_schedule(schedule((FLOW, 0), (other, at)))
+    wanted = stream.next(known)
+    assert np.array_equal(columns, wanted[0])
+    assert np.array_equal(sound, wanted[1])
+    assert np.array_equal(sound, samples[:, : sound.shape[1]])
+    assert cut.window == wanted[2].window
+    assert cut.window is not None
+    assert cut.window.end_sample - cut.n_samples <= stream.lag_samples
+    assert cut.n_columns - cut.n_samples // 512 <= stream.column_lead
+    later = cut.with_schedule(known.schedule)
+    assert np.array_equal(stream.next(later)[1], stream.next(wanted[2])[1])
+
+
+def test_a_riff_cannot_be_cut(small_model: SmallModel) -> None:
+    stream = RiffStream(small_model)
+    before = stream.start(schedule((RIFF, 0)))
+    _, _, after = stream.next(before)
+    with pytest.raises(ParameterError, match="flow"):
+        stream.cut(before, after, 3)

@@ -38,7 +38,7 @@ export interface Level {
   playing: boolean
 }
 
-const AHEAD_S = 3
+const AHEAD_S = 2
 const MOST_AHEAD_S = 12
 const RETRY_S = [0.3, 1, 2, 4, 8]
 /** Close codes after which another attempt makes no sense, and what to say. */

@@ -45,6 +45,7 @@ const events: ClientEvents = {
       toLoad = ready.next_sample
     }
     say({ type: 'ready', ready, source })
+    tick()
   },
   window: (window) => say({ type: 'window', window, source }),
   scheduled: (scheduled) => say({ type: 'scheduled', scheduled }),
@@ -122,6 +123,8 @@ function command(message: WorkerCommand): void {
       break
     case 'start':
       url = message.url
+      // Sound is made while the page still opens its output.
+      playing = true
       clip = null
       client.start(message.scene, message.key)
       break
@@ -149,9 +152,13 @@ function command(message: WorkerCommand): void {
   }
 }
 
-scope.onmessage = (event: MessageEvent<WorkerCommand>) => command(event.data)
-setInterval(() => {
+function tick(): void {
   const { position, underruns } = level
   client.tick(seconds(), { position, underruns, playing: playing && clip === null })
+}
+
+scope.onmessage = (event: MessageEvent<WorkerCommand>) => command(event.data)
+setInterval(() => {
+  tick()
   feedClip()
 }, TICK_MS)
