@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sonoriff.sonogram.grid import SparseBank, hann
 from sonoriff.sonogram.kernels import mel_columns
-from sonoriff.sonogram.mel import mel_filter_bank
+from sonoriff.sonogram.mel import AMPLITUDE_FLOOR, mel_filter_bank
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.transform import is_smooth, transform_plan
 
@@ -27,6 +27,26 @@ def has_fast_columns(params: SonogramParams) -> bool:
 @lru_cache(maxsize=8)
 def _bank(params: SonogramParams) -> SparseBank:
     return SparseBank.from_dense(mel_filter_bank(params).astype(np.float64))
+
+
+def log_mel(waveform: FloatArray, params: SonogramParams) -> FloatArray:
+    """`mel_from_waveform` of the "log" scale, without torch, whose threads are slow to start.
+
+    float32 (C, T) -> float32 (C, M, N).
+    """
+    n_channels, length = waveform.shape
+    n_frames = -(-length // params.hop_length)
+    before = (params.n_fft - params.win_length) // 2
+    left = (params.n_fft - params.hop_length) // 2 - before
+    total = left + n_frames * params.hop_length + params.win_length
+    heard = np.zeros((n_channels, total), np.float32)
+    heard[:, left : left + length] = waveform
+    mel = linear_mel(heard, n_frames, params)
+    mel *= np.float32(4.0 / params.win_length)
+    np.maximum(mel, np.float32(AMPLITUDE_FLOOR), out=mel)
+    np.log10(mel, out=mel)
+    mel *= np.float32(20.0)
+    return np.clip(mel, params.db_min, params.db_max, out=mel)
 
 
 def linear_mel(heard: FloatArray, n_frames: int, params: SonogramParams) -> FloatArray:

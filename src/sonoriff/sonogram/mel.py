@@ -101,18 +101,17 @@ def mel_from_waveform(waveform: torch.Tensor, params: SonogramParams) -> torch.T
         raise ParameterError("waveform holds NaN or infinite samples")
     if params.scale == "power":
         return _power_mel(waveform, params)
+    if waveform.device.type == "cpu" and not waveform.requires_grad:
+        # Not at the top: that module takes its bank from this one.
+        from sonoriff.sonogram.columns import has_fast_columns, log_mel
+
+        if has_fast_columns(params):
+            return torch.from_numpy(log_mel(waveform.numpy(), params))
     return _log_mel(waveform, params)
 
 
 def _linear_mel(padded: torch.Tensor, n_frames: int, params: SonogramParams) -> torch.Tensor:
     """Mel amplitude (C, M, N) of N columns, in blocks: a spectrum is far larger than its mel."""
-    if padded.device.type == "cpu" and not padded.requires_grad:
-        # Not at the top: that module takes its bank from this one.
-        from sonoriff.sonogram.columns import has_fast_columns, linear_mel
-
-        if has_fast_columns(params):
-            before = (params.n_fft - params.win_length) // 2
-            return torch.from_numpy(linear_mel(padded[:, before:].numpy(), n_frames, params))
     bank = _torch_bank(params, str(padded.device))
     # Nothing above the last filter is needed: for riffusion-v1 that is more than half.
     n_bins = int(torch.count_nonzero(bank.any(dim=0).flip(0).cumsum(0)))

@@ -62,7 +62,7 @@ EFFORTS: dict[tuple[str, str], Effort] = {
     ("log", "fast"): Effort(8),
     ("log", "best"): Effort(32, block_frames=32),
     ("power", "fast"): Effort(4, 8, start_updates=2, block_frames=32),
-    ("power", "best"): Effort(32, 60, start_updates=2, block_frames=128),
+    ("power", "best"): Effort(24, 60, start_updates=2, block_frames=128),
 }
 
 
