@@ -191,6 +191,7 @@ class Info(BaseModel):
     protocol: int
     model: str | None
     ready: bool
+    loading: float = Field(description="how far the model is loaded, 0 to 1")
     needs_key: bool
     limits: dict[str, float]
     sonogram: dict[str, Any] | None

@@ -83,6 +83,8 @@ class Lane:
     ) -> None:
         self.name = name
         self.facts: dict[str, Any] | None = None
+        # How far the first process is with its model, 0 to 1.
+        self.loading = 0.0
         self.fatal: str | None = None
         self.restarts = 0
         self.ready = asyncio.Event()
@@ -92,6 +94,11 @@ class Lane:
         self._number = 0
         self._runners: list[asyncio.Task[None]] = []
         self._processes: set[Process] = set()
+
+    @property
+    def loading_line(self) -> str:
+        """How far the model is, for people."""
+        return f"the model is being loaded, {round(100 * self.loading)} %: try again soon"
 
     @property
     def waiting(self) -> int:
@@ -192,6 +199,9 @@ class Lane:
 
     async def _load(self, process: Process) -> None:
         header, _ = await _received(process)
+        while header["type"] == "loading":
+            self.loading = header["share"]
+            header, _ = await _received(process)
         if header["type"] == "fatal":
             raise CheckpointError(header["message"])
         del header["type"]

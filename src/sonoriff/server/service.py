@@ -90,9 +90,10 @@ class Service:
 
     def check_ready(self) -> None:
         """BusyError before the model is loaded, and while the server stops."""
+        if self._draining:
+            raise BusyError("the server is stopping: try again soon")
         if not self.ready:
-            doing = "stopping" if self._draining else "loading its model"
-            raise BusyError(f"the server is {doing}: try again soon")
+            raise BusyError(self.stream_lane.loading_line)
 
     async def start(self) -> None:
         """Open the history and start the workers; returns before their models are loaded."""

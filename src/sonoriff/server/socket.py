@@ -154,7 +154,7 @@ class Connection:
         if not self._knows_key(hello.key):
             raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
         if not self._streams.facts:
-            raise Closing(4503, error=("busy", "the model is being loaded: try again soon"))
+            raise Closing(4503, error=("loading", self._streams.lane.loading_line))
         self._hello_at = self._loop.time()
         stream = self._resumed(hello) if hello.resume else self._opened(hello)
         self._stream = stream

@@ -28,9 +28,10 @@ from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.stream.engine import FloatArray, RiffState, RiffStream, Window
-from sonoriff.stream.scene import Schedule
+from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
+_WARM_WINDOWS = 2
 _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -73,10 +74,24 @@ class Tasks:
             "column_lead": self._stream.column_lead,
         }
 
-    def warm_up(self) -> None:
-        """Make a window, so that the first listener does not wait for what happens only once."""
-        schedule = Schedule()
-        self._stream.next(self._stream.start(schedule))
+    def warm_up(self, told: Callable[[float], None]) -> None:
+        """Do all that streams need once, so that no listener waits for what happens only once.
+
+        Parameters
+        ----------
+        told : how far it is, 0 to 1
+        """
+        scene = Scene(prompts=(WeightedPrompt("music, 120 bpm"),), num_inference_steps=2)
+        schedule, before = Schedule((Cue(scene),)), b""
+        for i in range(_WARM_WINDOWS):
+            header, (_, _, after) = self.window(
+                {"schedule": schedule.to_dict()}, [before], lambda _step, _steps: None
+            )
+            told((i + 1) / (_WARM_WINDOWS + 1))
+            if i + 1 < _WARM_WINDOWS:
+                before = after
+        end = header["window"]["first_sample"] + 9 * self._stream.cell_samples
+        self.cut({"end_sample": end}, [before, after], lambda _step, _steps: None)
 
     def run(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """Do what ``header["task"]`` says."""

@@ -20,6 +20,9 @@ from typing import Any, BinaryIO
 from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
 from sonoriff.server.link import Message, packed, receive_blocking
 
+# Shares of the time that it takes to be ready, most of which goes to the first window.
+_IMPORTED, _LOADED = 0.3, 0.5
+
 
 class _Inbox:
     """Tasks in their order, and the numbers of those no longer wanted; read by a thread."""
@@ -80,14 +83,20 @@ def main() -> None:
         out.write(packed(header, blobs))
         out.flush()
 
+    def loading(share: float) -> None:
+        send({"type": "loading", "share": share})
+
     try:
+        loading(0.0)
         from sonoriff.models.registry import load_model
         from sonoriff.server.tasks import Tasks
 
+        loading(_IMPORTED)
         model = load_model(options["model"], device=options["device"])
         tasks = Tasks(model, max_pixels=options["max_pixels"], max_source_s=options["max_source_s"])
         if options["warm_up"]:
-            tasks.warm_up()
+            loading(_LOADED)
+            tasks.warm_up(lambda share: loading(_LOADED + (1.0 - _LOADED) * share))
     except SonoriffError as error:
         send({"type": "fatal", "message": str(error)})
         return

@@ -87,6 +87,14 @@ def wait_until(true: Callable[[], Any]) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture
+def starting(model_folder: Path, tmp_path: Path) -> Iterator[Running]:
+    """A server that has just been started."""
+    running = run_server(ServerConfig(model=str(model_folder), data_folder=tmp_path))
+    yield running
+    running.stop()
+
+
 @pytest.fixture(scope="session")
 def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     config = ServerConfig(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -238,6 +239,22 @@ def test_a_worker_that_is_killed_is_replaced_and_the_sound_goes_on(
         one.step()
     assert one.sound == whole.sound
     assert server.service.stream_lane.restarts > before
+
+
+def test_a_server_says_how_far_its_model_is_loaded(starting: Any) -> None:
+    answer, info = starting.get("/readyz"), starting.get("/api/v1/info").json()
+    assert answer.status_code == 503
+    assert re.search(r"loaded, \d+ %", answer.json()["error"]["message"])
+    assert info["ready"] is False
+    assert 0.0 <= info["loading"] < 1.0
+    with starting.socket() as socket:
+        socket.send(json.dumps({"type": "hello", "version": 1}))
+        error = json.loads(socket.recv(timeout=60))
+        assert error["code"] == "loading"
+        assert closed_with(socket) == 4503
+    while starting.get("/readyz").status_code != 200:
+        time.sleep(0.1)
+    assert starting.get("/api/v1/info").json()["loading"] == 1.0
 
 
 def test_a_slow_reader_holds_up_nobody(player: Make) -> None:

@@ -5,6 +5,9 @@ import { sceneFromLink } from '../state/link'
 import { Player } from '../state/player'
 import { FIRST_SCENE } from '../state/scene'
 import { Session } from '../state/session'
+import { LOADING } from '../stream/client'
+
+const POLL_MS = 700
 
 /** The one of each that the page has. */
 export const api = new Api(new URL('.', location.href).href)
@@ -20,6 +23,8 @@ export const help = signal(false)
 export const dropped = signal<File | null>(null)
 /** Work of the server that the person waits for. */
 export const job = signal<{ what: string; progress: number } | null>(null)
+/** How far the server's model is loaded, 0 to 1; null once it is. */
+export const loading = signal<number | null>(null)
 /** Said by a screen reader. */
 export const said = signal('')
 
@@ -39,6 +44,9 @@ export function open(): void {
   })
   api.key = sessionStorage.getItem('sonoriff.key') ?? ''
   setInterval(() => session.tick(), 100)
+  effect(() => {
+    if (session.notice.value === LOADING) void greet()
+  })
   void greet()
 }
 
@@ -46,7 +54,9 @@ async function greet(): Promise<void> {
   try {
     const info = await api.info()
     session.sampleRate = info.sonogram?.sample_rate ?? session.sampleRate
-    if (!info.ready) session.notice.value = 'The model is being loaded.'
+    loading.value = info.ready ? null : info.loading
+    if (!info.ready) setTimeout(() => void greet(), POLL_MS)
+    else if (session.notice.value === LOADING) session.notice.value = ''
     if (info.needs_key && !api.key) session.notice.value = 'The server wants an API key.'
   } catch {
     session.notice.value = 'The server does not answer.'

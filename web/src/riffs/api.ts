@@ -18,6 +18,8 @@ export interface Riff {
 export interface Info {
   model: string | null
   ready: boolean
+  /** How far the model is loaded, 0 to 1. */
+  loading: number
   needs_key: boolean
   sonogram: { sample_rate?: number; hop_length?: number } | null
 }

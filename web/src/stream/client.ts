@@ -48,6 +48,11 @@ const FINAL: Record<number, string> = {
   4409: 'This stream was opened elsewhere.',
 }
 const BUSY = new Set([4429, 4503])
+/** Errors that are followed by another attempt, not shown. */
+const QUIET = new Set(['not_found', 'loading'])
+export const LOADING = 'The model is being loaded.'
+const BUSY_LINE = 'The server is busy. Trying again.'
+const LOST_LINE = 'Connection lost. Reconnecting.'
 
 /**
  * The client's side of the stream: idle -> connecting -> open -> lost -> connecting ...
@@ -66,6 +71,8 @@ export class StreamClient {
   private until = 0
   private retries = 0
   private retryAt = Infinity
+  /** Why the connection is about to be closed, as the server said. */
+  private trouble = ''
   private place: { seed: number; alpha: number } | null = null
 
   constructor(events: ClientEvents) {
@@ -120,7 +127,10 @@ export class StreamClient {
       this.events.window(message)
     } else if (message?.type === 'scheduled') this.events.scheduled(message)
     else if (message?.type === 'status') this.events.status(message)
-    else if (message?.type === 'error' && message.code !== 'not_found') this.events.error(message)
+    else if (message?.type === 'error') {
+      this.trouble = message.code
+      if (!QUIET.has(message.code)) this.events.error(message)
+    }
   }
 
   closed(code: number, now: number): void {
@@ -133,13 +143,18 @@ export class StreamClient {
     }
     if (code === 4404) this.forget()
     const busy = BUSY.has(code)
-    const wait = busy ? 5 : code === 4404 ? 0 : RETRY_S[Math.min(this.retries, RETRY_S.length - 1)]!
+    const loading = busy && this.trouble === 'loading'
+    this.trouble = ''
+    const wait = loading
+      ? 1
+      : busy
+        ? 5
+        : code === 4404
+          ? 0
+          : RETRY_S[Math.min(this.retries, RETRY_S.length - 1)]!
     this.retries += 1
     this.retryAt = now + wait
-    this.change(
-      'lost',
-      busy ? 'The server is busy. Trying again.' : 'Connection lost. Reconnecting.',
-    )
+    this.change('lost', loading ? LOADING : busy ? BUSY_LINE : LOST_LINE)
   }
 
   /** To be called a few times a second. `now` in seconds. */
