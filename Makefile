@@ -21,6 +21,7 @@ riff: $(INSTALLED) ## Install, and end with music: out/riff.wav
 	@scripts/first_riff.sh $(VENV)
 
 test: $(INSTALLED_TEST) ## Install with all that tests need, and run them all
+	@$(BIN)/python hatch_build.py
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: $(INSTALLED_TEST) ## Style, types, the import contract, generated documents

