@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +23,7 @@ def evaluate_pipeline_command(
         list[str] | None,
         typer.Option(help="May be given again [default: three of different styles]."),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="For each prompt, from 0 on.", min=1)] = 2,
+    seeds: Annotated[int, typer.Option(help="For each prompt, from 0 on.", min=1)] = 1,
     steps: painting.Steps = None,
     samplers: Annotated[
         bool, typer.Option("--samplers", help="Compare samplers with 200 steps of DDIM too.")
@@ -32,7 +34,7 @@ def evaluate_pipeline_command(
 ) -> None:
     """Print how the verbs keep what they promise: seams, masks, strengths, seeds, ways.
 
-    docs/pipeline.md says what the figures mean.
+    Each row is printed as soon as it is done; docs/pipeline.md says what the figures mean.
 
     \b
     Examples:
@@ -48,13 +50,28 @@ def evaluate_pipeline_command(
         prompts=tuple(prompt or figures.PROMPTS), seeds=seeds, num_inference_steps=steps
     )
     loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    measures: list[figures.Measure] = []
     with painting.progress() as told:
-        measures = figures.evaluate_pipeline(loaded, settings, on_progress=told)
-    typer.echo(figures.measures_text(measures), nl=False)
+        found = figures.evaluate_pipeline(loaded, settings, on_progress=told)
+        _print(figures.measure_lines(_kept(found, measures)))
     rows: list[figures.SamplerRow] = []
     if samplers:
+        typer.echo("")
         with painting.progress() as told:
-            rows = figures.evaluate_samplers(loaded, settings, on_progress=told)
-        typer.echo("\n" + figures.samplers_text(rows), nl=False)
+            compared = figures.evaluate_samplers(loaded, settings, on_progress=told)
+            _print(figures.sampler_lines(_kept(compared, rows)))
     if output is not None:
         write_text(output, figures.figures_json(loaded, measures, rows))
+
+
+def _kept(values: Iterable[Any], kept: list[Any]) -> Iterator[Any]:
+    """The values as they come; `kept` has them afterwards."""
+    for value in values:
+        kept.append(value)
+        yield value
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+        sys.stdout.flush()

@@ -29,6 +29,14 @@ def morph(
         typer.Option(help="Sound to start from: one for all points, or one for each."),
     ] = None,
     strength: painting.Strength = 0.75,
+    invert: Annotated[
+        bool,
+        typer.Option(
+            "--invert",
+            help="Between sounds: start from the noise that each of them comes from of itself, so "
+            "that the way begins and ends with the sounds at any strength.",
+        ),
+    ] = False,
     each: Annotated[bool, typer.Option("--each", help="Write every clip by itself too.")] = False,
     seed: painting.Seed = 0,
     negative: painting.Negative = "",
@@ -51,6 +59,7 @@ def morph(
       sonoriff morph "typing on a keyboard" "jazz" --clips 12 -o way.wav
       sonoriff morph "solo piano" --seeds 1:2:3 --clips 9
       sonoriff morph "techno" "ambient" --source song.wav --strength 0.6 --each
+      sonoriff morph "" --source rain.wav --source river.wav --invert --strength 0.8
     """
     from sonoriff.pipeline.morph import MorphSettings
     from sonoriff.pipeline.morph import morph as make
@@ -58,8 +67,9 @@ def morph(
     painting.check_output(output)
     settings = MorphSettings(
         negative_prompt=negative,
-        points=_points(prompts, seeds, strength),
+        points=_points(prompts, seeds, strength, len(source or ())),
         clips=clips,
+        inverted=invert,
         seed=seed,
         bpm=bpm,
         key=key,
@@ -76,8 +86,10 @@ def morph(
         typer.echo(painting.save(clip, painting.numbered(output, f"{i + 1:02d}")))
 
 
-def _points(prompts: list[str], seeds: str | None, strength: float) -> tuple[MorphPoint, ...]:
-    """Points of the way; one prompt or one seed serves them all."""
+def _points(
+    prompts: list[str], seeds: str | None, strength: float, n_sources: int
+) -> tuple[MorphPoint, ...]:
+    """Points of the way; one prompt, one seed or one source serves them all."""
     from sonoriff.pipeline.morph import MorphPoint
 
     numbers: list[int | None] = [None]
@@ -86,7 +98,7 @@ def _points(prompts: list[str], seeds: str | None, strength: float) -> tuple[Mor
             numbers = [int(part) for part in seeds.split(":")]
         except ValueError:
             raise ParameterError(f"--seeds is whole numbers, A:B, got {seeds!r}") from None
-    count = max(len(prompts), len(numbers))
+    count = max(len(prompts), len(numbers), n_sources)
     if not {len(prompts), len(numbers)} <= {1, count}:
         raise ParameterError(f"{len(prompts)} prompts do not go with {len(numbers)} seeds")
     return tuple(

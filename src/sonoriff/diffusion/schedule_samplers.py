@@ -41,6 +41,39 @@ def sample_ddim(
     return x
 
 
+def invert_ddim(
+    denoised: Denoised,
+    x: Tensor,
+    times: Tensor,
+    schedule: Schedule,
+    *,
+    iterations: int = 3,
+    on_step: OnStep | None = None,
+) -> Tensor:
+    """The point from which `sample_ddim` over the same falling times comes to `x`.
+
+    Parameters
+    ----------
+    times : may not reach a time without data
+    iterations : evaluations a step, see `samplers.invert_euler`
+
+    References
+    ----------
+    Song, Meng & Ermon, Denoising Diffusion Implicit Models (2021), section 4.3; Pan et al.,
+    Effective Real Image Editing with Accelerated Iterative Diffusion Inversion (2023).
+    """
+    t = times.flip(0).tolist()
+    for i in range(len(t) - 1):
+        (alpha, sigma), (alpha_above, sigma_above) = map(schedule.alpha_sigma, t[i : i + 2])
+        above = x
+        for _ in range(iterations):
+            noise = (above - alpha_above * denoised(above, t[i + 1])) / sigma_above
+            above = (alpha_above / alpha) * (x - sigma * noise) + sigma_above * noise
+        x = above
+        _tell(on_step, i, t, x)
+    return x
+
+
 def sample_dpmpp_2m(
     denoised: Denoised,
     x: Tensor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
@@ -29,8 +29,15 @@ PROMPTS = ("smooth jazz piano trio", "techno, 128 bpm", "solo church organ")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 FEW_STEPS = (4, 8, 16, 32)
 TRUTH_STEPS = 200
-_MORPH_CLIPS = 6
+# The picture is that of the truth where no more than this share of the way to another seed is left.
+SAME_SHARE = 0.1
+_MORPH_CLIPS = 5
+_LONG_WINDOWS = 2
 _EVALUATIONS = {"heun": 2}
+
+
+# ``(name, what is wanted, value)`` of one prompt and seed.
+Figures = Iterator[tuple[str, str, float]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class PipelineSettings:
     """
 
     prompts: tuple[str, ...] = PROMPTS
-    seeds: int = 2
+    seeds: int = 1
     num_inference_steps: int | None = None
 
     def __post_init__(self) -> None:
@@ -90,35 +97,28 @@ class PipelineSettings:
 
 def evaluate_pipeline(
     model: Model, settings: PipelineSettings, *, on_progress: OnProgress | None = None
-) -> list[Measure]:
-    """All measures of the verbs; `on_progress` is told of every case that is done."""
-    results: dict[tuple[str, str], list[float]] = {}
+) -> Iterator[Measure]:
+    """All measures of the verbs, each as soon as all its cases are done.
+
+    Parameters
+    ----------
+    on_progress : told of every case of every part
+    """
     cases = list(settings.cases())
-    for i, case in enumerate(cases):
-        for name, wanted, value in _measures(model, case):
-            results.setdefault((name, wanted), []).append(value)
-        if on_progress is not None:
-            on_progress(i + 1, len(cases))
-    return [
-        Measure(name, float(np.mean(values)), float(np.max(values)), wanted, len(values))
-        for (name, wanted), values in results.items()
-    ]
-
-
-def _measures(model: Model, case: GenerateSettings) -> Iterator[tuple[str, str, float]]:
-    """``(name, what is wanted, value)`` of one prompt and seed."""
-    source = generate(model, case)
-    for name, value in _seams(model, case, source):
-        yield f"seam, {name}, z", "below 2", value
-    yield from _morph(model, case)
-    yield from _reproducibility(model, case, source)
-    for name, value in _outside(model, case, source):
-        yield f"changed outside the {name}", "0", value
-    for strength in STRENGTHS:
-        settings = RemixSettings(**_shared(case), strength=strength)
-        settings = replace(settings, seed=case.seed + 1000)
-        distance = picture_distance(remix(model, source, settings), source)
-        yield f"distance from the source, strength {strength:g}, %", "grows", distance
+    sources = [generate(model, case) for case in cases]
+    parts = (
+        *(_reproducibility, _outside, _strengths),
+        *(_long_seams, _extend_seams, _loop_seams, _morph),
+    )
+    for i, part in enumerate(parts):
+        results: dict[tuple[str, str], list[float]] = {}
+        for j, (case, source) in enumerate(zip(cases, sources, strict=True)):
+            for name, wanted, value in part(model, case, source):
+                results.setdefault((name, wanted), []).append(value)
+            if on_progress is not None:
+                on_progress(i * len(cases) + j + 1, len(parts) * len(cases))
+        for (name, wanted), values in results.items():
+            yield Measure(name, float(np.mean(values)), float(np.max(values)), wanted, len(values))
 
 
 def _shared(case: GenerateSettings) -> dict[str, Any]:
@@ -130,23 +130,43 @@ def _shared(case: GenerateSettings) -> dict[str, Any]:
     }
 
 
-def _seams(model: Model, case: GenerateSettings, source: Clip) -> Iterator[tuple[str, float]]:
-    """The seam score of every join of every verb that joins."""
-    window_s = model.params.duration_s(model.window_frames)
-    long = generate(model, replace(case, duration_s=3 * window_s))
-    for score in seam_scores(long.waveform, long.sample_rate, _window_edges(model, long)):
-        yield "long generate", score
+def _strengths(model: Model, case: GenerateSettings, source: Clip) -> Figures:
+    """How far a remix of another seed lies from its source."""
+    for strength in STRENGTHS:
+        settings = RemixSettings(**_shared(case), strength=strength)
+        settings = replace(settings, seed=case.seed + 1000)
+        distance = picture_distance(remix(model, source, settings), source)
+        yield f"distance from the source, strength {strength:g}, %", "grows", distance
+
+
+def _seams(name: str, clip: Clip, joins_s: Sequence[float]) -> Figures:
+    """The seam score of every join of a clip."""
+    for score in seam_scores(clip.waveform, clip.sample_rate, joins_s):
+        yield f"seam, {name}, z", "below 2", score
+
+
+def _long_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
+    window_s = source.sonogram.duration_s
+    long = generate(model, replace(case, duration_s=_LONG_WINDOWS * window_s))
+    yield from _seams("long generate", long, _window_edges(model, long))
+
+
+def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
+    window_s = source.sonogram.duration_s
     for side in get_args(Side):
-        settings = ExtendSettings(**_shared(case), duration_s=2 * window_s, side=side)
+        settings = ExtendSettings(**_shared(case), duration_s=1.5 * window_s, side=side)
         made = extend(model, source, settings)
         join = window_s if side == "end" else made.sonogram.duration_s - window_s
-        for score in seam_scores(made.waveform, made.sample_rate, [join]):
-            yield f"extend at the {side}", score
+        yield from _seams(f"extend at the {side}", made, [join])
+
+
+def _loop_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
+    del source
     turned = loop(model, LoopSettings(**_shared(case), bars=2))
     twice = np.concatenate([turned.waveform, turned.waveform], axis=1)
     join = turned.waveform.shape[1] / turned.sample_rate
     for score in seam_scores(twice, turned.sample_rate, [join]):
-        yield "loop", score
+        yield "seam, loop, z", "below 2", score
 
 
 def _window_edges(model: Model, clip: Clip) -> list[float]:
@@ -158,30 +178,26 @@ def _window_edges(model: Model, clip: Clip) -> list[float]:
     return [model.params.duration_s(edge * cell) for edge in sorted(edges)]
 
 
-def _morph(model: Model, case: GenerateSettings) -> Iterator[tuple[str, str, float]]:
+def _morph(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     """Seams of a way of several clips, and how even its steps are."""
+    window_s = source.sonogram.duration_s
     points = (MorphPoint(), MorphPoint(prompt="ambient pad", seed=case.seed + 1))
     settings = MorphSettings(**_shared(case), points=points, clips=_MORPH_CLIPS)
     way = morph(model, settings)
-    window_s = model.params.duration_s(model.window_frames)
-    joins = [i * window_s for i in range(1, len(way.clips))]
-    for score in seam_scores(way.joined.waveform, way.joined.sample_rate, joins):
-        yield "seam, morph, z", "below 2", score
+    yield from _seams("morph", way.joined, [i * window_s for i in range(1, len(way.clips))])
     steps = [picture_distance(a, b) for a, b in itertools.pairwise(way.clips)]
     evenness = max(steps) / max(float(np.mean(steps)), 1e-9)
     yield "morph, greatest step over mean step", "near 1", evenness
 
 
-def _reproducibility(
-    model: Model, case: GenerateSettings, source: Clip
-) -> Iterator[tuple[str, str, float]]:
+def _reproducibility(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     again = generate(model, case)
     yield "same seed again, greatest difference", "0", _greatest(source, again)
     (first, _) = generate_many(model, case, 2, batch_size=2)
     yield "same seed in a batch of 2, greatest difference", "near 0", _greatest(source, first)
 
 
-def _outside(model: Model, case: GenerateSettings, source: Clip) -> Iterator[tuple[str, float]]:
+def _outside(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     """The greatest change of a value outside what was to be painted anew."""
     middle = source.sonogram.duration_s / 2
     areas: dict[str, dict[str, Any]] = {
@@ -194,7 +210,7 @@ def _outside(model: Model, case: GenerateSettings, source: Clip) -> Iterator[tup
         made = inpaint(model, source, settings)
         weights = area_from_settings(settings, source.sonogram.n_frames, model.params)
         change = np.abs(made.sonogram.values - source.sonogram.values)
-        yield name, float(change[:, weights == 0].max())
+        yield f"changed outside the {name}", "0", float(change[:, weights == 0].max())
 
 
 def _greatest(a: Clip, b: Clip) -> float:
@@ -214,8 +230,10 @@ def evaluate_samplers(
     steps: tuple[int, ...] = FEW_STEPS,
     truth_steps: int = TRUTH_STEPS,
     on_progress: OnProgress | None = None,
-) -> list[SamplerRow]:
+) -> Iterator[SamplerRow]:
     """Few steps of every sampler of the model against many of DDIM, from the same noise.
+
+    Each row is given as soon as it is done.
 
     Samplers that draw fresh noise (LCM) have no such truth and are left out.
     """
@@ -230,7 +248,6 @@ def evaluate_samplers(
     ]
     apart = float(np.mean([picture_distance(a, b) for a, b in zip(truths, others, strict=True)]))
     plan = list(itertools.product(names, steps))
-    rows = []
     for i, (name, count) in enumerate(plan):
         made = [
             generate(model, replace(case, sampler=name, num_inference_steps=count))
@@ -240,32 +257,36 @@ def evaluate_samplers(
             np.mean([picture_distance(a, b) for a, b in zip(made, truths, strict=True)])
         )
         evaluations = count * _EVALUATIONS.get(name, 1)
-        rows.append(SamplerRow(name, count, evaluations, distance, distance / max(apart, 1e-9)))
         if on_progress is not None:
             on_progress(i + 1, len(plan))
-    return rows
+        yield SamplerRow(name, count, evaluations, distance, distance / max(apart, 1e-9))
 
 
-def measures_text(measures: list[Measure]) -> str:
-    """A table in Markdown."""
-    lines = ["| what | mean | worst | wanted | cases |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {m.name} | {m.mean:.3g} | {m.worst:.3g} | {m.wanted} | {m.count} |" for m in measures
-    ]
-    return "\n".join(lines) + "\n"
+def measure_lines(measures: Iterable[Measure]) -> Iterator[str]:
+    """A table in Markdown, line by line as the measures come."""
+    yield from ("| what | mean | worst | wanted | cases |", "|---|---|---|---|---|")
+    for m in measures:
+        yield f"| {m.name} | {m.mean:.3g} | {m.worst:.3g} | {m.wanted} | {m.count} |"
 
 
-def samplers_text(rows: list[SamplerRow]) -> str:
-    """A table in Markdown."""
-    lines = [
-        "| sampler | steps | evaluations | distance from the truth, % | of that between seeds |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {r.sampler} | {r.steps} | {r.evaluations} | {r.distance:.2f} | {r.share:.2f} |"
-        for r in rows
-    ]
-    return "\n".join(lines) + "\n"
+def sampler_lines(rows: Iterable[SamplerRow]) -> Iterator[str]:
+    """A table in Markdown, line by line as the rows come; then which sampler gets there first."""
+    yield "| sampler | steps | evaluations | distance from the truth, % | of that between seeds |"
+    yield "|---|---|---|---|---|"
+    seen = []
+    for r in rows:
+        seen.append(r)
+        yield f"| {r.sampler} | {r.steps} | {r.evaluations} | {r.distance:.2f} | {r.share:.2f} |"
+    there = [r for r in seen if r.share <= SAME_SHARE]
+    yield ""
+    if not there:
+        yield f"None comes nearer than {100 * SAME_SHARE:.0f} % of the distance between seeds."
+        return
+    best = min(there, key=lambda r: (r.evaluations, r.share))
+    yield (
+        f"Nearer than {100 * SAME_SHARE:.0f} % of the distance between seeds with the fewest "
+        f"evaluations: {best.sampler}, {best.steps} steps."
+    )
 
 
 def figures_json(model: Model, measures: list[Measure], rows: list[SamplerRow]) -> str:

@@ -16,7 +16,7 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
     painted_sonogram,
@@ -60,10 +60,14 @@ class MorphSettings(Sampling):
     ----------
     points : two or more, at equal distances on the way
     clips : in [3, 100], the first and the last included
+    inverted : the noise of a point is not drawn but that from which its source comes of itself, so
+        that the ends are their sources at any strength. The sampler is then DDIM, and the guidance
+        acts between the ends alone and is 1 where none is given
     """
 
     points: tuple[MorphPoint, ...]
     clips: int = 12
+    inverted: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,7 +101,10 @@ class Morph:
 
 @dataclass(frozen=True)
 class _Point:
-    """A point made ready: its guide, noise, source latents and strength."""
+    """A point made ready: its guide, noise, source latents and strength.
+
+    An inverted one is painted without guidance where it stands by itself.
+    """
 
     guide: Guide
     noise: Tensor
@@ -122,26 +129,38 @@ def morph(
     Notes
     -----
     The first and the last clip are those that `generate`, or `remix` with a source, makes of their
-    points. All between is painted at once between these two, each place with the mixture that
-    belongs to it: prompts and strengths along a straight line, noise along the sphere. So the clips
-    lead into each other, and decoding them one after the other gives one sound.
+    points; with `inverted` they are the sources, to what the autoencoder makes of them. All between
+    is painted at once between these two, each place with the mixture that belongs to it: prompts
+    and strengths along a straight line, noise along the sphere. So the clips lead into each other,
+    and decoding them one after the other gives one sound.
     """
-    chosen = settings.resolved(model)
+    chosen = _resolved(model, settings, sources)
     sonograms = _cut([sonogram_from_source(model, source) for source in sources], model)
-    points = _points(model, chosen, sonograms)
     assert chosen.num_inference_steps is not None
+    count = (len(chosen.points) if chosen.inverted else 0) + 3
     told = [
-        stage(on_progress, i * chosen.num_inference_steps, 3 * chosen.num_inference_steps)
-        for i in range(3)
+        stage(on_progress, i * chosen.num_inference_steps, count * chosen.num_inference_steps)
+        for i in range(count)
     ]
+    points = _points(model, chosen, sonograms, told[:-3])
     ends = [
         _paint_point(model, point, chosen, tell)
-        for point, tell in zip((points[0], points[-1]), told[:2], strict=True)
+        for point, tell in zip((points[0], points[-1]), told[-3:-1], strict=True)
     ]
-    latents = _paint_between(model, points, ends, chosen, told[2])
+    latents = _paint_between(model, points, ends, chosen, told[-1])
     values = _values(model, latents, ends, chosen, sonograms)
     about = {"sources": [source_name(s) for s in sources], **chosen.to_dict()}
     return _clips(model, values, about, chosen)
+
+
+def _resolved(model: Model, settings: MorphSettings, sources: Sequence[Source]) -> MorphSettings:
+    chosen = settings.resolved(model)
+    if not settings.inverted:
+        return chosen
+    if not sources:
+        raise ParameterError("only a sound can be inverted: give a source, or one for each point")
+    scale = settings.guidance_scale
+    return replace(chosen, sampler="ddim", guidance_scale=1.0 if scale is None else scale)
 
 
 def _cut(sonograms: list[Sonogram], model: Model) -> list[Sonogram]:
@@ -157,7 +176,12 @@ def _cut(sonograms: list[Sonogram], model: Model) -> list[Sonogram]:
     return [Sonogram(s.values[..., :n_frames], s.params) for s in sonograms]
 
 
-def _points(model: Model, settings: MorphSettings, sonograms: list[Sonogram]) -> list[_Point]:
+def _points(
+    model: Model,
+    settings: MorphSettings,
+    sonograms: list[Sonogram],
+    told: Sequence[OnProgress | None],
+) -> list[_Point]:
     count = len(settings.points)
     if len(sonograms) not in (0, 1, count):
         raise ParameterError(
@@ -169,15 +193,15 @@ def _points(model: Model, settings: MorphSettings, sonograms: list[Sonogram]) ->
     for i, point in enumerate(settings.points):
         own = settings.at(i)
         noise = noise_grid(model, width, own.seed)
-        source = coded[i if len(coded) > 1 else 0] if coded else None
-        points.append(
-            _Point(
-                guide_from_settings(model, own),
-                noise if source is None else noise.expand_as(source),
-                source,
-                point.strength if coded else 1.0,
-            )
-        )
+        guide = guide_from_settings(model, own)
+        if not coded:
+            points.append(_Point(guide, noise, None, 1.0))
+            continue
+        source = coded[i if len(coded) > 1 else 0]
+        if settings.inverted:
+            alone = replace(guide, guidance_scale=1.0)
+            noise = inverted(model, source, alone, point.strength, own, on_progress=told[i])
+        points.append(_Point(guide, noise.expand_as(source), source, point.strength))
     return points
 
 
@@ -211,6 +235,8 @@ def _canvas(point: _Point) -> Canvas:
 def _paint_point(
     model: Model, point: _Point, settings: MorphSettings, told: OnProgress | None
 ) -> Tensor:
+    if settings.inverted:
+        point = replace(point, guide=replace(point.guide, guidance_scale=1.0))
     return paint(model, _canvas(point), settings, on_progress=told)
 
 

@@ -10,9 +10,9 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from sonoriff.diffusion.samplers import SAMPLERS
+from sonoriff.diffusion.samplers import SAMPLERS, invert_euler
 from sonoriff.diffusion.schedule import NoiseSchedule, data_from_prediction, noised
-from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS, sample_lcm
+from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS, invert_ddim, sample_lcm
 from sonoriff.models.protocol import Condition, Model, Term
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.settings import OnProgress, Sampling
@@ -132,6 +132,39 @@ def paint(
     if canvas.source is not None and canvas.release is not None:
         x = torch.where(canvas.release == 0.0, canvas.source, x)
     return x
+
+
+@torch.inference_mode()
+def inverted(
+    model: Model,
+    source: Tensor,
+    guide: Guide,
+    strength: float,
+    sampling: Sampling,
+    *,
+    on_progress: OnProgress | None = None,
+) -> Tensor:
+    """The noise (B, C, H, W) from which DDIM at that strength comes back to `source`.
+
+    Parameters
+    ----------
+    source : (B, C, H, W) latents
+    guide : without guidance, else there is no way back
+    strength : time up to which the way is gone back
+    """
+    if strength == 0.0:
+        return torch.zeros_like(source)
+    times = model.schedule.sampling_times(
+        number_of_steps(sampling, strength), start=strength, shift=sampling.shift
+    )
+    predict = _Prediction(model, Canvas(source, lambda _middle: guide), sampling)
+    tell = (lambda i, n, _x: on_progress(i, n)) if on_progress else None
+    if model.schedule.prediction == "flow":
+        x = invert_euler(predict.velocity, source, times, on_step=tell)
+    else:
+        x = invert_ddim(predict.denoised, source, times, model.schedule, on_step=tell)
+    alpha, sigma = model.schedule.alpha_sigma(float(times[0]))
+    return (x - alpha * source) / sigma
 
 
 def _fresh_noise(model: Model, like: Tensor, seed: int, step: int) -> Tensor:

@@ -55,11 +55,8 @@ def remake(
         settings = replace(settings_class.from_dict(clip.settings), **changes)
         made: Clip = make(model, settings, on_progress=on_progress)
         return made
-    if verb == "morph" and not clip.settings.get("sources"):
-        settings = replace(MorphSettings.from_dict(clip.settings), **changes)
-        way = morph(model, settings, on_progress=on_progress)
-        number = clip.settings.get("clip")
-        return way.joined if number is None else way.clips[number]
+    if verb == "morph":
+        return _morphed(model, clip, source, on_progress, changes)
     if verb not in _SOURCED:
         raise ParameterError("this picture carries no settings to make it again from")
     if source is None:
@@ -71,3 +68,27 @@ def remake(
     settings = settings_class.from_dict({**clip.settings, **changes})
     result: Clip = make(model, source, settings, on_progress=on_progress)
     return result
+
+
+def _morphed(
+    model: Model,
+    clip: Clip,
+    source: Source | None,
+    on_progress: OnProgress | None,
+    changes: dict[str, Any],
+) -> Clip:
+    """The whole of a way, or the one of its clips that the picture is."""
+    names = clip.settings.get("sources") or []
+    if len(names) > 1:
+        raise ParameterError(
+            f"this way was made from {', '.join(map(str, names))}: make it again with "
+            "sonoriff morph"
+        )
+    if names and source is None:
+        raise ParameterError(f"this way was made from {names[0]}: give that as the source")
+    settings = replace(MorphSettings.from_dict(clip.settings), **changes)
+    way = morph(
+        model, settings, () if not names or source is None else (source,), on_progress=on_progress
+    )
+    number = clip.settings.get("clip")
+    return way.joined if number is None else way.clips[number]

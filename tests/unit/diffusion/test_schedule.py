@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sonoriff.diffusion.samplers import sample_euler
+from sonoriff.diffusion.samplers import invert_euler, sample_euler
 from sonoriff.diffusion.schedule import (
     FlowSchedule,
     NoiseSchedule,
@@ -21,6 +21,7 @@ from sonoriff.diffusion.schedule import (
 )
 from sonoriff.diffusion.schedule_samplers import (
     SCHEDULE_SAMPLERS,
+    invert_ddim,
     sample_ddim,
     sample_dpmpp_2m,
     sample_lcm,
@@ -190,3 +191,39 @@ def test_progress_is_told_after_each_step(name: str) -> None:
         **more,
     )
     assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("start", [0.6, 1.0])
+def test_the_way_back_of_ddim_leads_to_where_it_began(start: float) -> None:
+    schedule = sd_schedule()
+    data = SPREAD * torch.randn(100, generator=torch.Generator().manual_seed(0))
+    times = schedule.sampling_times(12, start=start)
+    errors = []
+    for iterations in (1, 3, 6):
+        denoised = gaussian(schedule)
+        noise = invert_ddim(denoised, data, times, schedule, iterations=iterations)
+        again = sample_ddim(denoised, noise, times, schedule)
+        errors.append(float((again - data).abs().max()))
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-2 * SPREAD
+
+
+@pytest.mark.parametrize("start", [0.6, 1.0])
+def test_the_way_back_of_a_flow_leads_to_where_it_began(start: float) -> None:
+    schedule = FlowSchedule()
+    data = SPREAD * torch.randn(100, generator=torch.Generator().manual_seed(0))
+    times = schedule.sampling_times(12, start=start)
+    seen: list[int] = []
+
+    def velocity(x: Tensor, time: float) -> Tensor:
+        return (x - gaussian(schedule)(x, time)) / time
+
+    errors = []
+    for iterations in (1, 3, 6):
+        noise = invert_euler(
+            velocity, data, times, iterations=iterations, on_step=lambda i, _n, _x: seen.append(i)
+        )
+        errors.append(float((sample_euler(velocity, noise, times) - data).abs().max()))
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-2 * SPREAD
+    assert seen == 3 * list(range(1, 13))

@@ -14,8 +14,8 @@ from sonoriff.evaluation.pipeline import (
     evaluate_pipeline,
     evaluate_samplers,
     figures_json,
-    measures_text,
-    samplers_text,
+    measure_lines,
+    sampler_lines,
 )
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.small.model import SmallModel
@@ -56,8 +56,11 @@ def test_figures_of_the_verbs(small_model: SmallModel) -> None:
     model = replace(small_model, window_frames=64)
     settings = PipelineSettings(prompts=("jazz",), seeds=1, num_inference_steps=1)
     seen: list[tuple[int, int]] = []
-    measures = evaluate_pipeline(model, settings, on_progress=lambda i, n: seen.append((i, n)))
-    assert seen == [(1, 1)]
+    found = evaluate_pipeline(model, settings, on_progress=lambda i, n: seen.append((i, n)))
+    measures = [next(found)]
+    assert seen == [(1, 7)], "the first figure comes before the other parts are begun"
+    measures += found
+    assert seen == [(i, 7) for i in range(1, 8)]
     figures = {measure.name: measure.worst for measure in measures}
     assert figures["same seed again, greatest difference"] == 0
     assert figures["changed outside the span of an inpainting"] == 0
@@ -65,21 +68,23 @@ def test_figures_of_the_verbs(small_model: SmallModel) -> None:
     assert figures["distance from the source, strength 0, %"] == 0
     assert figures["distance from the source, strength 1, %"] > 0
     counts = {measure.name: measure.count for measure in measures}
-    assert counts["seam, morph, z"] == 5
+    assert counts["seam, morph, z"] == 4
     for verb in ("long generate", "extend at the end", "extend at the start", "loop"):
         assert np.isfinite(figures[f"seam, {verb}, z"])
-    assert measures_text(measures).count("\n") == len(measures) + 2
+    assert len(list(measure_lines(measures))) == len(measures) + 2
     assert json.loads(figures_json(model, measures, []))["model"] == "tiny"
 
 
 def test_more_steps_come_nearer_to_the_truth(small_model: SmallModel) -> None:
     model = replace(small_model, window_frames=32)
     settings = PipelineSettings(prompts=("jazz",), seeds=1)
-    rows = evaluate_samplers(model, settings, steps=(2, 8), truth_steps=32)
+    rows = list(evaluate_samplers(model, settings, steps=(2, 8), truth_steps=32))
     by_sampler = {(row.sampler, row.steps): row for row in rows}
     assert by_sampler["ddim", 8].share < by_sampler["ddim", 2].share
     assert by_sampler["heun", 8].evaluations == 16
-    assert samplers_text(rows).count("\n") == len(rows) + 2
+    assert len(list(sampler_lines(rows))) == len(rows) + 4
+    *_, last = sampler_lines([replace(row, share=0.05) for row in rows])
+    assert last.endswith(f"{rows[0].sampler}, 2 steps.")
 
 
 def test_settings_without_a_case_are_refused() -> None:

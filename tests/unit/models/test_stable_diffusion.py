@@ -27,8 +27,9 @@ from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import Canvas, inverted, paint
 from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram import RIFFUSION_V1, Sonogram
 
 QUICK = {"prompt": "organ", "num_inference_steps": 2, "seed": 1}
@@ -160,6 +161,20 @@ def test_every_verb_works(model: StableDiffusionModel, source: Sonogram, verb: s
         outside = [*range(40), *range(80, 128)]
         kept = clip.sonogram.values[..., outside]
         np.testing.assert_array_equal(kept, source.values[..., outside])
+
+
+def test_inverted_latents_come_back(model: StableDiffusionModel) -> None:
+    sampling = Sampling(prompt="organ", num_inference_steps=8, sampler="ddim", guidance_scale=1.0)
+    guide = guide_from_settings(model, sampling)
+    source = torch.randn(1, 4, 64, 16, generator=torch.Generator().manual_seed(0))
+    noise = inverted(model, source, guide, 0.3, sampling)
+    release = torch.full((1, 1, 64, 16), 0.3)
+    made = paint(model, Canvas(noise, everywhere(guide), source, release), sampling)
+    assert float((made - source).abs().mean()) < 0.01
+    drawn = paint(
+        model, Canvas(noise_grid(model, 16, 1), everywhere(guide), source, release), sampling
+    )
+    assert float((drawn - source).abs().mean()) > 0.1
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++", "lcm"])

@@ -78,14 +78,56 @@ def test_a_way_between_two_sounds_begins_and_ends_with_them(
     np.testing.assert_array_equal(values(way.clips[-1]), other.values[..., :width])
 
 
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_an_inverted_way_begins_and_ends_with_its_sounds(
+    small_model: SmallModel, source: Sonogram, strength: float
+) -> None:
+    other = noise(1.0, seed=1)
+    points = tuple(replace(point, strength=strength) for point in WAY.points)
+    drawn = replace(WAY, points=points, num_inference_steps=8)
+    seen: list[tuple[int, int]] = []
+    way = morph(
+        small_model,
+        replace(drawn, inverted=True),
+        [source, other],
+        on_progress=lambda i, n: seen.append((i, n)),
+    )
+    assert {n for _, n in seen} == {40}
+    free = morph(small_model, drawn, [source, other])
+    settings = RemixSettings(num_inference_steps=1, strength=1e-6)
+    for end, sound in ((0, source), (-1, other)):
+        n_frames = way.clips[end].sonogram.n_frames
+        cut = Sonogram(sound.values[..., :n_frames], sound.params)
+        coded = values(remix(small_model, cut, settings))
+        apart = np.abs(values(way.clips[end]) - coded).mean()
+        assert apart < 0.3, "dB, what the codec gives of the source"
+        assert apart < 0.1 * np.abs(values(free.clips[end]) - coded).mean()
+    middle = values(way.clips[1])
+    assert np.abs(middle - values(way.clips[0])).mean() > 0.3
+
+
+def test_without_a_sound_there_is_nothing_to_invert(small_model: SmallModel) -> None:
+    with pytest.raises(ParameterError, match="give a source"):
+        morph(small_model, replace(WAY, inverted=True))
+
+
 def test_a_morph_is_made_again_from_any_of_its_pictures(
-    small_model: SmallModel, tmp_path: Path
+    small_model: SmallModel, source: Sonogram, tmp_path: Path
 ) -> None:
     short = replace(WAY, clips=3, num_inference_steps=1)
     way = morph(small_model, short)
     way.clips[1].save(tmp_path / "clip.png")
     again = remake(small_model, Clip.load(tmp_path / "clip.png"))
     np.testing.assert_array_equal(values(again), values(way.clips[1]))
+    held = morph(small_model, short, [source])
+    held.joined.save(tmp_path / "held.png")
+    loaded = Clip.load(tmp_path / "held.png")
+    with pytest.raises(ParameterError, match="as the source"):
+        remake(small_model, loaded)
+    np.testing.assert_array_equal(values(remake(small_model, loaded, source)), values(held.joined))
+    morph(small_model, short, [source, source]).joined.save(tmp_path / "two.png")
+    with pytest.raises(ParameterError, match="sonoriff morph"):
+        remake(small_model, Clip.load(tmp_path / "two.png"), source)
 
 
 @pytest.mark.parametrize(
