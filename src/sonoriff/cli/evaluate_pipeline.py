@@ -17,7 +17,7 @@ def evaluate_pipeline_command(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
     prompt: Annotated[
         list[str] | None,

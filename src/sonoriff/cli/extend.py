@@ -31,7 +31,7 @@ def extend(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Make a sound longer, at its end or at its start.

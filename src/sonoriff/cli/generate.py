@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,7 +72,7 @@ def generate(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Make music from text: a sound file and its sonogram.
@@ -104,8 +104,14 @@ def generate(
     if again is not None:
         if count > 1 or loop:
             raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
-        load = partial(painting.load, loras=lora, device=device, styles=style, reuse=reuse)
-        clip = _again(again, source, wishes, model, load)
+        clip = _again(
+            again,
+            source,
+            wishes,
+            model,
+            reuse,
+            lambda name, often: painting.load(name, lora, device, styles=style, reuse=often),
+        )
         typer.echo(painting.save(clip, output))
         return
     if prompt is None:
@@ -115,7 +121,7 @@ def generate(
     if bars is not None and not loop:
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
     settings = _settings(wishes, loop=loop)
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse or 1)
     with painting.progress() as told:
         for clip in _clips(loaded, settings, count, told):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
@@ -155,7 +161,8 @@ def _again(
     source: Path | None,
     wishes: dict[str, Any],
     model: str | None,
-    load: Callable[[str | None], Model],
+    reuse: int | None,
+    load: Callable[[str | None, int], Model],
 ) -> Clip:
     """The riff of a picture; by its own model where that is known by name."""
     from sonoriff.models.registry import list_models
@@ -168,7 +175,7 @@ def _again(
     made_by = str(clip.settings.get("model", ""))
     known = {found.name for found in list_models()}
     title = made_by.split(" + ")[0]
-    loaded = load(model or (title if title in known else None))
+    loaded = load(model or (title if title in known else None), reuse or reuse_in_name(made_by))
     if made_by and loaded.name != made_by:
         warnings.warn(
             f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",
@@ -177,3 +184,9 @@ def _again(
         )
     with painting.progress() as told:
         return remake(loaded, clip, source, on_progress=told, **wishes)
+
+
+def reuse_in_name(made_by: str) -> int:
+    """How often the inner layers of the model that a picture names were computed."""
+    match = re.search(r" \+ reuse:(\d+)$", made_by)
+    return int(match.group(1)) if match else 1

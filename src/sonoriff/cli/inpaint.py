@@ -42,7 +42,7 @@ def inpaint(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.

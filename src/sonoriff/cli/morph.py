@@ -49,7 +49,7 @@ def morph(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Go from one piece to another without a break: through prompts, seeds, or two sounds.

@@ -81,11 +81,13 @@ Styles = Annotated[
     ),
 ]
 Reuse = Annotated[
-    int,
+    int | None,
     typer.Option(
         help="Stable Diffusion: compute the inner layers at every Nth step only. 2 is nearly "
-        "twice as fast and paints a slightly other picture.",
+        "twice as fast and paints a slightly other picture [default: 1].",
         metavar="N",
+        min=1,
+        max=10,
     ),
 ]
 GuidanceInterval = Annotated[
@@ -108,7 +110,7 @@ def load(
     device: str,
     *,
     styles: list[str] | None = None,
-    reuse: int = 1,
+    reuse: int | None = None,
 ) -> LoadedModel:
     """The model that the options name."""
     from sonoriff.models.lora import parse_lora
@@ -120,7 +122,7 @@ def load(
         device=device,
         loras=[parse_lora(text) for text in loras or []],
         styles=[parse_style(text) for text in styles or []],
-        reuse=reuse,
+        reuse=reuse or 1,
     )
 
 

@@ -25,7 +25,7 @@ def remix(
     model: painting.Model = None,
     lora: painting.Loras = None,
     style: painting.Styles = None,
-    reuse: painting.Reuse = 1,
+    reuse: painting.Reuse = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Play a sound another way: image-to-image on its sonogram.

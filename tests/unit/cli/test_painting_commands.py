@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from sonoriff.audio import read_audio, write_audio
+from sonoriff.cli.generate import reuse_in_name
 from sonoriff.cli.main import main
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
@@ -168,3 +169,36 @@ def test_ctrl_c_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Denoiser, "forward", interrupted)
     assert run("generate", "jazz", "--duration", 0.2) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("made_by", "reuse"), [("riffs", 1), ("riffs + organ:0.5 + reuse:3", 3), ("reuse:2", 1)]
+)
+def test_a_picture_says_how_often_its_layers_were_computed(made_by: str, reuse: int) -> None:
+    assert reuse_in_name(made_by) == reuse
+
+
+def test_guidance_may_act_in_an_interval(run: Run) -> None:
+    assert run("generate", "jazz", "-o", "a.png", "--duration", 0.3) == 0
+    interval = ("--guidance-interval", "0:0.6")
+    assert run("generate", "jazz", "-o", "b.png", "--duration", 0.3, *interval) == 0
+    a, b = Clip.load("a.png"), Clip.load("b.png")
+    assert b.settings["guidance_interval"] == [0.0, 0.6]
+    assert not np.array_equal(a.sonogram.values, b.sonogram.values)
+    assert run("generate", "--from", "b.png", "-o", "c.png") == 0
+    np.testing.assert_array_equal(Clip.load("c.png").sonogram.values, b.sonogram.values)
+    assert run("generate", "jazz", "--guidance-interval", "0.6") == 2
+    assert run("generate", "jazz", "--reuse", 2) == 2
+    assert run("generate", "jazz", "--style", "none.safetensors") == 2
+
+
+def test_morph_inverts_sounds(run: Run) -> None:
+    for name, tone in (("a", 300), ("b", 500)):
+        t = np.arange(13_000) / 44_100
+        write_audio(
+            f"{name}.wav", 0.2 * np.sin(2 * np.pi * tone * t)[None].astype(np.float32), 44_100
+        )
+    sounds = ("--source", "a.wav", "--source", "b.wav", "--invert")
+    assert run("morph", "", *sounds, "--clips", 3, "-o", "way.png") == 0
+    assert Clip.load("way.png").settings["inverted"] is True
+    assert run("morph", "a", "b", "--invert") == 2
