@@ -7,6 +7,7 @@ import { WebGLRenderer } from '../sonogram/webgl'
 import { promptText } from '../state/scene'
 import { Paint } from './Paint'
 import { colours, painting, player, relief, session } from './studio'
+import { Welcome } from './Welcome'
 
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 8000]
 const still = matchMedia('(prefers-reduced-motion: reduce)')
@@ -25,11 +26,19 @@ export function Stage() {
     let ended = false
     let renderer: Renderer | null = null
     let request = 0
+    let drawn = ''
+    let drawnStore: unknown
     const step = () => {
       request = requestAnimationFrame(step)
       if (!renderer || !box.current || !canvas.current) return
       fit(canvas.current, box.current, renderer)
       const { store, frame } = seen(box.current.clientWidth)
+      const { width, height } = canvas.current
+      // What stands still is not drawn again: a pause costs nothing.
+      const now = JSON.stringify([store?.first, store?.end, frame, width, height])
+      if (!solid && now === drawn && store === drawnStore) return
+      drawn = now
+      drawnStore = store
       renderer.draw(store, frame)
       place(line.current, (frame.head - frame.left) / frame.span)
       label(turns.current, frame)
@@ -73,6 +82,7 @@ export function Stage() {
       {!solid && <Axis />}
       {pointer && !solid && !idle && !painting.value && <Cross {...pointer} />}
       {painting.value && <Paint />}
+      <Welcome />
     </div>
   )
 }
