@@ -9,8 +9,8 @@ its way is done. Two quiet cores take about two minutes for the ways that are ru
 on a busy machine OMP_NUM_THREADS=1 and the column of processor seconds tell the truth.
 
 The ways: plain is diffusers' own pipeline; sonoriff is what the verbs run; reuse-2 and reuse-3 are
-`--reuse 2` and 3; interval is `--guidance-interval 0:0.6`; both is reuse-2 with interval. Of two
-steps one is whole with reuse-2 and one is guided with interval. The rest was tried and is not kept
+`--reuse 2` and 3; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
+and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
 (docs/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8 (torch's
 dynamic quantisation of the linear layers, on top of sonoriff), and openvino (to be installed by
 hand).
@@ -35,7 +35,7 @@ from sonoriff.pipeline.settings import Sampling
 
 GUIDANCE = 7.0
 INTERVAL = (0.0, 0.6)
-USUAL = ("plain", "sonoriff", "both", "reuse-2", "interval")
+USUAL = ("plain", "sonoriff", "reuse-2", "interval")
 WAYS = (*USUAL, "reuse-3", "channels-last", "compile", "compile-max", "int8", "openvino")
 
 
@@ -172,8 +172,8 @@ def run(way: str, unet: Any, texts: torch.Tensor, noise: torch.Tensor, steps: in
     """Latents of a way."""
     if way == "plain":
         return plain_way(unet, texts, noise, steps)
-    reuse = {"reuse-2": 2, "both": 2, "reuse-3": 3}.get(way, 1)
-    interval = INTERVAL if way in ("interval", "both") else (0.0, 1.0)
+    reuse = {"reuse-2": 2, "reuse-3": 3}.get(way, 1)
+    interval = INTERVAL if way == "interval" else (0.0, 1.0)
     return our_way(unet, texts, noise, steps, reuse=reuse, interval=interval)
 
 
