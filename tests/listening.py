@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page, sync_playwright
 
+from sonoriff.server.app import STATIC
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",
@@ -56,14 +58,27 @@ TAKE = """() => {
 }"""
 
 
+def needs_page() -> None:
+    """Fail where the browser is missing or the page was not built."""
+    assert CHROMIUM, "no chromium: apt-get install chromium"
+    built = (STATIC / "index.html").is_file()
+    assert built, "the page is not built: npm ci && npm run build in web/, or pip install -e ."
+
+
 @contextmanager
-def page_at(url: str, width: int = 900, height: int = 480) -> Iterator[Page]:
+def page_at(
+    url: str, width: int = 900, height: int = 480, *, reduced_motion: bool = False
+) -> Iterator[Page]:
     """A page with an ear; errors on it fail the test."""
     errors: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         # The ear is a script that the page's policy would turn away.
-        page = browser.new_page(viewport={"width": width, "height": height}, bypass_csp=True)
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            bypass_csp=True,
+            reduced_motion="reduce" if reduced_motion else "no-preference",
+        )
         page.set_default_timeout(120_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.add_init_script(EAR)

@@ -10,21 +10,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pytest
 import soundfile
-
-pytest.importorskip("playwright", reason="the extra dev brings playwright")
 from PIL import Image
 from playwright.sync_api import Page
 
-from listening import CHROMIUM, heard_by, page_at
-from sonoriff.server.app import STATIC
+from listening import heard_by, needs_page, page_at
 from sonoriff.sonogram import HIFI, encode
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
-    pytest.mark.skipif(not (STATIC / "index.html").is_file(), reason="the page is not built"),
-]
 PROMPTS = ("church organ", "dub reggae", "techno with flute")
 # A longer listening, for `make soak`; the server can be asked for the last minute.
 LISTEN_S = min(50.0, float(os.environ.get("SONORIFF_LISTEN_S", "8")))
@@ -36,6 +28,7 @@ LINK = "/?prompt=jazz&weight=1&steps=1&guidance=1&morph=0"
 
 
 def test_every_sample_is_heard_once_and_drawn_where_it_is_heard(server: Any) -> None:
+    needs_page()
     with page_at(server.url + LINK, width=WIDTH + 400) as page:
         page.get_by_label("Silver").check(force=True)
         page.get_by_role("button", name="Play", exact=True).click()

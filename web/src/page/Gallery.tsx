@@ -80,8 +80,11 @@ function Riffs() {
 function Card({ riff, onForget }: { riff: Riff; onForget: () => void }) {
   const play = (paint: boolean) => {
     gallery.value = false
-    painting.value = paint
-    session.open(riff).catch((error: Error) => (session.notice.value = error.message))
+    painting.value = false
+    session
+      .open(riff)
+      .then(() => (painting.value = paint))
+      .catch((error: Error) => (session.notice.value = error.message))
   }
   return (
     <li class="card">

@@ -26,7 +26,8 @@ function line(): { text: string; tone: 'calm' | 'live' | 'busy' | 'bad' } {
   if (!player.wanted.value)
     return { text: session.started.value ? 'Paused' : 'Ready', tone: 'calm' }
   const slow = session.status.value?.state === 'behind'
-  if (state === 'waiting') {
+  // Before the output is open, it is paused.
+  if (state !== 'playing') {
     const behind = player.underruns.value > 0
     return {
       text: behind ? 'The server is behind: waiting' : 'Making the first sound',
