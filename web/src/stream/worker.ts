@@ -27,8 +27,12 @@ let toLoad: number | null = null
 
 const say = (event: WorkerEvent, transfer: Transferable[] = []) =>
   scope.postMessage(event, transfer)
-const sound = (message: SoundMessage, transfer: Transferable[] = []) =>
-  port?.postMessage(message, transfer)
+/** Sound that came before the audio thread was there. */
+let early: [SoundMessage, Transferable[]][] = []
+const sound = (message: SoundMessage, transfer: Transferable[] = []) => {
+  if (port) port.postMessage(message, transfer)
+  else early.push([message, transfer])
+}
 const seconds = () => performance.now() / 1000
 
 const events: ClientEvents = {
@@ -120,6 +124,8 @@ function command(message: WorkerCommand): void {
     case 'port':
       port = message.port
       port.onmessage = (event: MessageEvent<LevelMessage>) => fromWorklet(event.data)
+      for (const [message, transfer] of early) port.postMessage(message, transfer)
+      early = []
       break
     case 'start':
       url = message.url
