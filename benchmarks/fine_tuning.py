@@ -38,7 +38,7 @@ def make_recipe(*, lora: bool) -> StableDiffusionRecipe:
         text_encoder=None,
         tokenizer=None,
         schedule=scaled_linear_schedule(prediction="noise"),
-        name="random",
+        title="random",
     )
     return StableDiffusionRecipe(
         DiffusionData([posteriors], [clip, clip], [(0, 0), (0, 1)]),
