@@ -23,24 +23,28 @@ FLAGS = [
     "--disable-sync",
 ]
 
-# Whatever is connected to the loudspeaker is heard by a worklet too, sample by sample.
+# Whatever is connected to the loudspeaker is heard by a worklet too, sample by sample. It is loaded
+# before any worklet of the page, so that nothing is played before somebody listens.
 EAR = """
-const ear = `registerProcessor('ear', class extends AudioWorkletProcessor {
+const ear = URL.createObjectURL(new Blob([`
+registerProcessor('ear', class extends AudioWorkletProcessor {
   process([input]) {
     if (input[0]) this.port.postMessage(input[0].slice())
     return true
   }
-})`
+})`], { type: 'text/javascript' }))
+const addModule = AudioWorklet.prototype.addModule
+AudioWorklet.prototype.addModule = async function (...module) {
+  await addModule.call(this, ear)
+  return addModule.apply(this, module)
+}
 const connect = AudioNode.prototype.connect
 window.heard = []
 AudioNode.prototype.connect = function (target, ...rest) {
   if (target instanceof AudioDestinationNode) {
-    const url = URL.createObjectURL(new Blob([ear], { type: 'text/javascript' }))
-    this.context.audioWorklet.addModule(url).then(() => {
-      const node = new AudioWorkletNode(this.context, 'ear', { numberOfOutputs: 0 })
-      node.port.onmessage = (event) => window.heard.push(event.data)
-      connect.call(this, node)
-    })
+    const node = new AudioWorkletNode(this.context, 'ear', { numberOfOutputs: 0 })
+    node.port.onmessage = (event) => window.heard.push(event.data)
+    connect.call(this, node)
   }
   return connect.call(this, target, ...rest)
 }
