@@ -35,7 +35,7 @@ def small_model() -> SmallModel:
     # A linear code of random directions: what is painted then depends on what was there.
     basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
     autoencoder.set_linear(0.25 * basis, torch.tensor(-0.2))
-    denoiser = Denoiser(DenoiserConfig(latent_channels=4, width=64, depth=2, heads=1))
+    denoiser = Denoiser(DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=2, heads=1))
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     return SmallModel(autoencoder.eval(), denoiser.eval(), {"name": "tiny"})

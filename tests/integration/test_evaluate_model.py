@@ -48,7 +48,7 @@ def tiny_model() -> SmallModel:
             strides=((4, 2), (2, 1)),
         )
     )
-    denoiser = Denoiser(DenoiserConfig(latent_channels=4, width=64, depth=1, heads=1))
+    denoiser = Denoiser(DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1))
     return SmallModel(coder.eval(), denoiser.eval(), {"name": "tiny"})
 
 

@@ -29,7 +29,7 @@ CODER = AutoencoderConfig(
     decoder_blocks=(1, 0, 0),
     strides=((4, 2), (2, 1)),
 )
-SHAPE = DenoiserConfig(latent_channels=4, width=64, depth=2, heads=1)
+SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=2, heads=1)
 
 
 def loop(steps: int, **more: object) -> LoopConfig:
@@ -129,7 +129,7 @@ def test_resumed_runs_end_at_the_same_weights(runs: Path, tmp_path: Path) -> Non
 
 def test_another_shape_does_not_resume(runs: Path) -> None:
     latents = load_latents([runs / "latents"])
-    other = DenoiserConfig(latent_channels=4, width=128, depth=2, heads=1)
+    other = DenoiserConfig(latent_channels=4, grid_width=8, width=128, depth=2, heads=1)
     with pytest.raises(CheckpointError, match="resume"):
         train(
             DenoiserRecipe(latents, load_autoencoder(runs / "coder"), other),

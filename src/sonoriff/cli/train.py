@@ -61,6 +61,15 @@ def autoencoder(
     time_columns: Annotated[
         int, typer.Option(help="Columns under a latent cell: 8 (8 x 64 grid) or 16 (16 x 32).")
     ] = 8,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder, or run, whose decoder alone goes on learning; its latents stay.",
+            metavar="MODEL",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     save_minutes: Save = SAVED,
     seed: Seed = 0,
 ) -> None:
@@ -74,9 +83,12 @@ def autoencoder(
     if strides is None:
         raise ParameterError(f"--time-columns must be 8 or 16, got {time_columns}")
     pictures = load_pictures(_prepare_pictures(corpora, work))
+    begin = _load_autoencoder(start) if start else None
     shape = AutoencoderConfig(latent_channels=latent_channels, strides=strides)
+    if begin is not None:
+        shape = begin.config
     run_loop(
-        AutoencoderRecipe(pictures, shape),
+        AutoencoderRecipe(pictures, shape, start=begin),
         _config(
             steps=steps,
             cooldown_steps=cooldown_steps,
@@ -118,8 +130,8 @@ def denoiser(
     muon: Annotated[
         bool, typer.Option(help="Muon for the matrices of the blocks, else AdamW.")
     ] = True,
-    width: Annotated[int, typer.Option(min=64)] = 256,
-    depth: Annotated[int, typer.Option(min=1)] = 10,
+    width: Annotated[int, typer.Option(min=64)] = 320,
+    depth: Annotated[int, typer.Option(min=1)] = 8,
     compile_model: Annotated[
         bool, typer.Option("--compile", help="Fuse with torch.compile (needs a C++ compiler).")
     ] = False,
@@ -137,12 +149,10 @@ def denoiser(
     coder = _load_autoencoder(autoencoder)
     latents = load_latents(_prepare_latents(corpora, work, coder))
     _, channels, rows, _ = (1, *latents.latent(0).shape)
-    patch = (rows, 1) if rows <= 8 else (2, 2)
     begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
     shape = DenoiserConfig(
         latent_channels=channels,
         latent_rows=rows,
-        patch=patch,
         width=width,
         depth=depth,
         heads=max(1, width // 64),

@@ -148,7 +148,7 @@ def _sound(name: str) -> Signal:
 def _shifted(sound: Signal, factor: float) -> Signal:
     """Played faster (above 1) or slower, and so higher or lower."""
     places = np.arange(0, len(sound) - 1, factor)
-    return np.interp(places, np.arange(len(sound)), sound).astype(np.float32)
+    return np.asarray(np.interp(places, np.arange(len(sound)), sound), np.float32)
 
 
 def _in_a_room(sound: Signal, rng: random.Random, most: float) -> Signal:

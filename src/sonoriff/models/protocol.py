@@ -111,6 +111,9 @@ class Model(Protocol):
     def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
         """Conditioning for a prompt; words that say nothing give the unconditional one."""
 
+    def likely_bpm(self, prompt: Prompt) -> float | None:
+        """A tempo to take for a prompt that names none; None where the model has no opinion."""
+
     def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
         """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
 

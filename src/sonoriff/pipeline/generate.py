@@ -66,7 +66,7 @@ def generate_many(
         raise ParameterError(f"count and batch size must be 1 or more: {count}, {batch_size}")
     chosen = settings.resolved(model)
     assert chosen.num_inference_steps is not None
-    guide = guide_from_settings(model, chosen)
+    guide = guide_from_settings(model, chosen, guess_tempo=True)
     n_frames = frames_from_duration(model, chosen.duration_s)
     total = chosen.num_inference_steps * -(-count // batch_size)
     for batch, first in enumerate(range(0, count, batch_size)):

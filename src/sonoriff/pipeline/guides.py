@@ -13,12 +13,20 @@ from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
 
 
-def facts_from_settings(model: Model, sampling: Sampling, prompt: Prompt) -> Facts:
-    """Tempo and key as given, else as the prompt names them."""
+def facts_from_settings(
+    model: Model, sampling: Sampling, prompt: Prompt, *, guess_tempo: bool = False
+) -> Facts:
+    """Tempo and key as given, else as the prompt names them.
+
+    With `guess_tempo` a prompt that names no tempo gets that which such music mostly has: right
+    where all is new, wrong where a source has a tempo of its own.
+    """
     key, mode = parse_key(sampling.key) if sampling.key else key_in_prompt(prompt.text)
     bpm = sampling.bpm if sampling.bpm is not None else bpm_in_prompt(prompt.text)
     if bpm is not None and not 20 <= bpm <= 400:
         raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+    if bpm is None and guess_tempo:
+        bpm = model.likely_bpm(prompt)
     given = sampling.bpm is not None or sampling.key is not None
     if given and not model.takes_facts:
         warnings.warn(
@@ -29,12 +37,14 @@ def facts_from_settings(model: Model, sampling: Sampling, prompt: Prompt) -> Fac
     return Facts(bpm, key, mode)
 
 
-def guide_from_settings(model: Model, sampling: Sampling, facts: Facts | None = None) -> Guide:
+def guide_from_settings(
+    model: Model, sampling: Sampling, facts: Facts | None = None, *, guess_tempo: bool = False
+) -> Guide:
     """The guide of resolved settings; `facts` replace those of settings and prompt."""
     assert sampling.guidance_scale is not None
     prompt = parse_prompt(sampling.prompt)
     negative = parse_prompt(sampling.negative_prompt)
-    known = facts or facts_from_settings(model, sampling, prompt)
+    known = facts or facts_from_settings(model, sampling, prompt, guess_tempo=guess_tempo)
     positive_condition = model.encode_prompt(prompt, known)
     same = (prompt, known) == (negative, Facts())
     return Guide(

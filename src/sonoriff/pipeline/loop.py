@@ -66,7 +66,8 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     told to the model makes up for), and the waveform to the exact number of samples.
     """
     chosen = settings.resolved(model)
-    facts = facts_from_settings(model, replace(chosen, bpm=None), parse_prompt(chosen.prompt))
+    prompt = parse_prompt(chosen.prompt)
+    facts = facts_from_settings(model, replace(chosen, bpm=None), prompt, guess_tempo=True)
     bpm = chosen.bpm or facts.bpm or DEFAULT_BPM
     if not 20 <= bpm <= 400:
         raise ParameterError(f"bpm must be in [20, 400], got {bpm}")

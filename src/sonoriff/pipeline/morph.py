@@ -193,7 +193,7 @@ def _points(
     for i, point in enumerate(settings.points):
         own = settings.at(i)
         noise = noise_grid(model, width, own.seed)
-        guide = guide_from_settings(model, own)
+        guide = guide_from_settings(model, own, guess_tempo=not coded)
         if not coded:
             points.append(_Point(guide, noise, None, 1.0))
             continue

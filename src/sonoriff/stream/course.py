@@ -106,21 +106,23 @@ class Course:
     bars: Bars | None
 
     @staticmethod
-    def begun(scene: Scene, sample_rate: int) -> Course:
-        """The start of a stream."""
-        bpm = tempo_of(scene)
+    def begun(scene: Scene, sample_rate: int, likely_bpm: float | None = None) -> Course:
+        """The start of a stream; `likely_bpm` is for a scene that names no tempo."""
+        bpm = tempo_of(scene, likely_bpm)
         bars = Bars(bpm, 0, sample_rate) if bpm else None
         morph = Morph(scene.prompts, scene.prompts)
         return Course(scene, Walk(scene.seed, scene.alpha), morph, bars)
 
-    def entered(self, scene: Scene, sample: int, sample_rate: int) -> Course:
+    def entered(
+        self, scene: Scene, sample: int, sample_rate: int, likely_bpm: float | None = None
+    ) -> Course:
         """The course once `scene` is in force at `sample`."""
         if scene == self.scene:
             return self
         walk, morph, bars = self.walk, self.morph, self.bars
         if (scene.seed, scene.alpha) != (self.scene.seed, self.scene.alpha):
             walk = Walk(scene.seed, scene.alpha)
-        bpm = tempo_of(scene)
+        bpm = tempo_of(scene, likely_bpm)
         if bpm != (bars.bpm if bars else None):
             bars = Bars(bpm, sample, sample_rate) if bpm else None
         if scene.prompts != self.scene.prompts:
@@ -134,11 +136,17 @@ class Course:
         return replace(self, walk=self.walk.moved(by))
 
 
-def tempo_of(scene: Scene) -> float | None:
-    """Beats a minute: the scene's, else those that its heaviest prompt names."""
+def tempo_of(scene: Scene, likely_bpm: float | None = None) -> float | None:
+    """Beats a minute: the scene's, else those that its heaviest prompt names, else the likely."""
     if scene.bpm is not None:
         return scene.bpm
-    named = bpm_in_prompt(max(scene.prompts, key=lambda prompt: prompt.weight).text)
-    if named is not None and MIN_BPM <= named <= MAX_BPM:
-        return named
+    named = bpm_in_prompt(heaviest(scene))
+    for bpm in (named, likely_bpm):
+        if bpm is not None and MIN_BPM <= bpm <= MAX_BPM:
+            return bpm
     return DEFAULT_BPM if scene.mode == "riff" else None
+
+
+def heaviest(scene: Scene) -> str:
+    """The text of the prompt that weighs most."""
+    return max(scene.prompts, key=lambda prompt: prompt.weight).text

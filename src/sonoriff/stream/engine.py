@@ -20,7 +20,7 @@ from sonoriff.pipeline.pictures import latents_from_picture, values_from_picture
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.course import Blend, Course
+from sonoriff.stream.course import Blend, Course, heaviest
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule
 
@@ -118,6 +118,7 @@ class RiffStream:
         self.model = model
         self._decoder_seed = decoder_seed
         self._conditions: dict[tuple[str, Facts], Condition] = {}
+        self._tempi: dict[str, float | None] = {}
 
     @property
     def cell_samples(self) -> int:
@@ -166,10 +167,11 @@ class RiffStream:
         """
         rate, first = self.model.params.sample_rate, self.next_sample(state)
         scene = state.schedule.scene_at(first)
+        likely_bpm = self._likely_bpm(scene)
         course = (
-            Course.begun(scene, rate)
+            Course.begun(scene, rate, likely_bpm)
             if state.course is None
-            else state.course.entered(scene, first, rate)
+            else state.course.entered(scene, first, rate, likely_bpm)
         )
         riff = self._riff(state.riff, course, first)
         if riff is not None:
@@ -366,6 +368,15 @@ class RiffStream:
         bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
         key, mode = parse_key(scene.key) if scene.key else key_in_prompt(words)
         return self._encoded(text, Facts(bpm, key, mode))
+
+    def _likely_bpm(self, scene: Scene) -> float | None:
+        """The tempo that music of the heaviest prompt mostly has, remembered."""
+        text = heaviest(scene)
+        if text not in self._tempi:
+            if len(self._tempi) >= _MEMORY:
+                self._tempi.pop(next(iter(self._tempi)))
+            self._tempi[text] = self.model.likely_bpm(parse_prompt(text))
+        return self._tempi[text]
 
     def _encoded(self, text: str, facts: Facts) -> Condition:
         """A prompt's condition, remembered: the same prompts come again with every window."""

@@ -28,6 +28,8 @@ class AutoencoderRecipe:
     crop_frames : columns of a training crop; all rows are used
     kl_weight, gradient_weight : weights of the loss's terms
     n_validation : held-out clips that `validate` looks at
+    start : a trained autoencoder, of the same shape, whose decoder alone goes on learning: its
+        latents, and every denoiser taught on them, stay what they are
     """
 
     pictures: PictureSet
@@ -36,6 +38,7 @@ class AutoencoderRecipe:
     kl_weight: float = 3e-4
     gradient_weight: float = 0.5
     n_validation: int = 64
+    start: SonogramAutoencoder | None = None
     name: str = "autoencoder"
 
     def __post_init__(self) -> None:
@@ -43,10 +46,13 @@ class AutoencoderRecipe:
         self.validation_indices = self.pictures.subset("validation")[: self.n_validation]
 
     def build(self) -> nn.Module:
-        """A new autoencoder."""
+        """A new autoencoder, or the start's."""
         coder = SonogramAutoencoder(self.model_config)
-        components, level = self._principal_components(coder.config.cell)
-        coder.set_linear(components[: coder.config.latent_channels], level)
+        if self.start is not None:
+            coder.load_state_dict(self.start.state_dict())
+        else:
+            components, level = self._principal_components(coder.config.cell)
+            coder.set_linear(components[: coder.config.latent_channels], level)
         model: nn.Module = coder
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -65,14 +71,15 @@ class AutoencoderRecipe:
 
     def facts(self) -> dict[str, Any]:
         """The shape; the corpus may grow between runs."""
-        return {"recipe": self.name, "model": self.model_config.to_dict()}
+        only = {"decoder_only": True} if self.start is not None else {}
+        return {"recipe": self.name, "model": self.model_config.to_dict()} | only
 
     def loss(
         self, model: nn.Module, generator: torch.Generator, batch_size: int
     ) -> tuple[Tensor, dict[str, float]]:
         """Loss of random crops."""
         x = self._crops(generator, batch_size)
-        decoded, mean, log_variance = model(x, generator)
+        decoded, mean, log_variance = model(x, generator, decoder_only=self.start is not None)
         decoded, mean, log_variance = decoded.float(), mean.float(), log_variance.float()
         absolute = (decoded - x).abs().mean()
         in_time = (decoded.diff(dim=3) - x.diff(dim=3)).abs().mean()
@@ -93,9 +100,10 @@ class AutoencoderRecipe:
         return x.contiguous(memory_format=torch.channels_last)
 
     def before_save(self, model: nn.Module) -> None:
-        """Measure the scale of the latents."""
+        """Measure the scale of the latents, where they are new."""
         assert isinstance(model, SonogramAutoencoder)
-        measure_latents(model, self.pictures, n_clips=128)
+        if self.start is None:
+            measure_latents(model, self.pictures, n_clips=128)
 
     @torch.no_grad()
     def validate(self, model: nn.Module) -> dict[str, float]:

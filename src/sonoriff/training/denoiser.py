@@ -11,15 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sonoriff.diffusion.flow import mix, sampling_times, training_times
-from sonoriff.diffusion.guidance import guided
+from sonoriff.diffusion.flow import mix, training_times
 from sonoriff.diffusion.masks import random_mask
-from sonoriff.diffusion.samplers import sample_euler
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
-from sonoriff.models.small.text import load_text_encoder
+from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.training.latents import LatentSet, pad_captions
+from sonoriff.training.pictures import picture_from_mel
 from sonoriff.training.sheets import save_sheet
 
 CAPTION_TOKENS = 32
@@ -69,6 +68,7 @@ class DenoiserRecipe:
     start: SmallModel | None = None
     sheet_prompts: tuple[str, ...] = SHEET_PROMPTS
     name: str = "denoiser"
+    _tempi: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
         self.train_indices = self.latents.subset("train")
@@ -125,7 +125,7 @@ class DenoiserRecipe:
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
     ) -> Conditioning:
         """Random captions and dropouts; the first caption and all facts without a generator."""
-        dice = torch.rand(len(indices), 5, generator=generator) if generator else None
+        dice = torch.rand(len(indices), 6, generator=generator) if generator else None
         captions, facts = [], []
         for row, index in enumerate(indices.tolist()):
             bpm, key, mode, beat = self.latents.facts(index)
@@ -142,13 +142,32 @@ class DenoiserRecipe:
         if dice is not None:
             dropped = dice[:, 3] < self.text_dropout
             present = present & ~dropped[:, None]
-            # A dropped prompt drops the facts as well: the unconditional branch of guidance.
-            bpm_t = torch.where(dropped, 0.0, bpm_t)
-            key_t, mode_t = torch.where(dropped, -1, key_t), torch.where(dropped, -1, mode_t)
+            # Half of the dropped prompts drop the facts as well: guidance may push away from music
+            # without a wish, or from any music at the same tempo.
+            bare = dropped & (dice[:, 5] < 0.5)
+            bpm_t = torch.where(bare, 0.0, bpm_t)
+            key_t, mode_t = torch.where(bare, -1, key_t), torch.where(bare, -1, mode_t)
         return Conditioning(text, present, bpm_t, key_t, mode_t, beat_t)
 
     def before_save(self, model: nn.Module) -> None:
-        """Nothing belongs to the weights but themselves."""
+        """Learn which tempo a caption lets expect."""
+        assert isinstance(model, Denoiser)
+        pooled, bpm = self._caption_tempi()
+        if bpm.any():
+            model.tempo_guess.fit(pooled, bpm)
+
+    def _caption_tempi(self) -> tuple[Tensor, Tensor]:
+        """Mean states (B, 384) of the training captions, and the tempi of their clips (B,)."""
+        if self._tempi is None:
+            captions = [
+                (index, which)
+                for index in self.train_indices.tolist()
+                for which in range(len(self.latents.spans[index]))
+            ]
+            states = [self.latents.caption(*c).mean(axis=0, dtype=np.float32) for c in captions]
+            bpm = [self.latents.facts(index)[0] for index, _ in captions]
+            self._tempi = torch.from_numpy(np.stack(states)), torch.tensor(bpm)
+        return self._tempi
 
     @torch.no_grad()
     def validate(self, model: nn.Module) -> dict[str, float]:
@@ -175,31 +194,13 @@ class DenoiserRecipe:
 
     @torch.no_grad()
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
-        """A sheet of the prompts, one seed each, 24 Euler steps, guidance 4."""
+        """A sheet of the prompts, one seed each, as `generate` makes them."""
         assert isinstance(model, Denoiser)
-        device = next(model.parameters()).device
-        states, present = load_text_encoder()(list(self.sheet_prompts))
-        n, shape = len(self.sheet_prompts), self.latents.latent(0).shape
-        none, no_fact = torch.zeros(n), torch.full((n,), -1)
-        with_text = Conditioning(states, present, none, no_fact, no_fact, none)
-        both = Conditioning(
-            torch.cat([states, states]),
-            torch.cat([torch.zeros_like(present), present]),
-            *(torch.cat([x, x]) for x in (none, no_fact, no_fact, none)),
-        )
-
-        def evaluate(x: Tensor, time: float, condition: Conditioning) -> Tensor:
-            x, times = x.to(device), torch.full((len(x),), time, device=device)
-            empty = torch.zeros(len(x), 1, *shape[1:], device=device)
-            with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
-                v: Tensor = model(x, times, condition.to(device), x, empty)
-            return v.float().cpu()
-
-        velocity = guided(
-            lambda x, t: evaluate(x, t, both), lambda x, t: evaluate(x, t, with_text), 4.0
-        )
-        noise = torch.randn(n, *shape, generator=torch.Generator().manual_seed(7))
-        latents = sample_euler(velocity, noise, sampling_times(24))
-        pictures = torch.cat([self.autoencoder.decode(z[None]) for z in latents])
-        rows = list(zip(self.sheet_prompts, pictures[:, 0], strict=True))
+        small = SmallModel(self.autoencoder, model, {"name": "in training"})
+        rows = []
+        for prompt in self.sheet_prompts:
+            settings = GenerateSettings(prompt=prompt, seed=7)
+            sonogram = generate(small, settings).sonogram
+            picture = picture_from_mel(torch.from_numpy(sonogram.values), sonogram.params)
+            rows.append((prompt, picture[0]))
         save_sheet(folder / f"step-{step:07d}.png", rows, columns=3)

@@ -77,17 +77,15 @@ class LatentSet:
         return self.text[shard][start:end]
 
     def facts(self, index: int) -> tuple[float, int, int, float]:
-        """(bpm or 0, key index or -1, mode index or -1, beats passed at the start or NaN).
-
-        Rendered clips are cut on bars, six in seven of them; where others begin is not known.
-        """
+        """(bpm or 0, key index or -1, mode index or -1, beats since a bar began or NaN)."""
         facts = self.entries[index]["facts"]
         key, mode = facts.get("key"), facts.get("mode")
+        bpm, since_bar_s = float(facts.get("bpm") or 0.0), facts.get("since_bar_s")
         return (
-            float(facts.get("bpm") or 0.0),
+            bpm,
             KEYS.index(parse_key(key)[0]) if key else -1,
             MODES.index(mode) if mode in MODES else -1,
-            0.0 if facts.get("kind") == "render" else math.nan,
+            math.nan if since_bar_s is None else since_bar_s * bpm / 60.0,
         )
 
 

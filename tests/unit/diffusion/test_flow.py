@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from sonoriff.diffusion.flow import data_from_velocity, mix, sampling_times, training_times
-from sonoriff.diffusion.guidance import guided
 from sonoriff.diffusion.masks import random_mask
 from sonoriff.diffusion.samplers import SAMPLERS, sample_euler
 from sonoriff.errors import Cancelled, ParameterError
@@ -73,25 +72,6 @@ def test_a_callback_stops_between_steps() -> None:
     with pytest.raises(Cancelled):
         sample_euler(lambda x, _t: x, torch.ones(1), sampling_times(9), on_step=stop)
     assert seen == [1, 2]
-
-
-def test_guidance_adds_the_difference_and_is_skipped_where_it_is_off() -> None:
-    calls = []
-
-    def both(x: torch.Tensor, _t: float) -> torch.Tensor:
-        calls.append("both")
-        half = len(x) // 2
-        return torch.cat([torch.zeros(half, 1), torch.ones(half, 1)])
-
-    def positive(x: torch.Tensor, _t: float) -> torch.Tensor:
-        calls.append("positive")
-        return torch.ones(len(x), 1)
-
-    x = torch.zeros(3, 1)
-    assert guided(both, positive, 3.0)(x, 0.5).tolist() == [[3.0]] * 3
-    assert guided(both, positive, 1.0)(x, 0.5).tolist() == [[1.0]] * 3
-    assert guided(both, positive, 3.0, interval=(0.2, 0.8))(x, 0.9).tolist() == [[1.0]] * 3
-    assert calls == ["both", "positive", "positive"]
 
 
 def test_random_masks_are_of_every_kind() -> None:

@@ -11,14 +11,16 @@ from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Facts
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import (
+    BEAT_PARTS,
     Conditioning,
     Denoiser,
     DenoiserConfig,
     beat_waves,
+    mean_state,
 )
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.text import _package_folder, load_text_encoder
-from sonoriff.pipeline.guides import everywhere
+from sonoriff.pipeline.guides import everywhere, facts_from_settings
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, Guide, paint
 from sonoriff.pipeline.settings import Sampling
@@ -30,7 +32,7 @@ CODER = AutoencoderConfig(
     decoder_blocks=(1, 1, 1),
     strides=((4, 2), (2, 1)),
 )
-SHAPE = DenoiserConfig(latent_channels=4, width=64, depth=2, heads=1)
+SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=2, heads=1)
 
 
 def tiny_model() -> SmallModel:
@@ -211,7 +213,7 @@ def test_a_window_hears_where_in_the_beat_it_begins() -> None:
     assert batch.beat[0] == 1.5
     waves = beat_waves(batch.bpm, batch.beat, 3, 0.125)
     assert not waves[1:].any()  # unknown, or no tempo
-    whole_beat, half_beat = waves[0, :, 0], waves[0, :, 1]
+    whole_beat, half_beat = (waves[0, :, BEAT_PARTS.index(part)] for part in (1.0, 2.0))
     torch.testing.assert_close(whole_beat, torch.tensor([-1.0, 0.0, 1.0]), atol=1e-5, rtol=0)
     torch.testing.assert_close(half_beat, torch.tensor([1.0, -1.0, 1.0]), atol=1e-5, rtol=0)
 
@@ -230,3 +232,16 @@ def test_windows_of_a_long_canvas_follow_one_beat() -> None:
         hook.remove()
     start = (whole - 64) * model.cell[1] / model.params.frames_per_second
     torch.testing.assert_close(heard[0], torch.tensor([0.0, start * 2.0]))
+
+
+def test_a_prompt_without_a_tempo_gets_that_of_such_music() -> None:
+    model = tiny_model()
+    assert model.likely_bpm(parse_prompt("techno")) is None  # nothing learned
+    states, present = model.encode_text(["techno", "slow ballad"])
+    pooled = mean_state(states, present)
+    model.denoiser.tempo_guess.fit(pooled.repeat(20, 1), torch.tensor([130.0, 60.0] * 20))
+    assert model.likely_bpm(parse_prompt("techno")) == pytest.approx(130.0, rel=0.02)
+    assert model.likely_bpm(parse_prompt("slow ballad")) == pytest.approx(60.0, rel=0.02)
+    assert model.likely_bpm(parse_prompt("")) is None
+    fast = facts_from_settings(model, Sampling(), parse_prompt("techno, 90 bpm"), guess_tempo=True)
+    assert fast.bpm == 90.0

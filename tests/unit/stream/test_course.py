@@ -66,3 +66,14 @@ def test_tempo_comes_from_the_scene_the_prompt_or_is_120_for_a_riff() -> None:
     assert tempo_of(Scene(prompts=named)) == 132.0
     assert tempo_of(Scene()) is None
     assert tempo_of(Scene(mode="riff")) == 120.0
+
+
+def test_a_scene_without_a_tempo_takes_the_likely_one() -> None:
+    named = (WeightedPrompt("techno, 132 bpm"),)
+    assert tempo_of(Scene(prompts=named), 90.0) == 132.0
+    assert tempo_of(Scene(prompts=named, bpm=99.0), 90.0) == 99.0
+    assert tempo_of(Scene(), 90.0) == 90.0
+    assert tempo_of(Scene(mode="riff"), 90.0) == 90.0
+    assert tempo_of(Scene(), 500.0) is None, "beyond what a scene may have"
+    course = Course.begun(Scene(), 44_100, 90.0)
+    assert course.bars == Bars(90.0, 0, 44_100)

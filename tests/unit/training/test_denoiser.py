@@ -18,7 +18,7 @@ from sonoriff.training.export import export_model, load_autoencoder
 from sonoriff.training.latents import LatentSet
 from sonoriff.training.loop import train
 
-SHAPE = DenoiserConfig(latent_channels=4, width=64, depth=1, heads=1)
+SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1)
 CODER = AutoencoderConfig(
     latent_channels=4,
     widths=(8, 8, 8),

@@ -213,9 +213,15 @@ class SonogramAutoencoder(nn.Module):
         self.encoder.linear.bias.copy_(-components.sum(1) * level)
         self.decoder.linear.bias.copy_(level)
 
-    def forward(self, picture: Tensor, generator: torch.Generator) -> tuple[Tensor, ...]:
-        """Training pass: decoded sample of the posterior, its mean and log-variance."""
-        mean, log_variance = self.posterior(picture)
+    def forward(
+        self, picture: Tensor, generator: torch.Generator, *, decoder_only: bool = False
+    ) -> tuple[Tensor, ...]:
+        """Training pass: decoded sample of the posterior, its mean and log-variance.
+
+        With `decoder_only` the encoder learns nothing.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not decoder_only):
+            mean, log_variance = self.posterior(picture)
         noise = torch.randn(mean.shape, generator=generator).to(mean)
         return self.decoder(mean + noise * (0.5 * log_variance).exp()), mean, log_variance
 

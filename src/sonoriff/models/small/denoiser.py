@@ -1,4 +1,4 @@
-"""The denoiser: a transformer over patches of the latent grid."""
+"""The denoiser: convolutions on the latent grid, and a transformer over its columns."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from torch.nn import functional as F
 
 from sonoriff.models.keys import KEYS as KEYS
 from sonoriff.models.keys import MODES as MODES
+from sonoriff.models.small.tempo import TempoGuess
 
 ROPE_BASE = 100.0
-# Waves a beat: whole beats, halves, quarters.
-BEAT_PARTS = (1.0, 2.0, 4.0)
+# Waves a beat: bars of four, three and two beats, whole beats, halves, triplets, quarters.
+BEAT_PARTS = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,19 +26,21 @@ class DenoiserConfig:
     Attributes
     ----------
     latent_channels, latent_rows : C and H of the latent grid; its width is free
-    patch : (rows, columns) of latent cells in a token
-    width, depth, heads : of the transformer
+    grid_width : channels of the convolutions at every cell of the grid
+    grid_blocks : convolution blocks before and after the transformer
+    width, depth, heads : of the transformer, whose tokens are the columns
     cross_every : every how many blocks the text is looked at
     text_width : width of a text token's state
     column_seconds : seconds that a column of latent cells lasts
     """
 
-    latent_channels: int = 32
+    latent_channels: int = 40
     latent_rows: int = 8
-    patch: tuple[int, int] = (8, 1)
-    width: int = 256
-    depth: int = 10
-    heads: int = 4
+    grid_width: int = 96
+    grid_blocks: tuple[int, int] = (1, 2)
+    width: int = 320
+    depth: int = 8
+    heads: int = 5
     cross_every: int = 2
     text_width: int = 384
     column_seconds: float = 8 * 512 / 44_100
@@ -49,7 +52,7 @@ class DenoiserConfig:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> DenoiserConfig:
         """Inverse of `to_dict`, also after a trip through JSON."""
-        return cls(**{**fields, "patch": tuple(fields["patch"])})
+        return cls(**{**fields, "grid_blocks": tuple(fields["grid_blocks"])})
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Conditioning:
     bpm : float (B,), beats a minute, 0 for unknown
     key : int (B,), index into KEYS, -1 for unknown
     mode : int (B,), index into MODES, -1 for unknown
-    beat : float (B,), beats that have passed when the grid begins, NaN for unknown; counts only
+    beat : float (B,), beats since a bar began when the grid begins, NaN for unknown; counts only
         where `bpm` is known
     """
 
@@ -77,6 +80,12 @@ class Conditioning:
     def to(self, device: torch.device) -> Conditioning:
         """The same on another device."""
         return Conditioning(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+def mean_state(text: Tensor, present: Tensor) -> Tensor:
+    """(B, L, width) and (B, L) -> (B, width): mean over the tokens that are there."""
+    weights = present.to(text.dtype)[..., None]
+    return (text * weights).sum(1) / weights.sum(1).clamp_min(1)
 
 
 def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Tensor:
@@ -99,25 +108,20 @@ def beat_waves(bpm: Tensor, beat: Tensor, columns: int, column_seconds: float) -
     return torch.cat([angles.cos(), angles.sin()], dim=-1) * known[:, None, None]
 
 
-def axial_rotations(
-    rows: int, columns: int, head_width: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Rotary positions of a (rows, columns) token grid: half of a head for each axis.
+def rotations(columns: int, head_width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rotary positions of columns.
 
     Returns
     -------
-    cosines and sines, float32 (rows * columns, head_width // 2) each
+    cosines and sines, float32 (columns, head_width // 2) each
 
     References
     ----------
-    Su et al., RoFormer (2021), on two axes.
+    Su et al., RoFormer (2021).
     """
-    quarter = head_width // 4
-    rates = ROPE_BASE ** (-torch.arange(quarter, device=device) / quarter)
-    row = torch.arange(rows, device=device)[:, None, None] * rates
-    column = torch.arange(columns, device=device)[None, :, None] * rates
-    angles = torch.cat([row.expand(rows, columns, -1), column.expand(rows, columns, -1)], dim=-1)
-    angles = angles.reshape(rows * columns, 2 * quarter)
+    half = head_width // 2
+    rates = ROPE_BASE ** (-torch.arange(half, device=device) / half)
+    angles = torch.arange(columns, device=device)[:, None] * rates
     return angles.cos(), angles.sin()
 
 
@@ -205,11 +209,32 @@ class _Block(nn.Module):
         return x + change
 
 
+class _GridBlock(nn.Module):
+    """x + conv(silu(conv(norm(x)))) on (B, H, W, C); the condition shifts, scales and gates."""
+
+    def __init__(self, config: DenoiserConfig) -> None:
+        super().__init__()
+        width = config.grid_width
+        self.modulate = nn.Linear(config.width, 3 * width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        shift, scale, gate = self.modulate(vector)[:, None, None].to(x.dtype).chunk(3, dim=-1)
+        h = F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+        # A permuted (B, H, W, C) is channels-last, the convolution's own layout.
+        h = self.conv2(F.silu(self.conv1(h.permute(0, 3, 1, 2)))).permute(0, 2, 3, 1)
+        result: Tensor = x + gate * h
+        return result
+
+
 class Denoiser(nn.Module):
     """Velocity of the flow at a noisy latent grid.
 
-    The grid may be of any width: positions in time are relative (rotary), positions in frequency
-    are learned. A second grid and a mask tell what is already known (all zero: nothing).
+    Convolutions see the grid cell by cell: lines that go on in time, partials in frequency. Between
+    them a transformer sees whole columns, so that what sounds together is one token. The grid may
+    be of any width: positions in time are relative (rotary), rows are told apart by a learned
+    vector. A second grid and a mask tell what is already known (all zero: nothing).
 
     The network's inputs have unit power and its output corrects the best linear guess of each
     channel and row, so that an untrained network is that guess and no layer has to carry noise
@@ -220,7 +245,8 @@ class Denoiser(nn.Module):
     Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models (2022), for
     inputs and outputs of unit power, here on the straight path and for each channel;
     Peebles & Xie, Scalable Diffusion Models with Transformers (2023); Chen et al.,
-    PixArt-alpha (2023) for adaLN-single; Liu et al., Flow Straight and Fast (2022).
+    PixArt-alpha (2023) for adaLN-single; Hoogeboom et al., Simple Diffusion (2023) for
+    convolutions around a transformer; Liu et al., Flow Straight and Fast (2022).
     """
 
     level: Tensor
@@ -232,14 +258,16 @@ class Denoiser(nn.Module):
         # Mean and standard deviation of the latents of each channel and row, which training sets.
         self.register_buffer("level", torch.zeros(c.latent_channels, c.latent_rows))
         self.register_buffer("spread", torch.ones(c.latent_channels, c.latent_rows))
-        cells = c.patch[0] * c.patch[1]
-        self.enter = nn.Linear((2 * c.latent_channels + 1) * cells, c.width)
-        self.row_position = nn.Parameter(torch.randn(c.latent_rows // c.patch[0], c.width) * 0.02)
+        self.enter = nn.Linear(2 * c.latent_channels + 1, c.grid_width)
+        self.row_position = nn.Parameter(torch.randn(c.latent_rows, 1, c.grid_width) * 0.02)
+        self.before = nn.ModuleList(_GridBlock(c) for _ in range(c.grid_blocks[0]))
+        self.down = nn.Linear(c.latent_rows * c.grid_width, c.width)
         self.text_in = nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, c.width))
         self.empty_text = nn.Parameter(torch.randn(c.width) * 0.02)
         self.pooled = nn.Linear(c.text_width, c.width)
         self.time = nn.Sequential(nn.Linear(256, c.width), nn.SiLU(), nn.Linear(c.width, c.width))
         self.bpm = nn.Linear(64, c.width)
+        self.tempo_guess = TempoGuess(c.text_width)
         self.beat = nn.Linear(2 * len(BEAT_PARTS), c.width, bias=False)
         self.key = nn.Embedding(len(KEYS) + 1, c.width)
         self.mode = nn.Embedding(len(MODES) + 1, c.width)
@@ -247,8 +275,10 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(
             _Block(c, reads_text=i % c.cross_every == 0) for i in range(c.depth)
         )
-        self.leave_modulate = nn.Linear(c.width, 2 * c.width)
-        self.leave = nn.Linear(c.width, c.latent_channels * cells)
+        self.up = nn.Linear(c.width, c.latent_rows * c.grid_width)
+        self.after = nn.ModuleList(_GridBlock(c) for _ in range(c.grid_blocks[1]))
+        self.leave_modulate = nn.Linear(c.width, 2 * c.grid_width)
+        self.leave = nn.Linear(c.grid_width, c.latent_channels)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -263,6 +293,12 @@ class Denoiser(nn.Module):
                 block.modulation[[2, 5]] = 0.0
             if block.text_attention is not None:
                 nn.init.zeros_(block.text_attention.out.weight)
+        for grid in (*self.before, *self.after):
+            assert isinstance(grid, _GridBlock)
+            nn.init.zeros_(grid.modulate.weight)
+            with torch.no_grad():
+                # Open from the start: the convolutions carry what the tokens cannot.
+                grid.modulate.bias[2 * self.config.grid_width :] = 0.3
         for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
@@ -287,24 +323,43 @@ class Denoiser(nn.Module):
         (B, C, H, W)
         """
         c = self.config
-        rows, columns = noisy.shape[2] // c.patch[0], noisy.shape[3] // c.patch[1]
         level, spread = (p.to(noisy.dtype)[None, ..., None] for p in (self.level, self.spread))
         scale, skip, gain = self._linear_guess(time, noisy.dtype)
         centred = noisy - (1.0 - time.to(noisy.dtype)).view(-1, 1, 1, 1) * level
         inputs = torch.cat([centred * scale, (known - level) / spread * mask, mask], dim=1)
-        x = self.enter(self._tokens(inputs))
-        x = x + self.row_position.to(x.dtype).repeat_interleave(columns, dim=0)
-        x = x + self._beats(condition, columns, x.dtype).repeat(1, rows, 1)
-        text, text_mask = self._text(condition)
         vector = self._vector(time, condition)
+        active = F.silu(vector)
+        grid = self.enter(inputs.permute(0, 2, 3, 1)) + self.row_position.to(noisy.dtype)
+        for block in self.before:
+            grid = block(grid, active)
+        grid = grid + self._rows(self._columns_mixed(grid, vector, condition))
+        for block in self.after:
+            grid = block(grid, active)
+        shift, stretch = self.leave_modulate(active)[:, None, None].to(grid.dtype).chunk(2, dim=-1)
+        grid = self.leave(F.layer_norm(grid, (c.grid_width,)) * (1 + stretch) + shift)
+        velocity: Tensor = skip * centred + gain * grid.permute(0, 3, 1, 2) - level
+        return velocity
+
+    def _columns_mixed(self, grid: Tensor, vector: Tensor, condition: Conditioning) -> Tensor:
+        """(B, H, W, grid_width) -> (B, W, width), through the transformer."""
+        c = self.config
+        x = self.down(grid.transpose(1, 2).flatten(2))
+        x = x + self._beats(condition, x.shape[1], x.dtype)
+        text, text_mask = self._text(condition)
         shared = self.modulate(vector).float().view(-1, 6, c.width)
-        cosines, sines = axial_rotations(rows, columns, c.width // c.heads, x.device)
+        cosines, sines = rotations(x.shape[1], c.width // c.heads, x.device)
         turns = (cosines.to(x.dtype), sines.to(x.dtype))
         for block in self.blocks:
             x = block(x, shared, turns, text, text_mask)
-        shift, stretch = self.leave_modulate(F.silu(vector))[:, None].to(x.dtype).chunk(2, dim=2)
-        x = self.leave(F.layer_norm(x, (c.width,)) * (1 + stretch) + shift)
-        return skip * centred + gain * self._grid(x, rows, columns) - level
+        mixed: Tensor = x
+        return mixed
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """(B, W, width) -> (B, H, W, grid_width)."""
+        c = self.config
+        columns: Tensor = self.up(F.layer_norm(x, (c.width,)))
+        rows: Tensor = columns.view(len(x), x.shape[1], c.latent_rows, c.grid_width)
+        return rows.transpose(1, 2)
 
     def _linear_guess(self, time: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
         """(B, C, H, 1) each: 1 / spread of x_t, the share of x_t in the best linear guess of the
@@ -316,23 +371,6 @@ class Denoiser(nn.Module):
         skip = (t - (1.0 - t) * data.square()) / power
         return scale.to(dtype), skip.to(dtype), (data * scale).to(dtype)
 
-    def _tokens(self, grid: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, rows * columns, C * cells of a patch)."""
-        high, wide = self.config.patch
-        batch, channels, height, width = grid.shape
-        grid = grid.view(batch, channels, height // high, high, width // wide, wide)
-        return grid.permute(0, 2, 4, 1, 3, 5).reshape(
-            batch, (height // high) * (width // wide), channels * high * wide
-        )
-
-    def _grid(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
-        """Inverse of `_tokens`."""
-        high, wide = self.config.patch
-        grid = tokens.view(tokens.shape[0], rows, columns, self.config.latent_channels, high, wide)
-        return grid.permute(0, 3, 1, 4, 2, 5).reshape(
-            tokens.shape[0], self.config.latent_channels, rows * high, columns * wide
-        )
-
     def _text(self, condition: Conditioning) -> tuple[Tensor, Tensor]:
         text = self.text_in(condition.text)
         empty = self.empty_text.to(text.dtype).expand(len(text), 1, -1)
@@ -342,15 +380,19 @@ class Denoiser(nn.Module):
 
     def _beats(self, condition: Conditioning, columns: int, dtype: torch.dtype) -> Tensor:
         """(B, columns, width)."""
-        seconds = self.config.column_seconds * self.config.patch[1]
+        seconds = self.config.column_seconds
         waves: Tensor = self.beat(
             beat_waves(condition.bpm, condition.beat, columns, seconds).to(dtype)
         )
         return waves
 
+    def likely_bpm(self, text: Tensor, present: Tensor) -> Tensor:
+        """Tempi (B,) that texts let expect, 0 for none and where there is no text."""
+        bpm: Tensor = self.tempo_guess(mean_state(text, present))
+        return torch.where(present.any(dim=1), bpm, 0.0)
+
     def _vector(self, time: Tensor, condition: Conditioning) -> Tensor:
-        weights = condition.present.to(condition.text.dtype)[..., None]
-        pooled = (condition.text * weights).sum(1) / weights.sum(1).clamp_min(1)
+        pooled = mean_state(condition.text, condition.present)
         known_bpm = (condition.bpm > 0).float()
         octaves = torch.log2(condition.bpm.float().clamp_min(1.0) / 120.0)
         dtype = condition.text.dtype

@@ -29,7 +29,7 @@ from sonoriff.models.small.prompting import chunks, condition_from_prompt, stack
 from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 _DEFAULTS = Defaults(sampler="ab2", num_inference_steps=16, guidance_scale=4.0)
 _CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
@@ -85,8 +85,7 @@ class SmallModel:
     def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
         rows, columns = self.cell
-        token = self.denoiser.config.patch[1] * columns
-        width = -(-n_frames // token) * self.denoiser.config.patch[1]
+        width = -(-n_frames // columns)
         return self.autoencoder.config.latent_channels, self.params.n_mels // rows, width
 
     def encode_text(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -125,6 +124,11 @@ class SmallModel:
     def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
         """Terms of a prompt with its weights and shares; a prompt of any length."""
         return condition_from_prompt(prompt, lambda text: self._row(text, facts))
+
+    def likely_bpm(self, prompt: Prompt) -> float | None:
+        """The tempo that such music mostly has; None for an empty prompt."""
+        states, present = self.encode_text([prompt.text])
+        return float(self.denoiser.likely_bpm(states, present)) or None
 
     def _row(self, text: str, facts: Facts) -> Conditioning:
         """A text and facts, a batch of one; a long text's chunks one after the other."""
@@ -251,8 +255,6 @@ def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any)
         tensors = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
         with torch.device("meta"):
             module = module_class(config)
-        if isinstance(module, Denoiser) and "beat.weight" not in tensors:
-            tensors["beat.weight"] = torch.zeros(module.beat.weight.shape)
         module.load_state_dict(tensors, assign=True)
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(

@@ -103,6 +103,10 @@ class StableDiffusionModel:
         row = mixed(rows, [phrase.share for phrase in phrases], self._empty)
         return (Term(1.0, row),)
 
+    def likely_bpm(self, prompt: Prompt) -> float | None:  # noqa: ARG002
+        """None: it hears tempo only as words."""
+        return None
+
     def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
         """A mixture of states, as Riffusion interpolates prompts: one evaluation."""
         for condition, share in zip(conditions, shares, strict=True):

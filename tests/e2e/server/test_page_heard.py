@@ -1,0 +1,113 @@
+"""What the page does while it plays: recording, the blend, a phone, reduced motion."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from listening import needs_page, page_at
+
+pytestmark = pytest.mark.usefixtures("page_is_built")
+expect.set_options(timeout=60_000)
+SCREENS = Path(__file__).resolve().parents[3] / "out" / "screens"
+LINK = "/?prompt=jazz&weight=1&steps=1&guidance=1&morph=0&seed=7"
+NEXT = "What comes next?"
+
+
+@pytest.fixture(scope="session")
+def page_is_built() -> None:
+    needs_page()
+
+
+@pytest.fixture
+def page(server: Any) -> Iterator[Page]:
+    with page_at(server.url + LINK, width=1000, height=640) as page:
+        yield page
+
+
+def look(page: Page, name: str) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{name}.png")
+
+
+def button(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def play(page: Page) -> None:
+    button(page, "Play").click()
+    page.locator(".line", has_text="Live").wait_for()
+    page.wait_for_timeout(2500)
+
+
+def riff_of(server: Any, prompt: str) -> dict[str, Any]:
+    record = server.post(
+        "/api/v1/riffs", json={"prompt": prompt, "duration_s": 2, "num_inference_steps": 1}
+    )
+    assert record.status_code == 202, record.text
+    riff = record.json()
+    while riff["state"] in ("queued", "running"):
+        riff = server.get(f"/api/v1/riffs/{riff['id']}").json()
+    assert riff["state"] == "done"
+    return dict(riff)
+
+
+def newest(server: Any) -> dict[str, Any]:
+    return dict(server.get("/api/v1/riffs").json()["riffs"][0])
+
+
+def test_what_was_heard_is_recorded_and_taken_away(page: Page) -> None:
+    play(page)
+    button(page, "Record").click()
+    page.wait_for_timeout(2000)
+    button(page, "Stop recording").click()
+    dialog = page.get_by_role("dialog", name="Recorded")
+    dialog.wait_for()
+    look(page, "recorded")
+    files = {}
+    for name in ("WAV", "PNG", "FLAC, and keep it in the gallery"):
+        with page.expect_download() as download:
+            dialog.get_by_role("button", name=name).click()
+        files[name[:4].strip(",")] = Path(download.value.path()).read_bytes()
+    wav, rate = soundfile.read(io.BytesIO(files["WAV"]))
+    assert rate == 44100
+    assert len(wav) / rate > 1.0
+    assert np.abs(wav).max() > 1e-3
+    flac, _ = soundfile.read(io.BytesIO(files["FLAC"]))
+    mono = wav if wav.ndim == 1 else wav[:, 0]
+    assert abs(len(flac) - len(mono)) <= 1024
+    assert Image.open(io.BytesIO(files["PNG"])).width > 50
+
+
+def test_a_phone_shows_all_without_scrolling_sideways(server: Any) -> None:
+    with page_at(server.url + LINK, width=360, height=740) as page:
+        play(page)
+        for text in ("a prompt of many words that a phone has to break somewhere", "organ"):
+            page.get_by_label(NEXT, exact=True).fill(text)
+            page.keyboard.press("Enter")
+        page.locator("summary", has_text="More").click()
+        look(page, "phone")
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+        for name in ("Gallery", "Help"):
+            button(page, name).click()
+            page.get_by_role("dialog").wait_for()
+            wide = "() => document.querySelector('dialog').scrollWidth"
+            assert page.evaluate(wide) <= 360
+            look(page, f"phone-{name.lower()}")
+            page.keyboard.press("Escape")
+
+
+def test_reduced_motion_stands_still(server: Any) -> None:
+    with page_at(server.url + LINK, reduced_motion=True) as page:
+        play(page)
+        look(page, "still")
+        running = "() => document.getAnimations().filter((a) => a.playState === 'running').length"
+        assert page.evaluate(running) == 0
