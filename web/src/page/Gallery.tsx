@@ -16,10 +16,12 @@ function Riffs() {
   const [riffs, setRiffs] = useState<Riff[] | null>(null)
   const [more, setMore] = useState<string | null>(null)
   const [wrong, setWrong] = useState('')
+  // A list that was asked for before may come after: it still knows what is gone.
+  const [gone] = useState(() => new Set<string>())
   const load = async (before?: string) => {
     try {
       const page = await api.list(query, before)
-      const done = page.riffs.filter((riff) => riff.state === 'done')
+      const done = page.riffs.filter(({ id, state }) => state === 'done' && !gone.has(id))
       setRiffs((known) => [...(before ? (known ?? []) : []), ...done])
       setMore(page.next)
     } catch (error) {
@@ -32,6 +34,7 @@ function Riffs() {
   }, [query])
   const forget = async (riff: Riff) => {
     await api.remove(riff)
+    gone.add(riff.id)
     setRiffs((known) => known?.filter(({ id }) => id !== riff.id) ?? null)
   }
   return (
