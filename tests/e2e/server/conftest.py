@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
+from playwright.sync_api import Page
 from websockets.sync.client import ClientConnection, connect
 
+from listening import needs_page, page_at
+from page_tools import LINK
 from sonoriff.models.small.model import SmallModel
 from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.run import Server
@@ -221,3 +224,16 @@ def player(server: Running) -> Iterator[Callable[..., Player]]:
     yield make
     for one in players:
         one.socket.close()
+
+
+@pytest.fixture(scope="session")
+def page_is_built() -> None:
+    """Fail at once where there is no page or no browser."""
+    needs_page()
+
+
+@pytest.fixture
+def page(server: Any) -> Iterator[Page]:
+    """The page, stopped, with an ear at its output."""
+    with page_at(server.url + LINK, width=1000, height=640) as page:
+        yield page

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,55 +13,9 @@ import soundfile
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from listening import needs_page, page_at
+from page_tools import NEXT, button, look, newest, play, riff_of
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
-expect.set_options(timeout=60_000)
-SCREENS = Path(__file__).resolve().parents[3] / "out" / "screens"
-LINK = "/?prompt=jazz&weight=1&steps=1&guidance=1&morph=0&seed=7"
-NEXT = "What comes next?"
-
-
-@pytest.fixture(scope="session")
-def page_is_built() -> None:
-    needs_page()
-
-
-@pytest.fixture
-def page(server: Any) -> Iterator[Page]:
-    with page_at(server.url + LINK, width=1000, height=640) as page:
-        yield page
-
-
-def look(page: Page, name: str) -> None:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}.png")
-
-
-def button(page: Page, name: str) -> Any:
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def play(page: Page) -> None:
-    button(page, "Play").click()
-    page.locator(".line", has_text="Live").wait_for()
-    page.wait_for_timeout(2500)
-
-
-def riff_of(server: Any, prompt: str) -> dict[str, Any]:
-    record = server.post(
-        "/api/v1/riffs", json={"prompt": prompt, "duration_s": 2, "num_inference_steps": 1}
-    )
-    assert record.status_code == 202, record.text
-    riff = record.json()
-    while riff["state"] in ("queued", "running"):
-        riff = server.get(f"/api/v1/riffs/{riff['id']}").json()
-    assert riff["state"] == "done"
-    return dict(riff)
-
-
-def newest(server: Any) -> dict[str, Any]:
-    return dict(server.get("/api/v1/riffs").json()["riffs"][0])
 
 
 def test_a_riff_of_the_gallery_is_played_and_forgotten(server: Any, page: Page) -> None:

@@ -1,0 +1,44 @@
+"""What tests of the page do again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+expect.set_options(timeout=60_000)
+SCREENS = Path(__file__).resolve().parents[1] / "out" / "screens"
+LINK = "/?prompt=jazz&weight=1&steps=1&guidance=1&morph=0&seed=7"
+NEXT = "What comes next?"
+
+
+def look(page: Page, name: str) -> None:
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENS / f"{name}.png")
+
+
+def button(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def play(page: Page) -> None:
+    button(page, "Play").click()
+    page.locator(".line", has_text="Live").wait_for()
+    page.wait_for_timeout(2500)
+
+
+def riff_of(server: Any, prompt: str) -> dict[str, Any]:
+    record = server.post(
+        "/api/v1/riffs", json={"prompt": prompt, "duration_s": 2, "num_inference_steps": 1}
+    )
+    assert record.status_code == 202, record.text
+    riff = record.json()
+    while riff["state"] in ("queued", "running"):
+        riff = server.get(f"/api/v1/riffs/{riff['id']}").json()
+    assert riff["state"] == "done"
+    return dict(riff)
+
+
+def newest(server: Any) -> dict[str, Any]:
+    return dict(server.get("/api/v1/riffs").json()["riffs"][0])
