@@ -24,6 +24,7 @@ from sonoriff.evaluation.classifier import (
     load_classifier,
     save_classifier,
 )
+from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.pictures import PictureSet, floats_from_bytes
 
 OnStep = Callable[[int, int, float], None]
@@ -153,7 +154,7 @@ class _Targets:
 
 def _loss(classifier: Classifier, crops: Tensor, targets: _Targets, picks: Tensor) -> Tensor:
     """Cross-entropy of genre and instruments; rare instruments weigh more."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         genre, instrument = classifier(crops)
     known = targets.genre[picks] >= 0
     loss = 6.0 * F.binary_cross_entropy_with_logits(

@@ -26,6 +26,7 @@ from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import KEYS, MODES
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.pipeline.prompt import parse_key
+from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.pictures import floats_from_bytes, is_newer
 
 
@@ -124,7 +125,7 @@ def _write_latents(
     path: Path, pictures: npt.NDArray[np.uint8], autoencoder: SonogramAutoencoder
 ) -> None:
     parts = []
-    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         for start in range(0, len(pictures), 8):
             batch = floats_from_bytes(pictures[start : start + 8])[:, None]
             batch = batch.contiguous(memory_format=torch.channels_last)
@@ -139,7 +140,7 @@ def _write_text(folder: Path, number: str, captions: list[list[str]]) -> None:
     spans: dict[str, tuple[int, int]] = {}
     parts: list[npt.NDArray[np.float16]] = []
     position = 0
-    with torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_amx_tile_supported()):
+    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         for start in range(0, len(unique), 64):
             batch = unique[start : start + 64]
             states, present = encoder(batch)

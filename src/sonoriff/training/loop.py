@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.errors import CheckpointError, ParameterError, TrainingError
+from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel
@@ -172,11 +173,8 @@ def _precision(wanted: str) -> str:
         raise ParameterError("precision fp16 needs a GPU: choose bf16 or no")
     if wanted != "auto":
         return wanted
-    if torch.cuda.is_available():
-        native = torch.cuda.is_bf16_supported()
-    else:
-        native = torch.cpu._is_amx_tile_supported()
-    return "bf16" if native else "no"
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return "bf16" if multiplies_bfloat16(device) else "no"
 
 
 def _step(
@@ -191,8 +189,10 @@ def _step(
     for part in range(config.accumulate):
         place = part * accelerator.num_processes + accelerator.process_index
         generator = torch.Generator().manual_seed(batch_seed(config.seed, step, place))
-        with accelerator.accumulate(model), accelerator.autocast():
-            loss, figures = recipe.loss(model, generator, config.batch_size)
+        with accelerator.accumulate(model):
+            with accelerator.autocast():
+                loss, figures = recipe.loss(model, generator, config.batch_size)
+            # The optimizer multiplies matrices too, and must do so in float32.
             accelerator.backward(loss)
             if accelerator.sync_gradients:
                 norm = accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)

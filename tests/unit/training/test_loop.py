@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from line_recipe import LineRecipe
 from sonoriff.errors import CheckpointError, ParameterError, TrainingError
@@ -64,6 +65,27 @@ def test_checkpoints_hold_what_is_trained_and_resume_to_the_same_weights(tmp_pat
     assert set(whole) == {"line.weight", "line.bias"}
     assert all(torch.equal(tensor, halves[name]) for name, tensor in whole.items())
     assert losses(tmp_path / "whole") == losses(tmp_path / "halves")
+
+
+def test_half_precision_ends_with_the_loss(tmp_path: Path) -> None:
+    in_loss, in_step = [], []
+
+    class Watched(LineRecipe):
+        def loss(
+            self, model: nn.Module, generator: torch.Generator, batch_size: int
+        ) -> tuple[torch.Tensor, dict[str, float]]:
+            in_loss.append(torch.is_autocast_enabled("cpu"))
+            return super().loss(model, generator, batch_size)
+
+    handle = register_optimizer_step_pre_hook(
+        lambda *_: in_step.append(torch.is_autocast_enabled("cpu"))
+    )
+    try:
+        train(Watched(), config(2, precision="bf16"), tmp_path)
+    finally:
+        handle.remove()
+    assert in_loss == [True, True]
+    assert in_step == [False, False]
 
 
 def test_other_data_is_named_and_nothing_is_lost(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoenc
 from sonoriff.models.small.denoiser import KEYS, MODES, Conditioning, Denoiser, DenoiserConfig
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
 from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
+from sonoriff.precision import fastest_dtype
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 2
@@ -237,23 +238,15 @@ class SmallModel:
             )
         modules = {name: _load_module(folder / name, *_CLASSES[name]) for name in _CLASSES}
         model = cls(facts=index, **modules)  # type: ignore[arg-type]
-        return model.to(device, dtype or fastest_dtype(torch.device(device)))
-
-
-def fastest_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where matrix units take it (AMX, or a GPU that supports it), else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "cpu" and torch.cpu._is_amx_tile_supported():
-        return torch.bfloat16
-    return torch.float32
+        return model.to(device, dtype or fastest_dtype(device))
 
 
 def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any) -> nn.Module:
     try:
         config = config_class.from_dict(json.loads((folder / "config.json").read_text()))
         tensors = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
-        with torch.device("meta"):
+        # Not on the meta device: that imports the whole compiler, a second of a processor.
+        with torch.random.fork_rng(devices=[]):
             module = module_class(config)
         module.load_state_dict(tensors, assign=True)
     except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:

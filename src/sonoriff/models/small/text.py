@@ -65,8 +65,9 @@ class TextEncoder(nn.Module):
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.tokenizer = tokenizer
-        self.words = nn.Embedding(30522, WIDTH)
-        self.places = nn.Embedding(512, WIDTH)
+        # Empty, since the weights are loaded: random ones on the meta device import the compiler.
+        self.words = nn.Embedding.from_pretrained(torch.empty(30522, WIDTH))
+        self.places = nn.Embedding.from_pretrained(torch.empty(512, WIDTH))
         self.segment = nn.Parameter(torch.zeros(WIDTH))
         self.norm = nn.LayerNorm(WIDTH, eps=_EPSILON)
         self.layers = nn.ModuleList(_Layer() for _ in range(_LAYERS))

@@ -11,9 +11,9 @@ import torch
 
 from sonoriff.diffusion.schedule import NoiseSchedule, Prediction, scaled_linear_schedule
 from sonoriff.errors import CheckpointError
-from sonoriff.models.small.model import fastest_dtype
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.models.stable_diffusion.winograd import quicken
+from sonoriff.precision import fastest_dtype
 
 # Whose configuration and tokenizer a single file is read with; the weights are not fetched.
 CONFIG_REPOSITORY = "stable-diffusion-v1-5/stable-diffusion-v1-5"
@@ -58,7 +58,7 @@ def load_stable_diffusion(
         installed, or the hub cannot be reached
     """
     _need_diffusers()
-    chosen = dtype or fastest_dtype(torch.device(device))
+    chosen = dtype or fastest_dtype(device)
     path = Path(place)
     if path.suffix.lower() in _PICKLES:
         raise CheckpointError(pickle_refused(path))
