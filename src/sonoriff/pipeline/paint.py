@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, cast
 
 import torch
@@ -13,12 +14,14 @@ from torch import Tensor
 from sonoriff.diffusion.samplers import SAMPLERS, invert_euler
 from sonoriff.diffusion.schedule import NoiseSchedule, data_from_prediction, noised
 from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS, invert_ddim, sample_lcm
+from sonoriff.errors import Cancelled
 from sonoriff.models.protocol import Condition, Model, Term
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.windows import merged, window_columns
 
 OVERLAP = 0.25
+OnMember = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ class Canvas:
     circular: bool = False
     since_beat_s: float | None = None
 
+    @property
+    def start(self) -> float:
+        """The time at which painting begins: 1, or less where no cell is free before."""
+        return 1.0 if self.release is None else float(self.release.max())
+
+    @property
+    def has_known(self) -> bool:
+        """Whether cells of the source are never released."""
+        if self.release is None or self.source is None:
+            return False
+        return bool((self.release == 0.0).any())
+
 
 def number_of_steps(sampling: Sampling, start: float) -> int:
     """Steps that are taken from a time below 1: as long ones as from 1."""
@@ -97,22 +112,64 @@ def paint(
     to be the source's. In the end a cell that is never released is the source's to the last bit:
     nothing is noised afterwards, as happens where the known part is put back after each step.
     """
+    tell = (lambda _member, step, steps: on_progress(step, steps)) if on_progress else None
+    (painted,) = paint_together(model, [canvas], [sampling], on_progress=tell)
+    assert painted is not None
+    return painted
+
+
+def likeness(canvas: Canvas, sampling: Sampling) -> tuple[Any, ...]:
+    """What canvases must have in common to be painted together."""
+    noise, s = canvas.noise, sampling
+    how = (s.sampler, s.num_inference_steps, s.shift, s.guidance_interval)
+    what = (canvas.source is None, canvas.release is None, canvas.has_known, canvas.start)
+    return (*how, *what, *noise.shape[1:], canvas.overlap, canvas.circular)
+
+
+@torch.inference_mode()
+def paint_together(
+    model: Model,
+    canvases: Sequence[Canvas],
+    samplings: Sequence[Sampling],
+    *,
+    on_progress: OnMember | None = None,
+) -> list[Tensor | None]:
+    """What `paint` makes of each canvas, through the same batches.
+
+    Parameters
+    ----------
+    canvases, samplings : of equal `likeness`
+    on_progress : told ``(canvas, step, steps)`` after each step. A canvas for which it raises
+        `Cancelled` is left out from there on; anything else that it raises stops the work
+
+    Returns
+    -------
+    latents as from `paint`, None for what was left out
+
+    Raises
+    ------
+    Cancelled
+        all were left out
+
+    Notes
+    -----
+    Each is what it would be alone, but for the rounding of sums that are as long as the batch is.
+    """
+    sampling, canvas = samplings[0], canvases[0]
     assert sampling.sampler is not None
-    start = 1.0 if canvas.release is None else float(canvas.release.max())
+    start = canvas.start
     if start == 0.0 and canvas.source is not None:
-        return canvas.source
+        return [canvas.source for canvas in canvases]
     times = model.schedule.sampling_times(
         number_of_steps(sampling, start), start=start, shift=sampling.shift
     )
-    x = canvas.noise
-    if start < 1.0 and canvas.source is not None:
-        x = noised(model.schedule, canvas.source, canvas.noise, start)
-    elif canvas.source is not None and canvas.release is not None:
-        x = torch.where(
-            canvas.release < 1.0, noised(model.schedule, canvas.source, canvas.noise, 1.0), x
-        )
-    predict = _Prediction(model, canvas, sampling)
-    tell = (lambda i, n, _x: on_progress(i, n)) if on_progress else None
+    predict = _Prediction(model, canvases, sampling)
+    x, source, release = predict.noise, predict.source, predict.release
+    if start < 1.0 and source is not None:
+        x = noised(model.schedule, source, predict.noise, start)
+    elif source is not None and release is not None:
+        x = torch.where(release < 1.0, noised(model.schedule, source, predict.noise, 1.0), x)
+    tell = (lambda i, n, _x: predict.tell(on_progress, i, n)) if on_progress else None
     name = sampling.sampler
     if name in SAMPLERS:
         x = SAMPLERS[name](predict.velocity, x, times, on_step=tell)
@@ -123,15 +180,20 @@ def paint(
             x,
             times,
             schedule,
-            fresh_noise=lambda i: _fresh_noise(model, canvas.noise, sampling.seed, i),
+            fresh_noise=lambda step: torch.cat(
+                [
+                    _fresh_noise(model, c.noise, s.seed, step)
+                    for c, s in zip(canvases, samplings, strict=True)
+                ]
+            ),
             on_step=tell,
         )
     else:
         sample = cast(Any, SCHEDULE_SAMPLERS[name])
         x = sample(predict.denoised, x, times, model.schedule, on_step=tell)
-    if canvas.source is not None and canvas.release is not None:
-        x = torch.where(canvas.release == 0.0, canvas.source, x)
-    return x
+    if source is not None and release is not None:
+        x = torch.where(release == 0.0, source, x)
+    return [None if i in predict.left_out else x[rows] for i, rows in enumerate(predict.rows)]
 
 
 @torch.inference_mode()
@@ -157,7 +219,7 @@ def inverted(
     times = model.schedule.sampling_times(
         number_of_steps(sampling, strength), start=strength, shift=sampling.shift
     )
-    predict = _Prediction(model, Canvas(source, lambda _middle: guide), sampling)
+    predict = _Prediction(model, [Canvas(source, lambda _middle: guide)], sampling)
     tell = (lambda i, n, _x: on_progress(i, n)) if on_progress else None
     if model.schedule.prediction == "flow":
         x = invert_euler(predict.velocity, source, times, on_step=tell)
@@ -174,21 +236,57 @@ def _fresh_noise(model: Model, like: Tensor, seed: int, step: int) -> Tensor:
 
 
 class _Prediction:
-    """The guided prediction of a whole canvas: all windows and branches in one batch."""
+    """The guided prediction of whole canvases: all windows and branches in one batch.
 
-    def __init__(self, model: Model, canvas: Canvas, sampling: Sampling) -> None:
-        self.model, self.canvas, self.interval = model, canvas, sampling.guidance_interval
-        self.width = canvas.noise.shape[-1]
+    Parameters
+    ----------
+    canvases : of equal `likeness`; their rows follow each other in `x`
+
+    Attributes
+    ----------
+    noise, source, release : (B, ., H, W) of all canvases, the last two where they have them
+    rows : of each canvas
+    left_out : canvases that are not evaluated any more
+    """
+
+    def __init__(self, model: Model, canvases: Sequence[Canvas], sampling: Sampling) -> None:
+        self.model, self.canvases, self.interval = model, canvases, sampling.guidance_interval
+        self.noise = torch.cat([canvas.noise for canvas in canvases])
+        self.source = _joined([canvas.source for canvas in canvases])
+        self.release = _joined(
+            [
+                c.release if c.release is None else c.release.expand(len(c.noise), -1, -1, -1)
+                for c in canvases
+            ]
+        )
+        ends = list(accumulate(len(canvas.noise) for canvas in canvases))
+        self.rows = [slice(*ends) for ends in zip([0, *ends], ends, strict=False)]
+        self.left_out: set[int] = set()
+        self.width = self.noise.shape[-1]
         window = model.latent_shape(model.window_frames)[2]
+        canvas = canvases[0]
         self.overlap = round(canvas.overlap * min(window, self.width))
         self.columns = window_columns(self.width, window, self.overlap, circular=canvas.circular)
         middles = [float(c[0]) + (len(c) - 1) / 2 for c in self.columns]
-        self.guides = [canvas.guide_at(middle) for middle in middles]
+        self.guides = [[canvas.guide_at(middle) for middle in middles] for canvas in canvases]
         self.plans: dict[bool, list[_Batch]] = {}
 
-    def since_beat_s(self, column: int) -> float | None:
-        """Seconds from a beat to a column of the canvas."""
-        start, params = self.canvas.since_beat_s, self.model.params
+    def tell(self, on_progress: OnMember, step: int, steps: int) -> None:
+        """Tell of a step, and leave out what is not wanted any more."""
+        for i in range(len(self.canvases)):
+            if i in self.left_out:
+                continue
+            try:
+                on_progress(i, step, steps)
+            except Cancelled:
+                self.left_out.add(i)
+                self.plans.clear()
+                if len(self.left_out) == len(self.canvases):
+                    raise
+
+    def since_beat_s(self, canvas: int, column: int) -> float | None:
+        """Seconds from a beat to a column of a canvas."""
+        start, params = self.canvases[canvas].since_beat_s, self.model.params
         if start is None:
             return None
         return start + column * self.model.cell[1] / params.frames_per_second
@@ -199,8 +297,8 @@ class _Prediction:
         held = self._held(time)
         if held is None:
             return prediction
-        assert self.canvas.source is not None
-        return torch.where(held, (x - self.canvas.source) / time, prediction)
+        assert self.source is not None
+        return torch.where(held, (x - self.source) / time, prediction)
 
     def denoised(self, x: Tensor, time: float) -> Tensor:
         """For samplers that know the schedule."""
@@ -208,84 +306,107 @@ class _Prediction:
         held = self._held(time)
         if held is None:
             return data
-        assert self.canvas.source is not None
-        return torch.where(held, self.canvas.source, data)
+        assert self.source is not None
+        return torch.where(held, self.source, data)
 
     def _held(self, time: float) -> Tensor | None:
         """Cells that still follow the source at `time`."""
-        if self.canvas.release is None or self.canvas.source is None:
+        if self.release is None or self.source is None:
             return None
         # The slack is for times that float32 has rounded.
-        return self.canvas.release < time - 1e-6
+        return self.release < time - 1e-6
 
     def _whole(self, x: Tensor, time: float) -> Tensor:
         low, high = self.interval
         guided = low <= time <= high
         if guided not in self.plans:
             self.plans[guided] = self._plan(guided=guided)
-        parts: list[Tensor | None] = [None] * len(self.columns)
+        parts: list[list[Tensor | None]] = [[None] * len(self.columns) for _ in self.canvases]
         for batch in self.plans[guided]:
-            for where, weight, result in batch.evaluate(self, x, time):
-                before = parts[where]
-                parts[where] = weight * result if before is None else before + weight * result
-        return merged(cast(list[Tensor], parts), self.columns, self.width, self.overlap)
+            for (canvas, where, term), result in batch.evaluate(self, x, time):
+                before, share = parts[canvas][where], term.weight * result
+                parts[canvas][where] = share if before is None else before + share
+        return torch.cat(
+            [
+                torch.zeros_like(x[rows])
+                if i in self.left_out
+                else merged(cast(list[Tensor], parts[i]), self.columns, self.width, self.overlap)
+                for i, rows in enumerate(self.rows)
+            ]
+        )
 
     def _plan(self, *, guided: bool) -> list[_Batch]:
-        """Every (window, term), cut into batches that the model likes."""
-        members = len(self.canvas.noise)
+        """Every (canvas, window, term), cut into batches that the model likes."""
         jobs = [
-            (where, term)
-            for where, guide in enumerate(self.guides)
+            (i, where, term)
+            for i, guides in enumerate(self.guides)
+            if i not in self.left_out
+            for where, guide in enumerate(guides)
             for term in guide.terms(guided=guided)
         ]
-        size = max(1, self.model.max_batch // members)
         batches: list[_Batch] = []
+        room = 0
         for job in jobs:
-            same_width = batches and len(self.columns[batches[-1].jobs[0][0]]) == len(
-                self.columns[job[0]]
+            size = len(self.canvases[job[0]].noise)
+            same_width = batches and len(self.columns[batches[-1].jobs[0][1]]) == len(
+                self.columns[job[1]]
             )
-            if same_width and len(batches[-1].jobs) < size:
+            if same_width and size <= room:
                 batches[-1].jobs.append(job)
             else:
                 batches.append(_Batch([job]))
+                room = self.model.max_batch
+            room -= size
         return batches
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    """All of them, or None where there are none."""
+    return None if parts[0] is None else torch.cat(cast(list[Tensor], parts))
+
+
+_Job = tuple[int, int, Term]
 
 
 class _Batch:
     """Evaluations that go through the model together; stacked once, used at every step."""
 
-    def __init__(self, jobs: list[tuple[int, Term]]) -> None:
+    def __init__(self, jobs: list[_Job]) -> None:
         self.jobs = jobs
         self.stacked: Any = None
         self.known: tuple[Tensor, Tensor] | None = None
 
-    def evaluate(
-        self, whole: _Prediction, x: Tensor, time: float
-    ) -> list[tuple[int, float, Tensor]]:
-        """``(window, weight, prediction)`` of every job."""
-        model, members = whole.model, len(x)
-        columns = [whole.columns[where].to(x.device) for where, _ in self.jobs]
+    def evaluate(self, whole: _Prediction, x: Tensor, time: float) -> list[tuple[_Job, Tensor]]:
+        """The prediction of every job."""
+        model = whole.model
+        sizes = [len(whole.canvases[canvas].noise) for canvas, _, _ in self.jobs]
         if self.stacked is None:
+            firsts = [
+                whole.since_beat_s(canvas, int(whole.columns[where][0]))
+                for canvas, where, _ in self.jobs
+            ]
             self.stacked = model.stack(
-                [t.row for _, t in self.jobs for _ in range(members)],
-                [whole.since_beat_s(int(c[0])) for c in columns for _ in range(members)],
+                [t.row for (_, _, t), n in zip(self.jobs, sizes, strict=True) for _ in range(n)],
+                [first for first, n in zip(firsts, sizes, strict=True) for _ in range(n)],
             )
-            self.known = self._known(whole.canvas, columns, model)
-        parts = torch.cat([x[..., places] for places in columns])
+            self.known = self._known(whole)
         known, mask = self.known or (None, None)
-        results = torch.split(model.predict(parts, time, self.stacked, known, mask), members)
-        return [(w, t.weight, r) for (w, t), r in zip(self.jobs, results, strict=True)]
+        prediction = model.predict(self._parts(whole, x), time, self.stacked, known, mask)
+        return list(zip(self.jobs, torch.split(prediction, sizes), strict=True))
 
-    def _known(
-        self, canvas: Canvas, columns: list[Tensor], model: Model
-    ) -> tuple[Tensor, Tensor] | None:
-        if not model.takes_known or canvas.release is None or canvas.source is None:
+    def _parts(self, whole: _Prediction, grid: Tensor) -> Tensor:
+        """The windows of a grid that the jobs are about."""
+        return torch.cat(
+            [
+                grid[whole.rows[canvas]][..., whole.columns[where].to(grid.device)]
+                for canvas, where, _ in self.jobs
+            ]
+        )
+
+    def _known(self, whole: _Prediction) -> tuple[Tensor, Tensor] | None:
+        if not whole.model.takes_known or whole.source is None or whole.release is None:
             return None
-        mask = (canvas.release == 0.0).float()
+        mask = (whole.release == 0.0).float()
         if not bool(mask.any()):
             return None
-        masks = mask.expand(len(canvas.source), -1, -1, -1)
-        return (
-            torch.cat([canvas.source[..., places] for places in columns]),
-            torch.cat([masks[..., places] for places in columns]),
-        )
+        return self._parts(whole, whole.source), self._parts(whole, mask)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, BinaryIO
 
 _LENGTH = struct.Struct("<I")
@@ -16,6 +17,19 @@ def packed(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> bytes:
     """A message as bytes: length of the header, header, blobs."""
     text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
     return b"".join([_LENGTH.pack(len(text)), text, *blobs])
+
+
+def joined(messages: Sequence[tuple[dict[str, Any], Sequence[bytes]]]) -> Message:
+    """Several messages as one."""
+    headers = [{**header, "n_blobs": len(blobs)} for header, blobs in messages]
+    return {"messages": headers}, [blob for _, blobs in messages for blob in blobs]
+
+
+def parted(message: Message) -> list[Message]:
+    """Inverse of `joined`."""
+    header, blobs = message
+    rest = iter(blobs)
+    return [(one, list(islice(rest, one.pop("n_blobs")))) for one in header["messages"]]
 
 
 async def receive(reader: asyncio.StreamReader) -> Message:

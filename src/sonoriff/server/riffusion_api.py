@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,9 +73,9 @@ async def run_inference(request: Request) -> Response:
 async def _made(lane: Any, task: dict[str, Any], images: list[bytes]) -> Any:
     """What the worker makes; players wait for it, so it goes before the riffs of the queue."""
     try:
-        return await lane.call(task, images, urgency=-1.0)
+        return await lane.call(task, images, spare_s=-math.inf)
     except WorkerDied:
-        return await lane.call(task, images, urgency=-1.0)
+        return await lane.call(task, images, spare_s=-math.inf)
 
 
 def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:

@@ -294,4 +294,11 @@ class Connection:
         )
 
 
-_INNER_FACTS = ("params", "window_samples", "cell_samples", "lag_samples", "column_lead")
+_INNER_FACTS = (
+    "params",
+    "window_samples",
+    "cell_samples",
+    "context_samples",
+    "lag_samples",
+    "column_lead",
+)

@@ -109,11 +109,12 @@ class Stream:
         self._making_first = session.next_first_sample
         began = loop.time()
         task: dict[str, Any] = {"task": "window", "schedule": session.schedule.to_dict()}
-        states = [session.state]
+        states, kind = [session.state], self._kind()
         if cut is not None:
+            kind = None
             task, states = {"task": "cut", "end_sample": cut}, [session.state_before, session.state]
         header, (columns, sound, state) = await self._streams.lane.call(
-            task, states, urgency=(session.made_until - session.next_sample) / rate
+            task, states, spare_s=(session.made_until - session.next_sample) / rate, kind=kind
         )
         session.add(
             Chunk(
@@ -130,6 +131,18 @@ class Stream:
         if cut is None:
             made = header["window"]["end_sample"] - header["window"]["first_sample"]
             self._note(made / rate, max(1e-6, loop.time() - began))
+
+    def _kind(self) -> tuple[int, int] | None:
+        """What the next window has in common with those that fit into one batch with it.
+
+        Windows of flow of as many steps that see as much of what came before. A riff's are as long
+        as its beats, and fit none.
+        """
+        first = self.session.next_first_sample
+        scene = self.session.schedule.scene_at(first)
+        if scene.mode != "flow":
+            return None
+        return scene.num_inference_steps, min(first, int(self._streams.facts["context_samples"]))
 
     def _note(self, made_s: float, took_s: float) -> None:
         """How fast a window came."""

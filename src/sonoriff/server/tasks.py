@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphSettings, morph
+from sonoriff.pipeline.paint import OnMember
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
@@ -27,7 +28,7 @@ from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
-from sonoriff.stream.engine import FloatArray, RiffState, RiffStream, Window
+from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
@@ -71,6 +72,7 @@ class Tasks:
             "window_samples": self.model.window_frames * params.hop_length,
             "cell_samples": self._stream.cell_samples,
             "lag_samples": self._stream.lag_samples,
+            "context_samples": self._stream.context_samples,
             "column_lead": self._stream.column_lead,
         }
 
@@ -99,9 +101,14 @@ class Tasks:
 
     def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """The next window of a stream, from the state before it, or from none at the start."""
-        schedule = Schedule.from_dict(header["schedule"])
-        before = self._state(blobs[0], schedule)
+        before = self._before(header, blobs)
         return self._reply(before, self._stream.next(before, on_progress=told))
+
+    def windows(self, messages: Sequence[Message], told: OnMember) -> Iterator[tuple[int, Message]]:
+        """The next windows of several streams, as `window` each, with their places."""
+        before = [self._before(header, blobs) for header, blobs in messages]
+        for place, made in self._stream.next_together(before, on_progress=told):
+            yield place, self._reply(before[place], made)
 
     def cut(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:  # noqa: ARG002
         """A window that ends earlier, from the states before and after it."""
@@ -110,12 +117,15 @@ class Tasks:
         n_cells = header["end_sample"] // self._stream.cell_samples
         return self._reply(before, self._stream.cut(before, after, n_cells))
 
+    def _before(self, header: dict[str, Any], blobs: list[bytes]) -> RiffState:
+        return self._state(blobs[0], Schedule.from_dict(header["schedule"]))
+
     def _state(self, data: bytes, schedule: Schedule) -> RiffState:
         if not data:
             return self._stream.start(schedule)
         return state_from_bytes(data, self.model).with_schedule(schedule)
 
-    def _reply(self, before: RiffState, made: tuple[FloatArray, FloatArray, RiffState]) -> Message:
+    def _reply(self, before: RiffState, made: Made) -> Message:
         columns, samples, after = made
         assert after.window is not None
         reply = {

@@ -18,28 +18,30 @@ import warnings
 from typing import Any, BinaryIO
 
 from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
-from sonoriff.server.link import Message, packed, receive_blocking
+from sonoriff.server.link import Message, packed, parted, receive_blocking
 
 # Shares of the time that it takes to be ready, most of which goes to the first window.
 _IMPORTED, _LOADED = 0.3, 0.5
 
 
 class _Inbox:
-    """Tasks in their order, and the numbers of those no longer wanted; read by a thread."""
+    """Tasks in their order, those to be made together as one item, and the numbers of those no
+    longer wanted; read by a thread.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
-        self.tasks: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.tasks: queue.SimpleQueue[list[Message]] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
         threading.Thread(target=self._read, args=(file,), daemon=True).start()
 
     def _read(self, file: BinaryIO) -> None:
         try:
             while True:
-                header, blobs = receive_blocking(file)
-                if header["task"] == "cancel":
-                    self.cancelled.add(header["number"])
+                message = receive_blocking(file)
+                if "cancel" in message[0]:
+                    self.cancelled.add(message[0]["cancel"])
                 else:
-                    self.tasks.put((header, blobs))
+                    self.tasks.put(parted(message))
         finally:
             # The server has gone: so does its worker, whatever it is doing.
             os._exit(0)
@@ -65,6 +67,29 @@ def _reply(run: Any, inbox: _Inbox, send: Any, header: dict[str, Any], blobs: li
         traceback.print_exc()
         send({"number": number, "type": "error", "code": "failed", "message": ""})
     inbox.cancelled.discard(number)
+
+
+def _reply_together(tasks: Any, inbox: _Inbox, send: Any, messages: list[Message]) -> None:
+    """Windows of several streams; those that did not come of it are made or answered alone."""
+    left = dict(enumerate(messages))
+
+    def told(place: int, step: int, steps: int) -> None:
+        number = messages[place][0]["number"]
+        if number in inbox.cancelled:
+            raise Cancelled("stopped on request")
+        send({"number": number, "type": "progress", "step": step, "steps": steps})
+
+    try:
+        for place, (facts, results) in tasks.windows(messages, told):
+            number = left.pop(place)[0]["number"]
+            send({"number": number, "type": "done", **facts}, results)
+            inbox.cancelled.discard(number)
+    except SonoriffError:
+        pass
+    except Exception:
+        traceback.print_exc()
+    for header, blobs in left.values():
+        _reply(tasks.run, inbox, send, header, blobs)
 
 
 def main() -> None:
@@ -102,8 +127,11 @@ def main() -> None:
         return
     send({"type": "ready", **tasks.facts()})
     while True:
-        header, blobs = inbox.tasks.get()
-        _reply(tasks.run, inbox, send, header, blobs)
+        first, *others = messages = inbox.tasks.get()
+        if others:
+            _reply_together(tasks, inbox, send, messages)
+        else:
+            _reply(tasks.run, inbox, send, *first)
 
 
 if __name__ == "__main__":

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
-from sonoriff.errors import ParameterError
-from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Facts, Model
-from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guide, paint
-from sonoriff.pipeline.pictures import latents_from_picture, values_from_picture
-from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
-from sonoriff.pipeline.settings import OnProgress, Sampling
+from sonoriff.errors import Cancelled, ParameterError
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.paint import OnMember, likeness, paint_together
+from sonoriff.pipeline.pictures import values_from_picture
+from sonoriff.pipeline.settings import OnProgress
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.course import Blend, Course, heaviest
+from sonoriff.stream.course import Blend, Course
+from sonoriff.stream.painter import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule
 
 FloatArray = npt.NDArray[np.float32]
-# Shares of the model's window.
-_FLOW_CONTEXT, _RIFF_CONTEXT, _FIRST = 3 / 8, 1 / 4, 1 / 2
+# Share of the model's window that the first one has.
+_FIRST = 1 / 2
 # Cells kept back until their successors are known: the decoder looks at its neighbours.
 HOLD_CELLS = 4
-# Cells painted beyond a unit of a riff, whose last column may lie half a cell beyond the grid.
-_SPARE_CELLS = 1
-_MEMORY = 64
 
 
 @dataclass(frozen=True)
@@ -93,6 +88,9 @@ class RiffState:
         return replace(self, schedule=schedule)
 
 
+Made = tuple[FloatArray, FloatArray, RiffState]
+
+
 class RiffStream:
     """Endless music.
 
@@ -111,24 +109,25 @@ class RiffStream:
     and decoded together with them. The picture is the decoder's view of that sequence, and the
     sound is what one streaming decoder makes of the picture. No step knows of clips.
 
-    The same schedule gives the same stream, to the last bit on the same machine.
+    The same schedule gives the same stream, to the last bit on the same machine where it is made
+    alone. Made together with others it is the same but for rounding: sums of a batch of another
+    length are added up in another order.
     """
 
     def __init__(self, model: Model, *, decoder_seed: int = 0) -> None:
         self.model = model
         self._decoder_seed = decoder_seed
-        self._conditions: dict[tuple[str, Facts], Condition] = {}
-        self._tempi: dict[str, float | None] = {}
+        self._painter = Painter(model)
 
     @property
     def cell_samples(self) -> int:
         """Samples that one latent cell lasts."""
-        return self.model.cell[1] * self.model.params.hop_length
+        return self._painter.cell_samples
 
     @property
-    def window_cells(self) -> int:
-        """Cells of the windows that the model was trained on."""
-        return self.model.latent_shape(self.model.window_frames)[2]
+    def context_samples(self) -> int:
+        """Windows of flow that begin here or later are painted on canvases of one size."""
+        return self._painter.context_cells * self.cell_samples
 
     def start(self, schedule: Schedule) -> RiffState:
         """The state before the first sample."""
@@ -149,9 +148,7 @@ class RiffStream:
         """Where the next window begins: the first sample that a change can reach."""
         return state.n_cells * self.cell_samples
 
-    def next(
-        self, state: RiffState, *, on_progress: OnProgress | None = None
-    ) -> tuple[FloatArray, FloatArray, RiffState]:
+    def next(self, state: RiffState, *, on_progress: OnProgress | None = None) -> Made:
         """One window further.
 
         Parameters
@@ -165,9 +162,58 @@ class RiffStream:
         samples : float32 (1, t), those from ``state.n_samples`` on
         state : after them; its `window` says what was made
         """
+        tell = (lambda _place, step, steps: on_progress(step, steps)) if on_progress else None
+        ((_, made),) = self.next_together([state], on_progress=tell)
+        return made
+
+    def next_together(
+        self, states: Sequence[RiffState], *, on_progress: OnMember | None = None
+    ) -> Iterator[tuple[int, Made]]:
+        """One window of each of several streams, through the same batches where they fit.
+
+        Parameters
+        ----------
+        states : each as for `next`
+        on_progress : told ``(place, step, steps)``, `place` in `states`. A stream for which it
+            raises `Cancelled` is left out from there on; what else it raises stops the work
+
+        Yields
+        ------
+        place, made : as soon as it is there; what was left out is not yielded
+
+        Raises
+        ------
+        Cancelled
+            all were left out
+        """
+        plans = [self._plan(state) for state in states]
+        groups: dict[Any, list[int]] = {}
+        for place, plan in enumerate(plans):
+            groups.setdefault(likeness(plan.canvas, plan.sampling), []).append(place)
+        stopped, any_made = None, False
+        for places in groups.values():
+            try:
+                painted = paint_together(
+                    self.model,
+                    [plans[place].canvas for place in places],
+                    [plans[place].sampling for place in places],
+                    on_progress=_of_places(on_progress, places),
+                )
+            except Cancelled as error:
+                stopped = error
+                continue
+            for place, latents in zip(places, painted, strict=True):
+                if latents is not None:
+                    any_made = True
+                    yield place, self._made(states[place], plans[place], latents)
+        if stopped is not None and not any_made:
+            raise stopped
+
+    def _plan(self, state: RiffState) -> Plan:
+        """What the next window of a stream is to be."""
         rate, first = self.model.params.sample_rate, self.next_sample(state)
         scene = state.schedule.scene_at(first)
-        likely_bpm = self._likely_bpm(scene)
+        likely_bpm = self._painter.likely_bpm(scene)
         course = (
             Course.begun(scene, rate, likely_bpm)
             if state.course is None
@@ -177,13 +223,18 @@ class RiffStream:
         if riff is not None:
             course = replace(course, bars=riff.bars)
         n_new = self._new_cells(state, riff)
-        latents, blend = self._painted(state, course, riff, n_new, on_progress)
-        start = state.n_cells + n_new - latents.shape[-1] + (_SPARE_CELLS if riff else 0)
+        return self._painter.plan(course, riff, state.n_cells, n_new, state.latents)
+
+    def _made(self, state: RiffState, plan: Plan, painted: Tensor) -> Made:
+        """A window that is painted, and the state after it."""
+        course, riff, n_new = plan.course, plan.riff, plan.n_new
+        latents = plan.joined(painted)
+        start = state.n_cells + n_new - latents.shape[-1] + (SPARE_CELLS if riff else 0)
         picture = self.model.decode(latents).cpu()
         if riff is None:
             n_new = self._until_cue(state, n_new)
         else:
-            turned = course.morph.share_at(first) < 1.0
+            turned = course.morph.share_at(self.next_sample(state)) < 1.0
             riff = replace(riff, renewing=riff.renewing or turned)
             riff = riff.played(picture, start * self.model.cell[1])
         n_cells = state.n_cells + n_new
@@ -191,16 +242,14 @@ class RiffStream:
             state,
             n_cells=n_cells,
             latents=latents[..., : n_cells - start],
-            window=self._window(state, course, blend, n_new),
+            window=self._window(state, course, plan.blend, n_new),
             course=course.moved(self._pace(course, riff)),
             riff=riff,
         )
         part = self._part(picture, state.n_columns, start, self._settled_columns(n_cells))
         return self._given(state, after, part)
 
-    def cut(
-        self, before: RiffState, after: RiffState, n_cells: int
-    ) -> tuple[FloatArray, FloatArray, RiffState]:
+    def cut(self, before: RiffState, after: RiffState, n_cells: int) -> Made:
         """What `next` would have given if a cue lay at the cell `n_cells`; nothing is painted.
 
         Parameters
@@ -256,9 +305,7 @@ class RiffStream:
         part = picture[..., first - skip : max(stop, first) - skip]
         return values_from_picture(part, self.model.params, 0.0)
 
-    def _given(
-        self, before: RiffState, after: RiffState, columns: FloatArray
-    ) -> tuple[FloatArray, FloatArray, RiffState]:
+    def _given(self, before: RiffState, after: RiffState, columns: FloatArray) -> Made:
         """Columns that follow those of `before`, their sound, and `after` with both counted."""
         decoder = copy.deepcopy(before.decoder)
         samples = decoder.push(columns)
@@ -275,7 +322,7 @@ class RiffStream:
         """The riff to go on with, or a new one where mode, tempo or length have changed."""
         if course.scene.mode != "riff" or course.bars is None:
             return None
-        room = self.window_cells * (1 - _RIFF_CONTEXT) - _SPARE_CELLS
+        room = self._painter.window_cells * (1 - RIFF_CONTEXT) - SPARE_CELLS
         # A riff counts from where it begins, on a bar or not.
         bars = replace(course.bars, origin=first)
         fresh = Riff.begun(
@@ -289,103 +336,14 @@ class RiffStream:
     def _new_cells(self, state: RiffState, riff: Riff | None) -> int:
         if riff is not None:
             return max(1, round(riff.unit_end / self.cell_samples) - state.n_cells)
-        share = _FIRST if state.latents is None else 1 - _FLOW_CONTEXT
-        return max(1, round(share * self.window_cells))
+        share = _FIRST if state.latents is None else 1 - FLOW_CONTEXT
+        return max(1, round(share * self._painter.window_cells))
 
     def _pace(self, course: Course, riff: Riff | None) -> float:
         """How far the seed moves after a window."""
         if riff is None:
             return 1.0
         return course.scene.walk if riff.place == 0 else 0.0
-
-    def _painted(
-        self,
-        state: RiffState,
-        course: Course,
-        riff: Riff | None,
-        n_new: int,
-        on_progress: OnProgress | None,
-    ) -> tuple[Tensor, Blend]:
-        """Latents of the cells kept, the new ones and the spare one; the blend painted."""
-        scene, start = course.scene, state.n_cells
-        width = n_new + (_SPARE_CELLS if riff else 0)
-        blend = course.morph.blend_at((start + n_new) * self.cell_samples)
-        noise = self._noise(course, riff, width)
-        kept = noise[..., :0] if state.latents is None else state.latents
-        kept = kept[..., -round(_FLOW_CONTEXT * self.window_cells) :]
-        known = kept[..., max(0, kept.shape[-1] - self._context(riff, width)) :]
-        columns = self.model.cell[1]
-        guide = riff.guide(start * columns, (start + width) * columns) if riff else None
-        strength = 1.0
-        source = torch.zeros_like(noise)
-        if guide is not None:
-            source, strength = latents_from_picture(self.model, guide), scene.strength
-        release = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
-        canvas = Canvas(
-            torch.cat([torch.zeros_like(known), noise], dim=-1),
-            lambda _middle: self._guide(course, blend),
-            torch.cat([known, source], dim=-1),
-            torch.cat([torch.zeros_like(known[:, :1]), release], dim=-1),
-            since_beat_s=self._since_beat_s(course, start - known.shape[-1]),
-        )
-        sampling = Sampling(
-            seed=course.walk.seed,
-            num_inference_steps=scene.num_inference_steps,
-            guidance_scale=scene.guidance_scale,
-        ).resolved(self.model)
-        painted = paint(self.model, canvas, sampling, on_progress=on_progress)
-        return torch.cat([kept, painted[..., known.shape[-1] :]], dim=-1), blend
-
-    def _since_beat_s(self, course: Course, cell: int) -> float | None:
-        """Seconds from a beat to a cell; None where no tempo is set."""
-        if course.bars is None:
-            return None
-        return (cell * self.cell_samples - course.bars.origin) / course.bars.sample_rate
-
-    def _context(self, riff: Riff | None, width: int) -> int:
-        share = _FLOW_CONTEXT if riff is None else _RIFF_CONTEXT
-        return min(round(share * self.window_cells), max(0, self.window_cells - width))
-
-    def _noise(self, course: Course, riff: Riff | None, width: int) -> Tensor:
-        """Noise of a place on the walk, another one for each unit of a riff."""
-        unit = riff.place if riff else 0
-        a, b = (noise_grid(self.model, width, _seed_of(course.walk.seed + i, unit)) for i in (0, 1))
-        return slerp(a, b, course.walk.alpha)
-
-    def _guide(self, course: Course, blend: Blend) -> Guide:
-        conditions = [self._condition(prompt.text, course) for prompt in blend]
-        positive = (
-            conditions[0]
-            if len(conditions) == 1
-            else self.model.blend(conditions, [prompt.weight for prompt in blend])
-        )
-        negative = self._encoded(course.scene.negative_prompt, Facts())
-        return Guide(positive, negative, course.scene.guidance_scale)
-
-    def _condition(self, text: str, course: Course) -> Condition:
-        scene = course.scene
-        words = parse_prompt(text).text
-        bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
-        key, mode = parse_key(scene.key) if scene.key else key_in_prompt(words)
-        return self._encoded(text, Facts(bpm, key, mode))
-
-    def _likely_bpm(self, scene: Scene) -> float | None:
-        """The tempo that music of the heaviest prompt mostly has, remembered."""
-        text = heaviest(scene)
-        if text not in self._tempi:
-            if len(self._tempi) >= _MEMORY:
-                self._tempi.pop(next(iter(self._tempi)))
-            self._tempi[text] = self.model.likely_bpm(parse_prompt(text))
-        return self._tempi[text]
-
-    def _encoded(self, text: str, facts: Facts) -> Condition:
-        """A prompt's condition, remembered: the same prompts come again with every window."""
-        known = (text, facts)
-        if known not in self._conditions:
-            if len(self._conditions) >= _MEMORY:
-                self._conditions.pop(next(iter(self._conditions)), None)
-            self._conditions[known] = self.model.encode_prompt(parse_prompt(text), facts)
-        return self._conditions[known]
 
     def _window(self, state: RiffState, course: Course, blend: Blend, n_new: int) -> Window:
         first = self.next_sample(state)
@@ -404,9 +362,8 @@ class RiffStream:
         )
 
 
-def _seed_of(seed: int, unit: int) -> int:
-    """One seed of two numbers; the first unit has the seed itself."""
-    if unit == 0:
-        return seed % 2**63
-    words: Any = np.random.SeedSequence([seed, unit]).generate_state(1, np.uint64)
-    return int(words[0] >> 1)
+def _of_places(on_progress: OnMember | None, places: list[int]) -> OnMember | None:
+    """Progress of some of the streams, told with the places of all."""
+    if on_progress is None:
+        return None
+    return lambda member, step, steps: on_progress(places[member], step, steps)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from listening import needs_page, page_at
 from page_tools import LINK
+from server_tools import WAIT_S, wait_until
 from sonoriff.models.small.model import SmallModel
 from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.run import Server
@@ -26,7 +26,6 @@ from sonoriff.server.service import Service
 from sonoriff.sonogram import HIFI, Sonogram, save_picture
 
 QUICK = {"num_inference_steps": 1}
-WAIT_S = 300.0
 
 
 @pytest.fixture(scope="session")
@@ -80,14 +79,6 @@ def run_server(config: ServerConfig) -> Running:
     thread.start()
     wait_until(lambda: server.started)
     return Running(server, f"http://127.0.0.1:{listener.getsockname()[1]}", thread)
-
-
-def wait_until(true: Callable[[], Any]) -> None:
-    """Wait for something that must happen."""
-    end = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 @pytest.fixture

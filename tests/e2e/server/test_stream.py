@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from server_tools import wait_until
 from sonoriff.models.small.model import SmallModel
 from sonoriff.stream.engine import RiffStream
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
@@ -239,6 +240,45 @@ def test_a_worker_that_is_killed_is_replaced_and_the_sound_goes_on(
         one.step()
     assert one.sound == whole.sound
     assert server.service.stream_lane.restarts > before
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_windows_that_fall_together_are_made_together(
+    server: Any, player: Make, model_folder: Any, killed: bool
+) -> None:
+    """Each listener hears what it would hear alone, also where the worker dies of it."""
+    scenes = [
+        {"prompts": [{"text": text}], "seed": i, "num_inference_steps": 1, "guidance_scale": 1.5}
+        for i, text in enumerate("abc")
+    ]
+    lane = server.service.stream_lane
+    players = [player(scene=scene) for scene in scenes]
+    (pid,), before, number = lane.process_ids, lane.n_together, lane._number
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        players[0].send(type="want", until=6 * RATE)
+        wait_until(lambda: lane._number > number and lane.waiting == 0)
+        for one in players[1:]:
+            one.send(type="want", until=6 * RATE)
+        wait_until(lambda: lane.waiting == 2)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    if killed:
+        wait_until(lambda: lane.waiting == 0)
+        os.kill(pid, signal.SIGKILL)
+    for one in players:
+        one.play(6 * RATE)
+    assert lane.n_together >= before + 2
+    stream = RiffStream(SmallModel.from_pretrained(model_folder))
+    for one in players:
+        state = stream.start(Schedule((Cue(Scene.from_dict(one.ready["scene"])),)))
+        parts = []
+        while state.n_samples < one.next_sample:
+            _, samples, state = stream.next(state)
+            parts.append(samples)
+        wanted = np.clip(np.concatenate(parts, axis=1)[0, : one.next_sample], -1, 1)
+        heard = np.frombuffer(one.sound, "<i2") / 32767
+        assert np.corrcoef(heard, wanted)[0, 1] > 0.99
 
 
 def test_a_server_says_how_far_its_model_is_loaded(starting: Any) -> None:

@@ -6,6 +6,7 @@ import torch
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.paint import OnMember
 from sonoriff.sonogram import Sonogram, decode
 from sonoriff.stream.engine import RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
@@ -178,3 +179,81 @@ def test_a_riff_cannot_be_cut(small_model: SmallModel) -> None:
     _, _, after = stream.next(before)
     with pytest.raises(ParameterError, match="flow"):
         stream.cut(before, after, 3)
+
+
+BLEND = Scene(
+    prompts=(WeightedPrompt("b"), WeightedPrompt("c", 0.5)),
+    seed=5,
+    guidance_scale=2.0,
+    **QUICK,  # type: ignore[arg-type]
+)
+LONGER = Scene(prompts=(WeightedPrompt("d"),), num_inference_steps=3)
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """But for rounding: to 60 dB."""
+    return a.shape == b.shape and bool(np.linalg.norm(a - b) < 1e-3 * np.linalg.norm(b))
+
+
+def test_streams_made_together_are_those_made_alone(small_model: SmallModel) -> None:
+    """Of other steps, other canvases and other phases too: they are only not in one batch."""
+    stream = RiffStream(small_model)
+    states = [stream.start(schedule((scene, 0))) for scene in (FLOW, BLEND, LONGER, RIFF)]
+    states[0] = played(stream, states[0], 1)[-1]
+    for _ in range(3):
+        made = dict(stream.next_together(states))
+        for place, state in enumerate(states):
+            columns, samples, after = stream.next(state)
+            assert alike(made[place][0], columns)
+            assert alike(made[place][1], samples)
+            assert made[place][2].window == after.window
+        states = [made[place][2] for place in range(len(states))]
+
+
+def test_streams_that_fit_share_batches(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = RiffStream(small_model)
+    starts = [stream.start(schedule((scene, 0))) for scene in (FLOW, BLEND, LONGER)]
+    states = [stream.next(state)[2] for state in starts]
+    sizes, predict = [], small_model.predict
+
+    def counting(x: torch.Tensor, *rest: object) -> torch.Tensor:
+        sizes.append(len(x))
+        return predict(x, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(small_model, "predict", counting)
+    assert [place for place, _ in stream.next_together(states)] == [0, 1, 2]
+    # A prompt, and two, each with guidance; another number of steps goes alone.
+    assert sizes == [5, 5, 2, 2, 2]
+
+
+def test_one_that_is_stopped_does_not_stop_the_others(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = RiffStream(small_model)
+    states = [stream.start(schedule((scene, 0))) for scene in (FLOW, BLEND)]
+    alone = stream.next(states[1])
+    sizes, predict = [], small_model.predict
+
+    def counting(x: torch.Tensor, *rest: object) -> torch.Tensor:
+        sizes.append(len(x))
+        return predict(x, *rest)  # type: ignore[arg-type]
+
+    def stop(places: set[int]) -> OnMember:
+        def told(place: int, step: int, _steps: int) -> None:
+            if place in places and step == 1:
+                raise Cancelled("enough")
+
+        return told
+
+    monkeypatch.setattr(small_model, "predict", counting)
+    ((place, made),) = stream.next_together(states, on_progress=stop({0}))
+    assert place == 1
+    assert alike(made[1], alone[1])
+    assert sizes == [5, 3]
+    with pytest.raises(Cancelled):
+        list(stream.next_together(states, on_progress=stop({0, 1})))
+    other = stream.start(schedule((LONGER, 0)))
+    ((place, _),) = stream.next_together([other, states[0]], on_progress=stop({0}))
+    assert place == 1

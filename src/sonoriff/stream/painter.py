@@ -1,0 +1,178 @@
+"""The canvas of a window: what is known of it, its noise, and where its prompts lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.protocol import Condition, Facts, Model
+from sonoriff.pipeline.noise import noise_grid, slerp
+from sonoriff.pipeline.paint import Canvas, Guide
+from sonoriff.pipeline.pictures import latents_from_picture
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.pipeline.settings import Sampling
+from sonoriff.stream.course import Blend, Course, heaviest
+from sonoriff.stream.riff import Riff
+from sonoriff.stream.scene import Scene
+
+# Shares of the model's window that are seen of what came before.
+FLOW_CONTEXT, RIFF_CONTEXT = 3 / 8, 1 / 4
+# Cells painted beyond a unit of a riff, whose last column may lie half a cell beyond the grid.
+SPARE_CELLS = 1
+_MEMORY = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A window that is to be painted.
+
+    Attributes
+    ----------
+    course, riff : in force in it
+    n_new : cells of it
+    blend : of its prompts
+    kept : (1, C, H, n), the settled cells before it
+    n_known : how many of them the canvas begins with
+    canvas, sampling : for `paint`
+    """
+
+    course: Course
+    riff: Riff | None
+    n_new: int
+    blend: Blend
+    kept: Tensor
+    n_known: int
+    canvas: Canvas
+    sampling: Sampling
+
+    def joined(self, painted: Tensor) -> Tensor:
+        """Latents (1, C, H, n) of the cells kept, the new ones and those to spare."""
+        return torch.cat([self.kept, painted[..., self.n_known :]], dim=-1)
+
+
+class Painter:
+    """Makes canvases; remembers what prompts mean, since they come again with every window.
+
+    Parameters
+    ----------
+    model : any
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._conditions: dict[tuple[str, Facts], Condition] = {}
+        self._tempi: dict[str, float | None] = {}
+
+    @property
+    def cell_samples(self) -> int:
+        """Samples that one latent cell lasts."""
+        return self.model.cell[1] * self.model.params.hop_length
+
+    @property
+    def window_cells(self) -> int:
+        """Cells of the windows that the model was trained on."""
+        return self.model.latent_shape(self.model.window_frames)[2]
+
+    @property
+    def context_cells(self) -> int:
+        """Cells of what came before that a window of flow sees, at most."""
+        return round(FLOW_CONTEXT * self.window_cells)
+
+    def plan(
+        self, course: Course, riff: Riff | None, start: int, n_new: int, latents: Tensor | None
+    ) -> Plan:
+        """How a window is to be painted.
+
+        Parameters
+        ----------
+        start, n_new : its first cell, and how many
+        latents : (1, C, H, n), those before; None at the start
+        """
+        scene = course.scene
+        width = n_new + (SPARE_CELLS if riff else 0)
+        blend = course.morph.blend_at((start + n_new) * self.cell_samples)
+        noise = self._noise(course, riff, width)
+        kept = noise[..., :0] if latents is None else latents[..., -self.context_cells :]
+        known = kept[..., max(0, kept.shape[-1] - self._context(riff, width)) :]
+        columns = self.model.cell[1]
+        guide = riff.guide(start * columns, (start + width) * columns) if riff else None
+        strength = 1.0
+        source = torch.zeros_like(noise)
+        if guide is not None:
+            source, strength = latents_from_picture(self.model, guide), scene.strength
+        release = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
+        canvas = Canvas(
+            torch.cat([torch.zeros_like(known), noise], dim=-1),
+            lambda _middle: self._guide(course, blend),
+            torch.cat([known, source], dim=-1),
+            torch.cat([torch.zeros_like(known[:, :1]), release], dim=-1),
+            since_beat_s=self._since_beat_s(course, start - known.shape[-1]),
+        )
+        sampling = Sampling(
+            seed=course.walk.seed,
+            num_inference_steps=scene.num_inference_steps,
+            guidance_scale=scene.guidance_scale,
+        ).resolved(self.model)
+        return Plan(course, riff, n_new, blend, kept, known.shape[-1], canvas, sampling)
+
+    def likely_bpm(self, scene: Scene) -> float | None:
+        """The tempo that music of the heaviest prompt mostly has, remembered."""
+        text = heaviest(scene)
+        if text not in self._tempi:
+            if len(self._tempi) >= _MEMORY:
+                self._tempi.pop(next(iter(self._tempi)))
+            self._tempi[text] = self.model.likely_bpm(parse_prompt(text))
+        return self._tempi[text]
+
+    def _since_beat_s(self, course: Course, cell: int) -> float | None:
+        """Seconds from a beat to a cell; None where no tempo is set."""
+        if course.bars is None:
+            return None
+        return (cell * self.cell_samples - course.bars.origin) / course.bars.sample_rate
+
+    def _context(self, riff: Riff | None, width: int) -> int:
+        most = self.context_cells if riff is None else round(RIFF_CONTEXT * self.window_cells)
+        return min(most, max(0, self.window_cells - width))
+
+    def _noise(self, course: Course, riff: Riff | None, width: int) -> Tensor:
+        """Noise of a place on the walk, another one for each unit of a riff."""
+        unit = riff.place if riff else 0
+        a, b = (noise_grid(self.model, width, _seed_of(course.walk.seed + i, unit)) for i in (0, 1))
+        return slerp(a, b, course.walk.alpha)
+
+    def _guide(self, course: Course, blend: Blend) -> Guide:
+        conditions = [self._condition(prompt.text, course) for prompt in blend]
+        positive = (
+            conditions[0]
+            if len(conditions) == 1
+            else self.model.blend(conditions, [prompt.weight for prompt in blend])
+        )
+        negative = self._encoded(course.scene.negative_prompt, Facts())
+        return Guide(positive, negative, course.scene.guidance_scale)
+
+    def _condition(self, text: str, course: Course) -> Condition:
+        scene = course.scene
+        words = parse_prompt(text).text
+        bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
+        key, mode = parse_key(scene.key) if scene.key else key_in_prompt(words)
+        return self._encoded(text, Facts(bpm, key, mode))
+
+    def _encoded(self, text: str, facts: Facts) -> Condition:
+        known = (text, facts)
+        if known not in self._conditions:
+            if len(self._conditions) >= _MEMORY:
+                self._conditions.pop(next(iter(self._conditions)), None)
+            self._conditions[known] = self.model.encode_prompt(parse_prompt(text), facts)
+        return self._conditions[known]
+
+
+def _seed_of(seed: int, unit: int) -> int:
+    """One seed of two numbers; the first unit has the seed itself."""
+    if unit == 0:
+        return seed % 2**63
+    words = np.random.SeedSequence([seed, unit]).generate_state(1, np.uint64)
+    return int(words[0] >> np.uint64(1))
