@@ -1,7 +1,9 @@
 import type { Frame } from './renderer'
 
-/** Where the playhead stands, from the left edge. */
+/** Where the playhead stands, from the left edge: on a wide screen further to the right. */
 const HEAD = 0.72
+/** Columns seen beyond the playhead at most: two seconds are asked for, more are seldom there. */
+const MOST_COMING = 170
 /** Columns for each CSS pixel, and the fewest seconds on a narrow screen. */
 const COLUMNS_PER_PIXEL = 0.62
 
@@ -14,7 +16,9 @@ const COLUMNS_PER_PIXEL = 0.62
 export function streamFrame(width: number, head: number, playing: boolean, still: boolean): Frame {
   const span = Math.max(160, width * COLUMNS_PER_PIXEL)
   const page = span * 0.8
-  const left = still ? Math.floor(head / page) * page : head - HEAD * span
+  const left = still
+    ? Math.floor(head / page) * page
+    : head - Math.max(HEAD * span, span - MOST_COMING)
   return { left, span, head, playing }
 }
 
