@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from listening import page_at
 from page_tools import LINK, NEXT, button, look, play
+from server_tools import wait_until
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
 
@@ -39,6 +40,41 @@ def test_what_was_heard_is_recorded_and_taken_away(page: Page) -> None:
     mono = wav if wav.ndim == 1 else wav[:, 0]
     assert abs(len(flac) - len(mono)) <= 1024
     assert Image.open(io.BytesIO(files["PNG"])).width > 50
+
+
+def test_a_blend_is_asked_for_and_heard(server: Any, page: Page) -> None:
+    play(page)
+    # A queue stands still while nothing is heard.
+    button(page, "Pause").click()
+    expect(button(page, "Play")).to_be_visible()
+    for text in ("organ", "flute", "choir"):
+        page.get_by_label(NEXT, exact=True).fill(text)
+        page.keyboard.press("Enter")
+    (stream,) = (s for s in server.service.streams._streams.values() if s.connection)
+
+    def asked() -> dict[str, float]:
+        return {prompt.text: prompt.weight for prompt in stream.session.scene.prompts}
+
+    button(page, "Blend with choir").click()
+    wait_until(lambda: asked() == {"organ": 0.5, "choir": 0.5})
+    expect(button(page, "Blend with choir")).to_have_count(0)
+    slider = page.get_by_label("Blend", exact=True)
+    expect(slider).to_have_attribute("aria-valuetext", "50 percent choir")
+    slider.fill("75")
+    wait_until(lambda: asked() == {"organ": 0.25, "choir": 0.75})
+    expect(slider).to_have_attribute("aria-valuetext", "75 percent choir")
+    button(page, "Play").click()
+    expect(page.locator(".now .words")).to_have_text("choir + organ")
+    look(page, "blend")
+    blends = [
+        {prompt["text"]: prompt["weight"] for prompt in chunk.window["prompts"]}
+        for chunk in stream.session._chunks
+    ]
+    assert {"organ": 0.25, "choir": 0.75} in blends
+    assert {"organ": 0.5, "choir": 0.5} not in blends
+    button(page, "End the blend").click()
+    wait_until(lambda: asked() == {"choir": 1.0})
+    expect(slider).to_have_count(0)
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(server: Any) -> None:
