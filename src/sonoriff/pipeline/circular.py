@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.grid import WorkGrid, work_grid
-from sonoriff.sonogram.kernels import project_on_mel
-from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, frames_from_spectrum, spectrum_from_frames
+from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, consistent_frames
 from sonoriff.sonogram.sonogram import Sonogram
 
 FloatArray = npt.NDArray[np.float32]
@@ -68,35 +67,24 @@ def _working_mel(sonogram: Sonogram, grid: WorkGrid) -> FloatArray:
 
 def _refined(waveform: FloatArray, mel: FloatArray, grid: WorkGrid) -> FloatArray:
     """Consistency steps on the circle, (C, N * hop) at the working rate."""
-    n_channels, length = waveform.shape
-    starts = np.arange(length // grid.hop) * grid.hop - grid.lead(grid.win, grid.hop)
-    places = (starts[:, None] + np.arange(grid.win)) % length
+    length, n_frames = waveform.shape[1], mel.shape[1]
+    lead = grid.lead(grid.win, grid.hop)
+    turned = np.arange(-lead, (n_frames - 1) * grid.hop + grid.win - lead) % length
+    places = np.arange(-lead, (n_frames + grid.overlap - 1) * grid.hop - lead) % length
     power = np.zeros(length, np.float32)
-    np.add.at(power, places.ravel(), np.tile(grid.window**2, len(starts)))
+    for start in range(0, length, grid.hop):
+        np.add.at(power, places[start : start + grid.win], grid.window**2)
     power = np.maximum(power, LEAST_WINDOW_POWER * power.max())
-    bank, n_bins = grid.bank, grid.n_bins
-    shape, flat_mel = (n_channels * len(starts), n_bins, 2), mel.reshape(-1, mel.shape[2])
-    earlier = None
-    for _ in range(_ITERATIONS):
-        spectrum = spectrum_from_frames(waveform[:, places] * grid.window, grid.n_fft)
-        before = spectrum if earlier is None else earlier
-        projected = project_on_mel(
-            spectrum.view(np.float32).reshape(shape),
-            before.view(np.float32).reshape(shape),
-            _MOMENTUM if earlier is not None else 0.0,
-            flat_mel,
-            bank.start,
-            bank.stop,
-            bank.weights,
-            bank.spread,
-        )
-        earlier = spectrum
-        turned = projected.reshape(n_channels, len(starts), 2 * n_bins).view(np.complex64)
-        frames = frames_from_spectrum(turned, grid.n_fft)[..., : grid.win] * grid.window
-        total = np.zeros_like(waveform)
-        for channel in range(n_channels):
-            np.add.at(total[channel], places.ravel(), frames[channel].ravel())
-        waveform = total / power
+    for channel in range(len(waveform)):
+        now = earlier = waveform[channel]
+        for _ in range(_ITERATIONS):
+            ahead = now + np.float32(_MOMENTUM) * (now - earlier)
+            total = np.zeros(len(places), np.float32)
+            consistent_frames(ahead[turned], mel[channel], grid, total)
+            earlier, now = now, np.zeros(length, np.float32)
+            np.add.at(now, places, total)
+            now /= power
+        waveform[channel] = now
     return waveform
 
 

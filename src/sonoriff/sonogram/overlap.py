@@ -30,6 +30,39 @@ def spectrum_from_frames(frames: FloatArray, n_fft: int) -> ComplexArray:
     return np.asarray(scipy.fft.rfft(frames, n_fft))
 
 
+def consistent_frames(
+    samples: FloatArray, mel: FloatArray, grid: WorkGrid, total: FloatArray
+) -> None:
+    """Add the frames of a waveform, each set to its mel values, onto `total`.
+
+    Parameters
+    ----------
+    samples : float32 (>= (N - 1) hop + L,)
+    mel : float32 (N, M)
+    total : float32 (>= (N - 1) hop + R hop,)
+    """
+    bank, plan = grid.bank, grid.plan
+    if not len(mel):
+        return
+    consistency_step(
+        samples,
+        len(mel),
+        grid.hop,
+        grid.window,
+        grid.window / np.float32(grid.n_fft),
+        mel,
+        bank.start,
+        bank.stop,
+        bank.weights,
+        bank.spread,
+        plan.n_fft,
+        plan.radices,
+        plan.pass_turns,
+        plan.real_turns,
+        total,
+    )
+
+
 class FrameQueue:
     """Columns that wait for their turn, axis 1."""
 
@@ -81,26 +114,9 @@ class Synthesis:
         samples : float32 (C, >= (N - 1) hop + L)
         mel : float32 (C, N, M)
         """
-        bank, plan, n_frames = grid.bank, grid.plan, mel.shape[1]
-        total = self._open(n_frames)
-        for channel in range(len(total) if n_frames else 0):
-            consistency_step(
-                samples[channel],
-                n_frames,
-                grid.hop,
-                grid.window,
-                grid.window / np.float32(grid.n_fft),
-                mel[channel],
-                bank.start,
-                bank.stop,
-                bank.weights,
-                bank.spread,
-                plan.n_fft,
-                plan.radices,
-                plan.pass_turns,
-                plan.real_turns,
-                total[channel],
-            )
+        total = self._open(mel.shape[1])
+        for channel, columns in enumerate(mel):
+            consistent_frames(samples[channel], columns, grid, total[channel])
         return self._close(total)
 
     def flush(self) -> FloatArray:
