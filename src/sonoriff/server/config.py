@@ -18,13 +18,14 @@ class Limits:
     Attributes
     ----------
     max_body_bytes, max_json_bytes : of a request with a file, and of one without
+    body_s : how long a body may take to come
     max_pixels : of an uploaded picture
     max_source_s, max_duration_s : of an uploaded sound, and of a riff to be made, seconds
     max_steps, max_prompt_chars : of a prompt and its painting
     max_streams, max_streams_per_client : WebSockets that are open together
     max_kept_streams : streams without a connection that are kept for `resume_s`
     max_jobs : riffs that wait or are being made
-    requests_per_minute : HTTP requests of a client
+    requests_per_minute : HTTP requests and WebSockets of a client
     messages_per_s : WebSocket messages of a connection, over four seconds
     ahead_s : seconds that may be wanted beyond what was sent
     resume_s, idle_s, hello_s : how long a lost stream is kept, an idle one is left open, and the
@@ -35,6 +36,7 @@ class Limits:
 
     max_body_bytes: int = 32 * 2**20
     max_json_bytes: int = 64 * 2**10
+    body_s: float = 300.0
     max_pixels: int = 16_000_000
     max_source_s: float = 120.0
     max_duration_s: float = 120.0

@@ -24,6 +24,7 @@ _CODES = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "timeout",
     409: "not_ready",
     413: "too_large",
     422: "invalid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from collections import OrderedDict
@@ -107,8 +108,8 @@ def client_of(scope: Scope) -> str:
 class Guard:
     """ASGI middleware that turns away what should not come in, before anything is read.
 
-    Hosts and origins, for WebSockets too; for HTTP also the size of bodies, counted as they come,
-    and the number of requests.
+    Hosts, origins and the number of requests, for WebSockets too; for HTTP also the size of bodies,
+    counted as they come, and how long they take.
     """
 
     def __init__(
@@ -132,14 +133,13 @@ class Guard:
             message = "pages of another origin may not use this server"
             await _refuse(scope, receive, send, 403, "forbidden", message)
             return
-        if not is_http:
-            await self._app(scope, receive, send)
-            return
         if _counts(scope) and not self._buckets.take(client_of(scope)):
             limit = f"at most {self._limits.requests_per_minute:g} requests a minute"
             await _refuse(scope, receive, send, 429, "too_many_requests", limit)
-            return
-        await self._sized(headers, scope, receive, send)
+        elif is_http:
+            await self._sized(headers, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     async def _sized(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
         is_form = headers.get("content-type", "").startswith("multipart/form-data")
@@ -149,12 +149,20 @@ class Guard:
         if not length.isdigit() or int(length) > limit:
             await _refuse(scope, receive, send, 413, "too_large", message)
             return
-        counted = 0
+        counted, complete, loop = 0, False, asyncio.get_running_loop()
+        end = loop.time() + self._limits.body_s
 
         async def counting() -> Message:
-            nonlocal counted
-            event = await receive()
+            nonlocal counted, complete
+            if complete:  # what follows is the client's going, whenever that is
+                return await receive()
+            try:
+                event = await asyncio.wait_for(receive(), max(0.0, end - loop.time()))
+            except asyncio.TimeoutError as error:
+                late = f"the body did not come within {self._limits.body_s:g} s"
+                raise HTTPException(408, late) from error
             counted += len(event.get("body", b""))
+            complete = not event.get("more_body", False)
             if counted > limit:
                 raise HTTPException(413, message)
             return event
@@ -170,14 +178,17 @@ def _counts(scope: Scope) -> bool:
 async def _refuse(
     scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str
 ) -> None:
+    kind = "http.response"
     if scope["type"] == "websocket":
-        # Closing before accepting is what HTTP status 403 is made of.
         await receive()
-        await send({"type": "websocket.close", "code": 1008})
-        return
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            # Closing before accepting is what HTTP status 403 is made of.
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        kind = "websocket.http.response"
     headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
     if status == 429:
         headers.append((b"retry-after", b"5"))
     body: dict[str, Any] = {"error": {"code": code, "message": message}}
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+    await send({"type": f"{kind}.start", "status": status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": json.dumps(body).encode()})

@@ -53,6 +53,8 @@ class Jobs:
     def __init__(self, lane: Lane, store: Store, metrics: Metrics, max_jobs: int) -> None:
         self._lane, self._store, self._metrics, self._max_jobs = lane, store, metrics, max_jobs
         self._jobs: dict[str, Job] = {}
+        # Riffs that have their place but are not noted yet.
+        self._coming = 0
         self._open = True
 
     def __len__(self) -> int:
@@ -66,7 +68,7 @@ class Jobs:
         """BusyError where no more can be taken."""
         if not self._open:
             raise BusyError("the server is stopping")
-        if len(self._jobs) >= self._max_jobs:
+        if len(self._jobs) + self._coming >= self._max_jobs:
             raise BusyError(f"{self._max_jobs} riffs are waiting already: try again later")
 
     async def submit(
@@ -79,9 +81,12 @@ class Jobs:
         settings : as they are kept; `task` is what the worker gets besides
         """
         self.check_room()
-        riff = await asyncio.to_thread(
-            self._store.add, verb, str(settings.get("prompt", "")), settings
-        )
+        self._coming += 1
+        try:
+            prompt = str(settings.get("prompt", ""))
+            riff = await asyncio.to_thread(self._store.add, verb, prompt, settings)
+        finally:
+            self._coming -= 1
         job = self._jobs[riff.id] = Job(riff)
         header = {"task": "riff", "verb": verb, "settings": settings, **task}
         job.task = asyncio.create_task(self._run(job, header, blobs))

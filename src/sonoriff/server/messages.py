@@ -43,7 +43,8 @@ class ScenePatch(Strict):
     alpha: float = Field(default=0.0, ge=0, lt=1)
     walk: float = Field(default=0.25, ge=0, le=1)
     strength: float = Field(default=0.75, gt=0, le=1)
-    bars: Literal[1, 2, 4, 8] | None = None
+    # Which numbers it may be, the scene says: Literal would take true for 1.
+    bars: int | None = None
     morph_bars: float = Field(default=4.0, ge=0, le=64)
     guidance_scale: float = Field(default=4.0, ge=1, le=20)
     num_inference_steps: int = Field(default=8, ge=1)

@@ -31,7 +31,7 @@ from sonoriff.server.parts import riff_of_part
 from sonoriff.server.service import Service
 from sonoriff.server.store import ENDED, Riff
 
-_COMMON = described(401, 403, 413, 422, 429, 503)
+_COMMON = described(401, 403, 408, 413, 422, 429, 503)
 router = APIRouter(
     prefix="/api/v1", tags=["riffs"], dependencies=[Depends(require_key)], responses=_COMMON
 )
@@ -128,7 +128,12 @@ async def inpaint(
 
 
 async def _source(service: Service, source: UploadFile | None, riff: str | None) -> bytes:
-    """The file that a form holds, or the picture of the riff that it names."""
+    """The file that a form holds, or the picture of the riff that it names.
+
+    BusyError where nothing could be made of it: nothing is read for that.
+    """
+    service.check_ready()
+    service.jobs.check_room()
     if (source is None) == (riff is None):
         raise ParameterError("give either a file as source, or the id of a riff")
     if source is not None:

@@ -11,6 +11,7 @@ from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.server.app import create_app
 from sonoriff.server.config import ServerConfig
 from sonoriff.server.logs import set_up_logs
+from sonoriff.server.protocols import HttpProtocol, StreamProtocol
 
 MAX_MESSAGE_BYTES = 64 * 2**10
 
@@ -26,7 +27,8 @@ class Server(uvicorn.Server):
                 self.application,
                 host=config.host,
                 port=config.port,
-                ws="websockets-sansio",
+                http=HttpProtocol,
+                ws=StreamProtocol,
                 ws_max_size=MAX_MESSAGE_BYTES,
                 timeout_graceful_shutdown=5,
                 log_config=None,

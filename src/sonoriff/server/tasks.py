@@ -33,6 +33,9 @@ from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
 _WARM_WINDOWS = 2
+# Numbers a second of an uploaded sound: 192 kHz in stereo, 48 kHz in eight channels. Silence of
+# 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of memory.
+_MAX_SAMPLES_PER_S = 384_000
 _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -186,6 +189,7 @@ class Tasks:
         path.write_bytes(data)
         try:
             if suffix == ".sound":
+                _check_density(path)
                 waveform, rate = read_audio(path, max_seconds=self._max_source_s)
                 return encode(waveform, rate, self.model.params)
             self._check_pixels(path)
@@ -246,6 +250,21 @@ class Tasks:
             jpeg = picture.read_bytes()
         mp3 = audio_bytes(clip.waveform, clip.sample_rate, ".mp3")
         return {"duration_s": clip.waveform.shape[1] / clip.sample_rate}, [jpeg, mp3]
+
+
+def _check_density(path: Path) -> None:
+    """FormatError where a second of a sound holds too much."""
+    import soundfile
+
+    try:
+        info = soundfile.info(path)
+    except soundfile.SoundFileError:
+        return  # of another kind, or none: whoever reads it says so
+    if info.samplerate * info.channels > _MAX_SAMPLES_PER_S:
+        raise FormatError(
+            f"the source has {info.channels} channels at {info.samplerate} Hz, at most "
+            f"{_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
+        )
 
 
 def _sound_bytes(samples: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
