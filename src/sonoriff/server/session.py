@@ -140,30 +140,49 @@ class Session:
 
     @property
     def free_from(self) -> int:
-        """First sample at which another window may begin: what was sent stays as it is."""
-        opened = [chunk for chunk in self._chunks if chunk.index < self._opened]
-        if not opened:
-            return 0
-        window, form = opened[-1].window, self.form
-        first, end = int(window["first_sample"]), int(window["end_sample"])
-        if window["mode"] != "flow":
-            return end
+        """First sample at which another window may begin.
+
+        What was sent stays as it is, and so does what is made beyond it as far as `reserve` goes.
+        """
+        form = self.form
         kept = self._sent + self.reserve + form.lag_samples
-        cells = -(-kept // form.cell_samples)
-        return min(end, max(cells * form.cell_samples, first + form.cell_samples))
+        staying = [
+            chunk.window
+            for chunk in self._chunks
+            if chunk.index < self._opened or (self._opened and chunk.window["first_sample"] < kept)
+        ]
+        if not staying:
+            return 0
+        first, end = int(staying[-1]["first_sample"]), int(staying[-1]["end_sample"])
+        if staying[-1]["mode"] != "flow":
+            return end
+        return min(end, max(self._cell_end(kept), first + form.cell_samples))
+
+    def _cell_end(self, sample: int) -> int:
+        """The first sample at or after one at which a window of flow can end."""
+        return -(-sample // self.form.cell_samples) * self.form.cell_samples
 
     def want(self, until: int) -> None:
         """Ask for sound; never falls, and never goes further than the limit."""
         self.until = max(self.until, min(until, self.next_sample + self._ahead))
 
-    def change(self, scene: Scene, at: int | None) -> int:
+    def change(self, scene: Scene, at: int | None, *, goes_on: bool = False) -> int:
         """Play a scene; the first sample at which it may be heard.
 
         Windows that begin there or later are thrown away; one of flow that it lies in is to be
         cut, `cut_to`, before another is made.
+
+        Parameters
+        ----------
+        at : not before this sample; None is as soon as possible
+        goes_on : a window of flow is being made that is to follow what is there. It stays
         """
         form = self.form
         from_sample = max(self.free_from, at or 0)
+        if goes_on:
+            kept = self._sent + self.reserve + form.lag_samples
+            soonest = self.next_first_sample + form.cell_samples
+            from_sample = max(from_sample, self._cell_end(kept), soonest)
         self.scene = scene
         self.schedule = self.schedule.with_scene(scene, from_sample)
         while self._chunks and self._chunks[-1].index >= self._opened:
@@ -171,13 +190,17 @@ class Session:
                 break
             self._chunks.pop()
             self.cut_to = None
+        self._cut_at(from_sample)
+        self.schedule = _pruned(self.schedule, self.next_first_sample)
+        return max(from_sample, self.next_first_sample)
+
+    def _cut_at(self, sample: int) -> None:
+        """Have the last window end at a sample, if it is one of flow that goes further."""
         if self._chunks and self._chunks[-1].window["mode"] == "flow":
-            cell = -(-from_sample // form.cell_samples) * form.cell_samples
+            cell = self._cell_end(sample)
             if cell < self.next_first_sample:
                 self.cut_to = cell
                 self._chunks[-1] = self._shortened(self._chunks[-1], cell)
-        self.schedule = _pruned(self.schedule, self.next_first_sample)
-        return max(from_sample, self.next_first_sample)
 
     def _shortened(self, chunk: Chunk, end_sample: int) -> Chunk:
         """As much of a window as is certain to stay when it ends at a sample; its state is kept."""
@@ -203,8 +226,14 @@ class Session:
             assert chunk.end_sample >= last.end_sample
             self.cut_to = None
         assert chunk.first_sample == self.made_until
-        assert chunk.window["first_sample"] == self.next_first_sample
+        first = self.next_first_sample
+        assert chunk.window["first_sample"] == first
         self._chunks.append(chunk)
+        # A change that came while it was made, and let it go on.
+        for cue in self.schedule.cues:
+            if cue.at > first:
+                self._cut_at(cue.at)
+                break
 
     def outgoing(self) -> list[Outgoing] | None:
         """What goes out next, as far as one sound frame; None where nothing does."""

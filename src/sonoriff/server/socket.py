@@ -238,7 +238,7 @@ class Connection:
     def _want(self, stream: Stream, want: Want) -> None:
         self._wanted_at = self._loop.time()
         stream.session.want(want.until)
-        stream.heard = want.heard
+        stream.note_heard(want.heard)
         stream.news.set()
         if want.underruns is not None and want.underruns > self._underruns:
             # A client can say any number; what it says at once counts for little.

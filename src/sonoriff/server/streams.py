@@ -22,6 +22,8 @@ _BUSY_S = 0.25
 # Seconds that a player which does not say what it has heard is thought to have in hand; and how
 # many times a window's usual time must be in hand when it is painted anew.
 _LEAD_S, _HURRY = 2.0, 1.5
+# A player that plays says so more often than this; one that says nothing may be paused.
+_SILENT_S = 0.5
 
 
 class Stream:
@@ -33,7 +35,6 @@ class Stream:
     news : set when there is something to send, or something went wrong
     failure : why no more can be made
     speed : seconds of sound a second, of late; None before the first window
-    heard : first sample not yet played, as the player says
     expiry : when it is forgotten, where nobody listens
     """
 
@@ -43,11 +44,14 @@ class Stream:
         self.news = asyncio.Event()
         self.failure: SonoriffError | None = None
         self.speed: float | None = None
-        self.heard: int | None = None
         self.expiry: asyncio.TimerHandle | None = None
         self._streams = streams
+        # The first sample not yet played, as the player said, and when.
+        self._heard: int | None = None
+        self._heard_at = 0.0
         self._making: asyncio.Task[None] | None = None
         self._making_first = 0
+        self._painting = False
 
     @property
     def _short(self) -> bool:
@@ -63,28 +67,57 @@ class Stream:
         if self._short and (self._making is None or self._making.done()):
             self._making = asyncio.create_task(self._make())
 
+    def note_heard(self, heard: int | None) -> None:
+        """What the player says of the first sample that it has not played; None is nothing."""
+        self._heard, self._heard_at = heard, asyncio.get_running_loop().time()
+
     def change(self, scene: Scene, at: int | None) -> int:
         """Play a scene; the first sample at which it may be heard."""
         self.session.reserve = self._reserve()
-        from_sample = self.session.change(scene, at)
-        if self._making_first + self._streams.window_samples > (at or 0):
+        goes_on = self._is_needed()
+        from_sample = self.session.change(scene, at, goes_on=goes_on)
+        if not goes_on and self._making_first + self._streams.window_samples > (at or 0):
             self.stop_making()
         self.news.set()
         return from_sample
 
+    @property
+    def _window_s(self) -> float:
+        """Seconds that a window takes, at most."""
+        rate = self.session.form.sample_rate
+        return self._streams.window_samples / rate / max(0.1, self.speed or 1.0)
+
+    def _in_hand_s(self, sample: int) -> float:
+        """Seconds until the player comes to a sample, as far as is known."""
+        rate = self.session.form.sample_rate
+        if self._heard is None:
+            return _LEAD_S + (sample - self.session.next_sample) / rate
+        ago = asyncio.get_running_loop().time() - self._heard_at
+        return (sample - self._heard) / rate - min(ago, _SILENT_S)
+
     def _reserve(self) -> int:
         """Samples to play beyond those sent while another window is made, where it takes long."""
+        short_s = _HURRY * self._window_s - self._in_hand_s(self.session.next_sample)
+        return round(self.session.form.sample_rate * min(self._window_s, max(0.0, short_s)))
+
+    def _is_needed(self) -> bool:
+        """Whether the window under way has to stay, since there is no time to begin another.
+
+        It can where it is one of flow, which is cut once it is made. Before the first sound nobody
+        waits for what comes next.
+        """
         session = self.session
-        rate = session.form.sample_rate
-        lead_s = _LEAD_S if self.heard is None else (session.next_sample - self.heard) / rate
-        window_s = self._streams.window_samples / rate / max(0.1, self.speed or 1.0)
-        return round(rate * min(window_s, max(0.0, _HURRY * window_s - lead_s)))
+        if not self._painting or session.next_sample == 0 or self.speed is None:
+            return False
+        if session.schedule.scene_at(self._making_first).mode != "flow":
+            return False
+        return self._in_hand_s(session.made_until) < _HURRY * self._window_s
 
     def stop_making(self) -> None:
         """Leave the window under way."""
         if self._making is not None:
             self._making.cancel()
-            self._making = None
+            self._making, self._painting = None, False
 
     async def _make(self) -> None:
         attempts = 0
@@ -113,9 +146,16 @@ class Stream:
         if cut is not None:
             kind = None
             task, states = {"task": "cut", "end_sample": cut}, [session.state_before, session.state]
-        header, (columns, sound, state) = await self._streams.lane.call(
-            task, states, spare_s=(session.made_until - session.next_sample) / rate, kind=kind
-        )
+        spare_s = (session.made_until - session.next_sample) / rate
+        self._painting = cut is None
+        try:
+            header, (columns, sound, state) = await self._streams.lane.call(
+                task, states, spare_s=spare_s, kind=kind
+            )
+        finally:
+            # Whoever leaves a window may have begun another already.
+            if self._making is asyncio.current_task():
+                self._painting = False
         session.add(
             Chunk(
                 window=header["window"],

@@ -87,6 +87,17 @@ def test_a_change_is_heard_from_where_the_server_says(player: Make) -> None:
     assert later["scene"]["prompts"] == answer["scene"]["prompts"]
 
 
+def replayed(model_folder: Any, cues: list[Cue], n_samples: int) -> bytes:
+    """What the engine makes of scenes at samples."""
+    stream = RiffStream(SmallModel.from_pretrained(model_folder))
+    state, parts = stream.start(Schedule(tuple(cues))), []
+    while state.n_samples < n_samples:
+        _, samples, state = stream.next(state)
+        parts.append(samples)
+    sound = np.rint(np.clip(np.concatenate(parts, axis=1)[0], -1, 1) * 32767).astype("<i2")
+    return sound[:n_samples].tobytes()
+
+
 def test_what_was_played_can_be_played_again(player: Make, model_folder: Any) -> None:
     """Changes at the samples that the server named give the same stream from the engine."""
     one = player()
@@ -97,13 +108,33 @@ def test_what_was_played_can_be_played_again(player: Make, model_folder: Any) ->
         answer = one.expect("scheduled")
         cues.append(Cue(Scene.from_dict(answer["scene"]), answer["from_sample"]))
     one.play(one.next_sample + 8 * RATE)
-    stream = RiffStream(SmallModel.from_pretrained(model_folder))
-    state, parts = stream.start(Schedule(tuple(cues))), []
-    while state.n_samples < one.next_sample:
-        _, samples, state = stream.next(state)
-        parts.append(samples)
-    sound = np.rint(np.clip(np.concatenate(parts, axis=1)[0], -1, 1) * 32767).astype("<i2")
-    assert one.sound == sound[: one.next_sample].tobytes()
+    assert one.sound == replayed(model_folder, cues, one.next_sample)
+
+
+def test_a_slow_server_ends_its_window_where_the_change_is(
+    player: Make, server: Any, model_folder: Any
+) -> None:
+    one = player()
+    cues = [Cue(Scene.from_dict(one.ready["scene"]))]
+    one.play(RATE)
+    stream = server.service.streams.find(one.ready["session"])
+    (pid,) = server.service.stream_lane.process_ids
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        one.send(type="want", until=4 * RATE)
+        wait_until(lambda: stream._painting)
+        stream.speed = 0.5
+        under_way = stream.session.next_first_sample
+        one.send(type="scene", scene={"prompts": [{"text": "b"}], "morph_bars": 0.0})
+        answer = one.expect("scheduled")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert answer["from_sample"] > under_way
+    cues.append(Cue(Scene.from_dict(answer["scene"]), answer["from_sample"]))
+    one.play(one.next_sample + 12 * RATE)
+    ends = [window["end_sample"] for window in one.windows]
+    assert answer["from_sample"] in ends
+    assert one.sound == replayed(model_folder, cues, one.next_sample)
 
 
 def test_many_changes_at_once_leave_the_last(player: Make) -> None:
