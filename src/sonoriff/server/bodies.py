@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from sonoriff.errors import ParameterError
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.server.config import Limits
-from sonoriff.server.messages import MAX_SAMPLE, Strict, first_mistake
-from sonoriff.stream.scene import MAX_PROMPT_CHARS, MAX_SEED
+from sonoriff.server.messages import MAX_SAMPLE, Strict, Text, first_mistake
+from sonoriff.stream.scene import MAX_SEED
 
-_Text = Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]
 _DEFAULT_BPM = 120.0
 _BEATS_PER_BAR = 4
 
@@ -20,8 +19,8 @@ _BEATS_PER_BAR = 4
 class RiffBody(Strict):
     """Fields that all riffs have."""
 
-    prompt: _Text
-    negative_prompt: _Text = ""
+    prompt: Text
+    negative_prompt: Text = ""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=30, le=300)
     key: str | None = Field(default=None, max_length=20)
@@ -80,15 +79,15 @@ class LoopBody(RiffBody):
 class MorphPointBody(Strict):
     """A place on the way; what is left out is as in the body around it."""
 
-    prompt: _Text | None = None
-    negative_prompt: _Text | None = None
+    prompt: Text | None = None
+    negative_prompt: Text | None = None
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
 
 
 class MorphBody(RiffBody):
     """A way from one prompt or seed to another."""
 
-    prompt: _Text = ""
+    prompt: Text = ""
     points: list[MorphPointBody] = Field(min_length=2, max_length=16)
     clips: int = Field(default=6, ge=3, le=20)
 

@@ -132,14 +132,26 @@ class Jobs:
         except SonoriffError as failure:
             log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
             error = f"the server failed at this riff ({riff_id} in its log)"
+        except Exception as failure:  # a full disk, say, or a database that has gone
+            log.error("riff lost", exc_info=failure, extra={"facts": {"riff": riff_id}})
+            error = f"the server failed at this riff ({riff_id} in its log)"
         # From here on nothing may cancel the task: it has to clear its place.
         job.ending = True
-        if state != "done":
-            await asyncio.to_thread(self._store.set_state, riff_id, state, error)
-        finished = await asyncio.to_thread(self._store.find, riff_id)
-        job.update(**(finished.record() if finished else {"state": state, "error": error}))
+        try:
+            last = await asyncio.to_thread(self._noted, riff_id, state, error)
+        except Exception as failure:
+            log.error("riff not noted", exc_info=failure, extra={"facts": {"riff": riff_id}})
+            last = {"state": "failed", "error": error}
         self._jobs.pop(riff_id, None)
-        self._metrics.jobs.labels(verb, state).inc()
+        job.update(**last)
+        self._metrics.jobs.labels(verb, last["state"]).inc()
+
+    def _noted(self, riff_id: str, state: str, error: str | None) -> dict[str, Any]:
+        """Note how a riff ended; its last record. Blocks."""
+        if state != "done":
+            self._store.set_state(riff_id, state, error)
+        riff = self._store.find(riff_id)
+        return riff.record() if riff is not None else {"state": state, "error": error}
 
     async def _made(
         self,

@@ -15,7 +15,8 @@ _Id = (
     | Annotated[str, Field(max_length=100)]
 )
 _Sample = Annotated[int, Field(ge=0, le=MAX_SAMPLE)]
-_Text = Annotated[str, Field(max_length=MAX_PROMPT_CHARS)]
+# PostgreSQL keeps no NUL.
+Text = Annotated[str, Field(max_length=MAX_PROMPT_CHARS, pattern=r"^[^\x00]*$")]
 
 
 class Strict(BaseModel):
@@ -27,7 +28,7 @@ class Strict(BaseModel):
 class PromptBody(Strict):
     """A prompt of a blend."""
 
-    text: _Text
+    text: Text
     weight: float = Field(default=1.0, gt=0, le=100)
 
 
@@ -36,7 +37,7 @@ class ScenePatch(Strict):
 
     mode: Literal["flow", "riff"] = "flow"
     prompts: list[PromptBody] = Field(default=[PromptBody(text="")], min_length=1, max_length=4)
-    negative_prompt: _Text = ""
+    negative_prompt: Text = ""
     bpm: float | None = Field(default=None, ge=30, le=300)
     key: str | None = Field(default=None, max_length=20)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)

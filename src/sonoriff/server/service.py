@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
-from sonoriff.errors import BusyError
+from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
 from sonoriff.server.guard import Buckets, Doorkeeper
 from sonoriff.server.jobs import Jobs
@@ -17,6 +18,9 @@ from sonoriff.server.seeds import SeedImages
 from sonoriff.server.socket import Closing
 from sonoriff.server.store import Store
 from sonoriff.server.streams import Streams
+
+log = logging.getLogger(__name__)
+_RETIRE_S = 3600.0
 
 
 class Service:
@@ -64,7 +68,7 @@ class Service:
         self._store: Store | None = None
         self._jobs: Jobs | None = None
         self._draining = False
-        self._starting: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def store(self) -> Store:
@@ -98,12 +102,19 @@ class Service:
     async def start(self) -> None:
         """Open the history and start the workers; returns before their models are loaded."""
         config = self.config
-        self._store = await asyncio.to_thread(
-            Store, config.data_folder, config.database_url, config.limits
-        )
+        try:
+            self._store = await asyncio.to_thread(
+                Store, config.data_folder, config.database_url, config.limits
+            )
+        except ParameterError as error:
+            self._on_fatal(str(error))
+            return
         self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits.max_jobs)
         self.stream_lane.start()
-        self._starting = asyncio.create_task(self._start_riffs())
+        self._tasks = [
+            asyncio.create_task(self._start_riffs()),
+            asyncio.create_task(self._retire(self._store)),
+        ]
 
     async def _start_riffs(self) -> None:
         for lane in (self.stream_lane, self.riff_lane):
@@ -114,11 +125,20 @@ class Service:
                 self._on_fatal(lane.fatal)
                 return
 
+    async def _retire(self, store: Store) -> None:
+        """Keep the history to its limits, where nothing new is made too."""
+        while True:
+            await asyncio.sleep(_RETIRE_S)
+            try:
+                await asyncio.to_thread(store.retire)
+            except Exception as error:
+                log.error("history not retired", exc_info=error)
+
     async def drain(self) -> None:
         """Take nothing new, let the riff under way end, and say goodbye to the streams."""
         if self._draining:
             return
-        self._draining = True
+        self._draining = self.streams.closed = True
         for connection in self.streams.connections:
             connection.close(Closing(1001, end="shutdown"))
         if self._jobs is not None:
@@ -127,8 +147,8 @@ class Service:
     async def stop(self) -> None:
         """End all that is left."""
         await self.drain()
-        if self._starting is not None:
-            self._starting.cancel()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(self.stream_lane.stop(), self.riff_lane.stop())
         if self._store is not None:
             self._store.close()

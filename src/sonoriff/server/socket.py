@@ -153,6 +153,8 @@ class Connection:
             raise Closing(4400, error=("invalid", expected))
         if not self._knows_key(hello.key):
             raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
+        if self._streams.closed:
+            raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
         if not self._streams.facts:
             raise Closing(4503, error=("loading", self._streams.lane.loading_line))
         self._hello_at = self._loop.time()

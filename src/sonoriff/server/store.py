@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, Engine, String, create_engine, event, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +21,7 @@ from sonoriff.server.config import Limits
 SOUNDS = ("wav", "flac", "ogg", "mp3")
 ENDED = ("done", "failed", "cancelled")
 _UNFINISHED = ("queued", "running")
+_MAX_NUMBER = 2**31 - 1
 
 
 class _Base(DeclarativeBase):
@@ -67,15 +69,27 @@ class Store:
     ----------
     folder : for the files; made where it is missing
     url : of the database, SQLAlchemy's
+
+    Raises
+    ------
+    ParameterError
+        the database cannot be opened
     """
 
     def __init__(self, folder: Path, url: str, limits: Limits) -> None:
         self._files = folder / "riffs"
         self._files.mkdir(parents=True, exist_ok=True)
         self._limits = limits
-        self._engine = _engine(url)
-        _Base.metadata.create_all(self._engine)
+        try:
+            self._engine = _engine(url)
+            _Base.metadata.create_all(self._engine)
+        except (SQLAlchemyError, ImportError) as error:
+            reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+            raise ParameterError(
+                f"the database of the history cannot be opened: {reason}"
+            ) from error
         self._end_lost()
+        self.retire()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -144,7 +158,7 @@ class Store:
         if before is not None:
             if not (before.isascii() and before.isdigit() and len(before) <= 18):
                 raise ParameterError("before must be the `next` of an earlier page")
-            chosen = chosen.where(Riff.number < int(before))
+            chosen = chosen.where(Riff.number < min(int(before), _MAX_NUMBER))
         with Session(self._engine, expire_on_commit=False) as session:
             riffs = list(session.scalars(chosen))
         more = len(riffs) > limit
@@ -176,6 +190,10 @@ class Store:
 
         waveform, rate = read_audio(source)
         write_audio(path, waveform, rate)
+        with Session(self._engine) as session:
+            more = Riff.n_bytes + path.stat().st_size
+            session.execute(update(Riff).where(Riff.id == riff.id).values(n_bytes=more))
+            session.commit()
         return path
 
     def retire(self) -> None:

@@ -198,10 +198,15 @@ class Streams:
     Parameters
     ----------
     lane : whose workers make the windows; its facts must be known before a stream is opened
+
+    Attributes
+    ----------
+    closed : the server stops, no stream is opened or resumed any more
     """
 
     def __init__(self, lane: Lane, limits: Limits, metrics: Metrics) -> None:
         self.lane, self.limits, self.metrics = lane, limits, metrics
+        self.closed = False
         self._streams: dict[str, Stream] = {}
 
     @property

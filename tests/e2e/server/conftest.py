@@ -84,7 +84,8 @@ def run_server(config: ServerConfig) -> Running:
 @pytest.fixture
 def starting(model_folder: Path, tmp_path: Path) -> Iterator[Running]:
     """A server that has just been started."""
-    running = run_server(ServerConfig(model=str(model_folder), data_folder=tmp_path))
+    config = ServerConfig(model=str(model_folder), data_folder=tmp_path, grace_s=WAIT_S)
+    running = run_server(config)
     yield running
     running.stop()
 

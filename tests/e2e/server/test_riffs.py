@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,7 @@ import soundfile
 from PIL import Image
 
 from sonoriff.audio import audio_bytes
-from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.seeds import SeedImages
-from sonoriff.server.store import Store
 from sonoriff.sonogram.picture import picture_from_bytes
 
 QUICK = {"num_inference_steps": 1}
@@ -291,20 +288,22 @@ def test_seed_images_of_our_own_stand_in_for_riffusion_s() -> None:
     assert seeds.read("../seeds/mallets") is None
 
 
-def test_the_history_keeps_to_its_limits(tmp_path: Path) -> None:
-    limits = Limits(max_riffs=3, max_stored_bytes=25)
-    url = ServerConfig(data_folder=tmp_path).database_url
-    store = Store(tmp_path, url, limits)
-    riffs = [store.add("generate", str(i), {}) for i in range(4)]
-    for riff in riffs:
-        store.finish(riff.id, b"1234", b"123456", 1.0)
-    kept = [riff.id for riff in store.page([], 10, None)[0]]
-    assert kept == [riffs[3].id, riffs[2].id]
-    assert len(list((tmp_path / "riffs").iterdir())) == 4
-    lost = store.add("generate", "lost", {})
-    store.close()
-    again = Store(tmp_path, url, limits)
-    found = again.find(lost.id)
-    assert found is not None
-    assert found.state == "failed"
-    again.close()
+def test_a_riff_that_cannot_be_kept_fails_and_clears_its_place(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the disk is full, or the database has gone."""
+    body = {"prompt": "", "duration_s": 1.0, **QUICK}
+
+    def failing(*_given: Any) -> None:
+        raise OSError(28, "No space left on device", "/secret/path")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(server.service.store, "finish", failing)
+        record = followed(server, server.post("/api/v1/riffs", json=body))
+    assert record["state"] == "failed"
+    assert record["error"] == f"the server failed at this riff ({record['id']} in its log)"
+    with monkeypatch.context() as patch:
+        patch.setattr(server.service.store, "set_state", failing)
+        patch.setattr(server.service.store, "finish", failing)
+        assert followed(server, server.post("/api/v1/riffs", json=body))["state"] == "failed"
+    assert len(server.service.jobs) == 0

@@ -362,6 +362,21 @@ def test_no_more_streams_than_allowed(server: Any, player: Make) -> None:
     player()
 
 
+def test_a_server_that_stops_opens_no_streams(
+    server: Any, player: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = player()
+    one.play(1000)
+    one.socket.socket.close()
+    monkeypatch.setattr(server.service.streams, "closed", True)
+    resume = {"session": one.ready["session"], "next_sample": 0}
+    for more in ({}, {"resume": resume}):
+        with server.socket() as socket:
+            socket.send(json.dumps({"type": "hello", "version": 1, **more}))
+            assert json.loads(socket.recv(timeout=60))["code"] == "busy"
+            assert closed_with(socket) == 4503
+
+
 def test_pages_of_another_origin_are_refused(server: Any) -> None:
     with pytest.raises(InvalidStatus) as caught:
         server.socket(origin="https://elsewhere.example").__enter__()
