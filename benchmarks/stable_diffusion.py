@@ -8,8 +8,9 @@ little of what trained ones would do. Only the denoising loop is timed, with gui
 its way is done. Two quiet cores take about two minutes for the ways that are run without `--ways`;
 on a busy machine OMP_NUM_THREADS=1 and the column of processor seconds tell the truth.
 
-The ways: plain is diffusers' own pipeline; sonoriff is what the verbs run; reuse-2 and reuse-3 are
-`--reuse 2` and 3; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
+The ways: plain is diffusers' own pipeline; float32 is ours at the same precision; sonoriff is what
+the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-3 are `--reuse 2` and
+3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
 and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
 (docs/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8 (torch's
 dynamic quantisation of the linear layers, on top of sonoriff), and openvino (to be installed by
@@ -32,11 +33,13 @@ from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.models.stable_diffusion.winograd import quicken
 from sonoriff.pipeline.paint import Canvas, Guide, paint
 from sonoriff.pipeline.settings import Sampling
+from sonoriff.precision import fastest_dtype
 
 GUIDANCE = 7.0
 INTERVAL = (0.0, 0.6)
-USUAL = ("plain", "sonoriff", "reuse-2", "interval")
-WAYS = (*USUAL, "reuse-3", "channels-last", "compile", "compile-max", "int8", "openvino")
+USUAL = ("plain", "float32", "sonoriff", "reuse-2", "interval")
+EXACT = ("channels-last", "compile", "compile-max", "float32", "int8", "openvino")
+WAYS = ("plain", *EXACT, "sonoriff", "reuse-2", "reuse-3", "interval")
 
 
 def random_unet() -> Any:
@@ -120,6 +123,7 @@ def our_way(
         title="random",
         reuse=reuse,
     )
+    texts = texts.to(unet.dtype)
     guide = Guide((Term(1.0, texts[:1]),), (Term(1.0, texts[1:]),), GUIDANCE)
     sampling = Sampling(num_inference_steps=steps, guidance_scale=GUIDANCE, sampler="ddim")
     sampling = replace(sampling, guidance_interval=interval)
@@ -161,6 +165,8 @@ def prepared(unet: Any, way: str, noise: torch.Tensor, texts: torch.Tensor) -> A
     if way == "channels-last":
         return unet
     quicken(unet)
+    if way not in EXACT:
+        return unet.to(fastest_dtype("cpu"))
     if way == "int8":
         from torch.ao.quantization import quantize_dynamic
 
@@ -199,13 +205,15 @@ def main() -> None:
     unet, first, base = random_unet(), None, (0.0, 0.0)
     print("| way | s a step | times plain's speed | processor s | times | other latents, % |")
     print("|---|---|---|---|---|---|", flush=True)
-    # Plain comes first, where it is asked for: the others change the network.
+    # Plain comes first, where it is asked for, and bfloat16 last: the others change the network.
     for way in sorted(ways, key=WAYS.index):
         used = prepared(unet, way, noise, texts)
         with torch.inference_mode():  # warm: transformed and compiled before the clock starts
             both = torch.cat([noise, noise]) if way.startswith(("compile", "openvino")) else noise
             narrow = both if len(both) == 2 else noise[..., :8]
-            used(narrow, torch.tensor(1.0), encoder_hidden_states=texts[: len(narrow)])
+            kind = used.dtype
+            states = texts[: len(narrow)].to(kind)
+            used(narrow.to(kind), torch.tensor(1.0), encoder_hidden_states=states)
         latents, *seconds = timed(lambda: run(way, used, texts, noise, options.steps))  # noqa: B023
         first, base = (latents, seconds) if first is None else (first, base)
         apart = 100.0 * float((latents - first).norm() / first.norm())

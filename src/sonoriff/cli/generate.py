@@ -96,9 +96,7 @@ def generate(
         key=key,
         num_inference_steps=steps,
         guidance_scale=guidance,
-        guidance_interval=None
-        if guidance_interval is None
-        else painting.interval(guidance_interval),
+        guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
     if again is not None:

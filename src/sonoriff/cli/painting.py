@@ -94,7 +94,7 @@ GuidanceInterval = Annotated[
     str | None,
     typer.Option(
         help="Follow the prompt only between these times, 0 is the sound and 1 noise; outside a "
-        "step costs half [default: 0:1].",
+        "step costs half [default: the model's own].",
         metavar="LOW:HIGH",
     ),
 ]
@@ -162,9 +162,9 @@ def pair(text: str, what: str) -> tuple[float, float]:
     return first, second
 
 
-def interval(text: str | None) -> tuple[float, float]:
-    """Times between which guidance acts."""
-    return (0.0, 1.0) if text is None else pair(text, "--guidance-interval")
+def interval(text: str | None) -> tuple[float, float] | None:
+    """Times between which guidance acts; None is the model's own."""
+    return None if text is None else pair(text, "--guidance-interval")
 
 
 def given(**options: Any) -> dict[str, Any]:

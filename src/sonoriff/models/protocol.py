@@ -49,11 +49,20 @@ Condition = tuple[Term, ...]
 
 @dataclass(frozen=True)
 class Defaults:
-    """Settings that suit a model."""
+    """Settings that suit a model.
+
+    Attributes
+    ----------
+    guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise
+    paced_share : how much of what guidance pushes away from has the tempo that is asked for. Away
+        from no tempo the pulse comes out, away from the same tempo the rest of the prompt does
+    """
 
     sampler: str
     num_inference_steps: int
     guidance_scale: float
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    paced_share: float = 0.0
 
 
 @runtime_checkable

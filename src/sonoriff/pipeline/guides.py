@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sonoriff.errors import ParameterError, SonoriffWarning
 from sonoriff.models.prompts import Prompt, parse_prompt
-from sonoriff.models.protocol import Facts, Model
+from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.paint import Guide
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
@@ -45,13 +45,28 @@ def guide_from_settings(
     prompt = parse_prompt(sampling.prompt)
     negative = parse_prompt(sampling.negative_prompt)
     known = facts or facts_from_settings(model, sampling, prompt, guess_tempo=guess_tempo)
-    positive_condition = model.encode_prompt(prompt, known)
-    same = (prompt, known) == (negative, Facts())
-    return Guide(
-        positive_condition,
-        positive_condition if same else model.encode_prompt(negative, Facts()),
-        sampling.guidance_scale,
-    )
+    positive = model.encode_prompt(prompt, known)
+
+    def encoded(facts: Facts) -> Condition:
+        same = (prompt, known) == (negative, facts)
+        return positive if same else model.encode_prompt(negative, facts)
+
+    return Guide(positive, negative_condition(model, encoded, known), sampling.guidance_scale)
+
+
+def negative_condition(
+    model: Model, encoded: Callable[[Facts], Condition], facts: Facts
+) -> Condition:
+    """What guidance pushes away from: the negative prompt, in part at the tempo of `facts`.
+
+    Parameters
+    ----------
+    encoded : the negative prompt with facts
+    """
+    bare, share = encoded(Facts()), model.defaults.paced_share
+    if facts.bpm is None or share == 0.0:
+        return bare
+    return model.blend((bare, encoded(Facts(facts.bpm))), (1.0 - share, share))
 
 
 def everywhere(guide: Guide) -> Callable[[float], Guide]:

@@ -250,6 +250,7 @@ class _Prediction:
     """
 
     def __init__(self, model: Model, canvases: Sequence[Canvas], sampling: Sampling) -> None:
+        assert sampling.guidance_interval is not None
         self.model, self.canvases, self.interval = model, canvases, sampling.guidance_interval
         self.noise = torch.cat([canvas.noise for canvas in canvases])
         self.source = _joined([canvas.source for canvas in canvases])

@@ -14,6 +14,8 @@ from sonoriff.models.protocol import Model
 SettingsType = TypeVar("SettingsType", bound="Sampling")
 OnProgress = Callable[[int, int], None]
 MAX_DURATION_S = 600.0
+# Settings of which every model has its own.
+_MODELS_OWN = ("num_inference_steps", "guidance_scale", "sampler", "guidance_interval")
 
 
 def sampler_names(model: Model) -> tuple[str, ...]:
@@ -33,7 +35,8 @@ class Sampling:
         blends as in `sonoriff.models.prompts`
     seed : of the noise
     num_inference_steps, guidance_scale, sampler : None takes the model's own; guidance 1 is off
-    guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise
+    guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise; None
+        takes the model's own
     shift : above 1 spends more of the steps near the noise
     bpm : tempo; None takes the prompt's "120 bpm", if any
     key : "D minor"; None takes the prompt's "in D minor", if any
@@ -45,7 +48,7 @@ class Sampling:
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     sampler: str | None = None
-    guidance_interval: tuple[float, float] = (0.0, 1.0)
+    guidance_interval: tuple[float, float] | None = None
     shift: float = 1.0
     bpm: float | None = None
     key: str | None = None
@@ -60,7 +63,7 @@ class Sampling:
             raise ParameterError(f"seed must be in [0, 2^63), got {self.seed}")
         if self.sampler is not None and self.sampler not in known:
             raise ParameterError(f"sampler must be one of {', '.join(known)}: {self.sampler!r}")
-        low, high = self.guidance_interval
+        low, high = self.guidance_interval or (0.0, 1.0)
         if not 0 <= low <= high <= 1:
             raise ParameterError(f"need 0 <= low <= high <= 1 for guidance, got {low} and {high}")
         if not 0.01 <= self.shift <= 100:
@@ -72,7 +75,7 @@ class Sampling:
             self,
             **{
                 name: getattr(model.defaults, name)
-                for name in ("num_inference_steps", "guidance_scale", "sampler")
+                for name in _MODELS_OWN
                 if getattr(self, name) is None
             },
         )

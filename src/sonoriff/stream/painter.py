@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
+from sonoriff.pipeline.guides import negative_condition
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide
 from sonoriff.pipeline.pictures import latents_from_picture
@@ -151,15 +153,19 @@ class Painter:
             if len(conditions) == 1
             else self.model.blend(conditions, [prompt.weight for prompt in blend])
         )
-        negative = self._encoded(course.scene.negative_prompt, Facts())
+        facts = self._facts(parse_prompt(heaviest(course.scene)).text, course)
+        negative = negative_condition(
+            self.model, partial(self._encoded, course.scene.negative_prompt), facts
+        )
         return Guide(positive, negative, course.scene.guidance_scale)
 
     def _condition(self, text: str, course: Course) -> Condition:
-        scene = course.scene
-        words = parse_prompt(text).text
+        return self._encoded(text, self._facts(parse_prompt(text).text, course))
+
+    def _facts(self, words: str, course: Course) -> Facts:
         bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
-        key, mode = parse_key(scene.key) if scene.key else key_in_prompt(words)
-        return self._encoded(text, Facts(bpm, key, mode))
+        key, mode = parse_key(course.scene.key) if course.scene.key else key_in_prompt(words)
+        return Facts(bpm, key, mode)
 
     def _encoded(self, text: str, facts: Facts) -> Condition:
         known = (text, facts)

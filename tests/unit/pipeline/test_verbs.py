@@ -17,6 +17,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
+from sonoriff.pipeline.guides import guide_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
@@ -83,6 +84,28 @@ def test_without_a_prompt_guidance_changes_nothing(small_model: SmallModel) -> N
     empty = replace(QUICK, prompt="")
     guided = generate(small_model, replace(empty, guidance_scale=9.0))
     np.testing.assert_array_equal(values(generate(small_model, empty)), values(guided))
+
+
+def test_guidance_pushes_away_from_the_negative_prompt_half_of_it_at_the_same_tempo(
+    small_model: SmallModel,
+) -> None:
+    settings = replace(QUICK, prompt="techno, 128 bpm", negative_prompt="flute").resolved(
+        small_model
+    )
+    negative = guide_from_settings(small_model, settings).negative
+    assert [(term.weight, float(term.row.bpm)) for term in negative] == [(0.5, 0.0), (0.5, 128.0)]
+    assert torch.equal(negative[0].row.text, negative[1].row.text)
+
+
+def test_guidance_acts_where_the_model_says(small_model: SmallModel) -> None:
+    low, high = small_model.defaults.guidance_interval
+    six = replace(QUICK, num_inference_steps=6)
+    own, same, whole = (
+        values(generate(small_model, replace(six, guidance_interval=interval)))
+        for interval in (None, (low, high), (0.0, 1.0))
+    )
+    assert np.array_equal(own, same)
+    assert not np.array_equal(own, whole)
 
 
 def test_a_blend_lies_between_its_parts_and_ends_at_them(small_model: SmallModel) -> None:
