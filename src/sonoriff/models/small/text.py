@@ -65,9 +65,8 @@ class TextEncoder(nn.Module):
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.tokenizer = tokenizer
-        # Empty, since the weights are loaded: random ones on the meta device import the compiler.
-        self.words = nn.Embedding.from_pretrained(torch.empty(30522, WIDTH))
-        self.places = nn.Embedding.from_pretrained(torch.empty(512, WIDTH))
+        self.words = _embedding(30522)
+        self.places = _embedding(512)
         self.segment = nn.Parameter(torch.zeros(WIDTH))
         self.norm = nn.LayerNorm(WIDTH, eps=_EPSILON)
         self.layers = nn.ModuleList(_Layer() for _ in range(_LAYERS))
@@ -89,6 +88,14 @@ class TextEncoder(nn.Module):
         for layer in self.layers:
             x = layer(x, present[:, None, None, :])
         return x, present
+
+
+def _embedding(count: int) -> nn.Embedding:
+    """Without weights, which are loaded: drawing some on the meta device imports the compiler."""
+    empty: nn.Embedding = nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
+        torch.empty(count, WIDTH)
+    )
+    return empty
 
 
 def _rename(name: str) -> str | None:
