@@ -22,8 +22,15 @@ from torch import Tensor, nn
 from sonoriff.errors import CheckpointError, ParameterError
 
 _WITH_SCALE = re.compile(r"(.+):([+-]?(?:\d+\.?\d*|\.\d+))")
-_DOWN = re.compile(r"(?:\.lora_A(?:\.default)?|[._]lora\.down|\.lora_down)\.weight$")
-_UP_OF_DOWN = (("lora_A", "lora_B"), ("lora.down", "lora.up"), ("lora_down", "lora_up"))
+_DOWN = re.compile(
+    r"(?:\.lora_A(?:\.default)?|[._]lora\.down|\.lora_linear_layer\.down|\.lora_down)\.weight$"
+)
+_UP_OF_DOWN = (
+    ("lora_A", "lora_B"),
+    ("lora.down", "lora.up"),
+    ("lora_linear_layer.down", "lora_linear_layer.up"),
+    ("lora_down", "lora_up"),
+)
 _KOHYA = {"lora_unet_": "unet", "lora_te_": "text_encoder", "lora_te1_": "text_encoder"}
 _MAX_SCALE = 10.0
 

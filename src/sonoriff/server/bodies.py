@@ -24,8 +24,8 @@ class RiffBody(Strict):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=30, le=300)
     key: str | None = Field(default=None, max_length=20)
-    guidance_scale: float = Field(default=6.0, ge=0, le=20)
-    num_inference_steps: int = Field(default=16, ge=1)
+    guidance_scale: float = Field(default=5.0, ge=0, le=20)
+    num_inference_steps: int = Field(default=12, ge=1)
 
     @field_validator("key")
     @classmethod

@@ -91,7 +91,7 @@ class Scene:
     strength: float = 0.75
     bars: int | None = None
     morph_bars: float = 4.0
-    guidance_scale: float = 6.0
+    guidance_scale: float = 5.0
     num_inference_steps: int = 8
 
     def __post_init__(self) -> None:

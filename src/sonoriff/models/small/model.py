@@ -35,10 +35,10 @@ _WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance near the data changes nothing that is heard: docs/experiments.md.
 _DEFAULTS = Defaults(
     sampler="ab2",
-    num_inference_steps=16,
-    guidance_scale=6.0,
+    num_inference_steps=12,
+    guidance_scale=5.0,
     guidance_interval=(0.3, 1.0),
-    paced_share=0.5,
+    paced_share=0.4,
 )
 _CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
     "autoencoder": (SonogramAutoencoder, AutoencoderConfig),
