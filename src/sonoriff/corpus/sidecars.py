@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Iterable
@@ -81,16 +82,16 @@ def _rows(path: Path) -> Iterable[dict[str, Any]]:
     Raises
     ------
     CorpusError
-        a line is no JSON object, or the file has no column `file_name`
+        the file is not UTF-8, a line is no JSON object, or there is no column `file_name`
     """
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CorpusError(f"{path}: expected UTF-8, {error}: save it as UTF-8") from error
     if path.suffix == ".csv":
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if "file_name" not in (reader.fieldnames or ()):
-                raise CorpusError(f"{path}: expected a column file_name, got {reader.fieldnames}")
-            yield from reader
+        yield from _csv_rows(path, text)
         return
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
@@ -100,6 +101,16 @@ def _rows(path: Path) -> Iterable[dict[str, Any]]:
         if not isinstance(row, dict) or "file_name" not in row:
             raise CorpusError(f"{path}, line {number}: expected an object with file_name")
         yield row
+
+
+def _csv_rows(path: Path, text: str) -> Iterable[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        if "file_name" not in (reader.fieldnames or ()):
+            raise CorpusError(f"{path}: expected a column file_name, got {reader.fieldnames}")
+        yield from reader
+    except csv.Error as error:
+        raise CorpusError(f"{path}, line {reader.line_num + 1}: {error}") from error
 
 
 def read_metadata(folder: Path) -> dict[Path, Description]:

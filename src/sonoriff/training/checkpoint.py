@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,12 @@ def load_checkpoint(
     model: nn.Module,
     ema: AveragedModel,
     optimizer: torch.optim.Optimizer,
+    facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Restore everything in place; returns the state (step, facts).
 
-    Raises CheckpointError where the folder is incomplete, of another version, or of another shape.
+    Raises CheckpointError where the folder is incomplete, of another version, of another shape, or
+    was trained with other `facts`.
     """
     try:
         state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
@@ -84,15 +87,27 @@ def load_checkpoint(
                 f"{folder} has checkpoint version {state['version']}, expected {VERSION}: "
                 "start a new run folder"
             )
+        _check_facts(folder.parent, facts or {}, state["facts"])
         frozen = _frozen(model)
         _load(model, load_file(folder / "model.safetensors"), frozen)
         _load(ema.model, load_file(folder / "ema.safetensors"), frozen)
         moments = load_file(folder / "optimizer.safetensors")
     except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"cannot resume from {folder}: {error}") from error
+        first = str(error).partition("\n\t")[2].partition("\n")[0] or str(error)
+        raise CheckpointError(f"cannot resume from {folder}: {first}") from error
     ema.n_updates = state["ema_updates"]
     _restore_optimizer(optimizer, moments, state["optimizer_groups"])
     return state
+
+
+def _check_facts(run: Path, now: Mapping[str, Any], then: Mapping[str, Any]) -> None:
+    changed = [
+        name for name, value in json.loads(json.dumps(now)).items() if then.get(name) != value
+    ]
+    if changed:
+        raise CheckpointError(
+            f"{run} was trained with other {', '.join(changed)}: use the same or a new run folder"
+        )
 
 
 def find_checkpoint(run: Path) -> Path | None:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from sonoriff.errors import CheckpointError, ParameterError, TrainingError
+from sonoriff.errors import ParameterError, TrainingError
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
@@ -233,13 +233,9 @@ def _resume(
     checkpoint = find_checkpoint(run)
     if checkpoint is None:
         return 0
-    state = load_checkpoint(checkpoint, model=model, ema=ema, optimizer=optimizer)
-    now, then = json.loads(json.dumps(recipe.facts())), state["facts"]
-    changed = [name for name, value in now.items() if then.get(name) != value]
-    if changed:
-        raise CheckpointError(
-            f"{run} was trained with other {', '.join(changed)}: use the same or a new run folder"
-        )
+    state = load_checkpoint(
+        checkpoint, model=model, ema=ema, optimizer=optimizer, facts=recipe.facts()
+    )
     return int(state["step"])
 
 
