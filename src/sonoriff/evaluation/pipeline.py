@@ -12,10 +12,12 @@ import numpy as np
 
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.seams import seam_scores
+from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, Side, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
+from sonoriff.pipeline.guides import facts_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, area_from_settings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
@@ -139,16 +141,29 @@ def _strengths(model: Model, case: GenerateSettings, source: Clip) -> Figures:
         yield f"distance from the source, strength {strength:g}, %", "grows", distance
 
 
-def _seams(name: str, clip: Clip, joins_s: Sequence[float]) -> Figures:
+def _seams(name: str, clip: Clip, joins_s: Sequence[float], beats_s: Sequence[float]) -> Figures:
     """The seam score of every join of a clip."""
-    for score in seam_scores(clip.waveform, clip.sample_rate, joins_s):
+    for score in seam_scores(clip.waveform, clip.sample_rate, joins_s, beats_s):
         yield f"seam, {name}, z", "below 2", score
+
+
+def _beats(bpm: float | None, duration_s: float, first_s: float = 0.0) -> list[float]:
+    """Times of the beats in so many seconds; none without a tempo."""
+    if bpm is None:
+        return []
+    return [first_s + beat * 60.0 / bpm for beat in range(int(duration_s * bpm / 60.0) + 1)]
+
+
+def _bpm(model: Model, case: GenerateSettings) -> float | None:
+    """The tempo that a case is painted at."""
+    return facts_from_settings(model, case, parse_prompt(case.prompt), guess_tempo=True).bpm
 
 
 def _long_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     window_s = source.sonogram.duration_s
     long = generate(model, replace(case, duration_s=_LONG_WINDOWS * window_s))
-    yield from _seams("long generate", long, _window_edges(model, long))
+    beats = _beats(_bpm(model, case), long.sonogram.duration_s)
+    yield from _seams("long generate", long, _window_edges(model, long), beats)
 
 
 def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
@@ -157,7 +172,8 @@ def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures
         settings = ExtendSettings(**_shared(case), duration_s=1.5 * window_s, side=side)
         made = extend(model, source, settings)
         join = window_s if side == "end" else made.sonogram.duration_s - window_s
-        yield from _seams(f"extend at the {side}", made, [join])
+        beats = _beats(_bpm(model, case), window_s, 0.0 if side == "end" else join)
+        yield from _seams(f"extend at the {side}", made, [join], beats)
 
 
 def _loop_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
@@ -165,7 +181,8 @@ def _loop_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     turned = loop(model, LoopSettings(**_shared(case), bars=2))
     twice = np.concatenate([turned.waveform, turned.waveform], axis=1)
     join = turned.waveform.shape[1] / turned.sample_rate
-    for score in seam_scores(twice, turned.sample_rate, [join]):
+    beats = _beats(turned.settings["bpm"], 2 * join)
+    for score in seam_scores(twice, turned.sample_rate, [join], beats):
         yield "seam, loop, z", "below 2", score
 
 
@@ -184,7 +201,10 @@ def _morph(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     points = (MorphPoint(), MorphPoint(prompt="ambient pad", seed=case.seed + 1))
     settings = MorphSettings(**_shared(case), points=points, clips=_MORPH_CLIPS)
     way = morph(model, settings)
-    yield from _seams("morph", way.joined, [i * window_s for i in range(1, len(way.clips))])
+    joins = [i * window_s for i in range(1, len(way.clips))]
+    # A clip at an end is what it is by itself and begins with a beat of its own.
+    beats = [*_beats(_bpm(model, case), joins[-1]), joins[-1]]
+    yield from _seams("morph", way.joined, joins, beats)
     steps = [picture_distance(a, b) for a, b in itertools.pairwise(way.clips)]
     evenness = max(steps) / max(float(np.mean(steps)), 1e-9)
     yield "morph, greatest step over mean step", "near 1", evenness

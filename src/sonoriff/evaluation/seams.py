@@ -17,6 +17,8 @@ _REACH = 3
 # Columns at the ends of a sound, where it sets in and stops.
 _EDGE = 8
 _LEAST_PLACES = 50
+# Beats that a join on a beat is compared with, at least.
+_LEAST_BEATS = 5
 
 
 def spectral_flux(waveform: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float64]:
@@ -30,7 +32,10 @@ def spectral_flux(waveform: npt.NDArray[np.float32], sample_rate: int) -> npt.ND
 
 
 def seam_scores(
-    waveform: npt.NDArray[np.float32], sample_rate: int, joins_s: Sequence[float]
+    waveform: npt.NDArray[np.float32],
+    sample_rate: int,
+    joins_s: Sequence[float],
+    beats_s: Sequence[float] = (),
 ) -> list[float]:
     """How far the greatest flux at each join lies above what is usual, in standard deviations.
 
@@ -38,12 +43,14 @@ def seam_scores(
     ----------
     waveform : float32 (C, T)
     joins_s : seconds
+    beats_s : seconds at which something may be struck. A join on one of them is compared with the
+        other beats: there a new sound is no seam
 
     Returns
     -------
     list of float
-        one for each join; what is usual are the greatest fluxes of all stretches as long as those
-        at the joins that touch none of them
+        one for each join; what is usual are the greatest fluxes of all stretches (or of those on
+        beats) as long as those at the joins that touch none of them
 
     Raises
     ------
@@ -52,7 +59,7 @@ def seam_scores(
     """
     flux = spectral_flux(waveform, sample_rate)
     peaks = np.lib.stride_tricks.sliding_window_view(flux, 2 * _REACH + 1).max(axis=1)
-    places = [round(join * HIFI.frames_per_second) - 1 - _REACH for join in joins_s]
+    places = [_place(join) for join in joins_s]
     if any(not 0 <= place < len(peaks) for place in places):
         raise ParameterError(f"a join lies outside the sound: {list(joins_s)} s")
     usual = np.ones(len(peaks), bool)
@@ -61,5 +68,18 @@ def seam_scores(
         usual[max(0, place - 2 * _REACH) : place + 2 * _REACH + 1] = False
     if usual.sum() < _LEAST_PLACES:
         raise ParameterError("the sound is too short to say how much its spectrum changes")
-    spread = max(float(peaks[usual].std()), 1e-9)
-    return [float((peaks[place] - peaks[usual].mean()) / spread) for place in places]
+    beats = np.array([_place(beat) for beat in beats_s], int)
+    others = beats[(beats >= 0) & (beats < len(peaks))]
+    others = others[usual[others]]
+    scores = []
+    for place in places:
+        on_beat = len(others) >= _LEAST_BEATS and abs(beats - place).min() <= _REACH
+        compared = peaks[others] if on_beat else peaks[usual]
+        spread = max(float(compared.std()), 1e-9)
+        scores.append(float((peaks[place] - compared.mean()) / spread))
+    return scores
+
+
+def _place(time_s: float) -> int:
+    """The stretch whose middle is at a time."""
+    return round(time_s * HIFI.frames_per_second) - 1 - _REACH

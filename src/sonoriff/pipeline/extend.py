@@ -62,6 +62,8 @@ def extend(
 ) -> Clip:
     """A source and what comes after it, or before it; the source's own columns stay as they are.
 
+    Only the last ones of a source that goes on change: their windows saw the sound break off.
+
     Notes
     -----
     The model is shown the half window of the source that is next to the join, and all that is new
@@ -75,6 +77,8 @@ def extend(
             f"the source is {sonogram.duration_s:.2f} s long: ask for a longer duration than that, "
             f"got {chosen.duration_s:g} s"
         )
+    if chosen.side == "end":
+        sonogram = _going_on(sonogram)
     picture, peak = picture_from_sonogram(sonogram)
     paint_beside = _following if chosen.side == "end" else _leading
     new = paint_beside(model, picture, n_new, chosen, on_progress)
@@ -83,6 +87,21 @@ def extend(
     parts = [sonogram.values, made.values]
     values = np.concatenate(parts if chosen.side == "end" else parts[::-1], axis=2)
     return Clip(Sonogram(values, made.params, made.metadata))
+
+
+def _going_on(sonogram: Sonogram) -> Sonogram:
+    """The same with its last columns as the one before them, where they saw silence at the end.
+
+    A window that reaches beyond the end sees the sound break off: an upright line through all
+    frequencies, which is no longer there once the sound goes on.
+    """
+    params = sonogram.params
+    beyond = -(-(params.win_length - params.hop_length) // (2 * params.hop_length))
+    if params.scale == "power" or sonogram.n_frames <= beyond:  # mirrored at its ends
+        return sonogram
+    values = sonogram.values.copy()
+    values[..., -beyond:] = values[..., -beyond - 1 : -beyond]
+    return Sonogram(values, params, sonogram.metadata)
 
 
 def _following(

@@ -260,6 +260,8 @@ def _paint_between(
         torch.cat([ends[0], *sources, ends[1]], dim=-1),
         release.expand(1, 1, ends[0].shape[2], -1),
         overlap=_OVERLAP,
+        # One pulse from the first clip on, over all joins.
+        since_beat_s=0.0 if points[0].source is None else None,
     )
     return paint(model, canvas, settings, on_progress=told)
 

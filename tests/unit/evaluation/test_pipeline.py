@@ -45,6 +45,19 @@ def test_a_click_and_a_change_of_tone_are_seams() -> None:
         assert elsewhere < 2
 
 
+def test_a_join_on_a_beat_is_compared_with_the_other_beats() -> None:
+    beats = [0.5 * i for i in range(8)]
+    struck = tones(440, 4.0)
+    rng = np.random.default_rng(1)
+    for beat in beats:
+        place = round(beat * RATE)
+        struck[:, place : place + 2000] += rng.uniform(0.15, 0.2) * rng.normal(size=2000)
+    assert seam_scores(struck, RATE, [2.0])[0] > 2
+    assert abs(seam_scores(struck, RATE, [2.0], beats)[0]) < 2
+    struck[:, 2 * RATE : 2 * RATE + 2000] *= 4.0
+    assert seam_scores(struck, RATE, [2.0], beats)[0] > 5
+
+
 def test_where_nothing_can_be_said_that_is_said() -> None:
     with pytest.raises(ParameterError, match="too short"):
         seam_scores(tones(440, 0.5), RATE, [0.25])
