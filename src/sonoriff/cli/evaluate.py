@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sonoriff.cli.evaluate_codec import evaluate_codec_command
+from sonoriff.cli.evaluate_options import progress, sampling
+from sonoriff.cli.evaluate_own import evaluate_own_command
 from sonoriff.cli.evaluate_pipeline import evaluate_pipeline_command
 from sonoriff.errors import ParameterError
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from sonoriff.evaluation.classifier_training import ClassifierConfig
     from sonoriff.evaluation.model import EvaluationSettings
     from sonoriff.models.small.model import SmallModel
-    from sonoriff.pipeline.generate import GenerateSettings
     from sonoriff.training.pictures import PictureSet
 
 app = typer.Typer(
@@ -29,11 +28,13 @@ app = typer.Typer(
       sonoriff evaluate pipeline --model my-model
       sonoriff evaluate model --corpus CORPUS
       sonoriff evaluate model --model my-model --corpus CORPUS -o table.json --sheet sheet/
+      sonoriff evaluate own ~/Music/mine my-style
     """,
     no_args_is_help=True,
 )
 app.command("codec")(evaluate_codec_command)
 app.command("pipeline")(evaluate_pipeline_command)
+app.command("own")(evaluate_own_command)
 
 CorpusFolder = Annotated[
     Path, typer.Option("--corpus", help="Corpus folder, see `sonoriff corpus`.", file_okay=False)
@@ -103,7 +104,7 @@ def evaluate_model_command(
         split=split,
         rows=tuple(name.strip() for name in rows.split(",") if name.strip()),
         seed=seed,
-        sampling=_sampling(steps, guidance),
+        sampling=sampling(steps, guidance),
         classifier=_classifier_config(classifier_steps, fewest_clips),
         # Four clips for each of these: no more than the rest of a short run.
         n_seed_prompts=max(2, min(len(PROMPTS), clips // 10)),
@@ -112,7 +113,7 @@ def evaluate_model_command(
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
     loaded = _load_model(model, settings, sheet)
     pictures = _pictures(corpus, work)
-    with _progress() as told:
+    with progress() as told:
         table = evaluate_model(
             loaded,
             corpus,
@@ -144,7 +145,7 @@ def evaluate_classifier_command(
 
     config = _classifier_config(classifier_steps, fewest_clips)
     pictures = _pictures(corpus, work)
-    with _progress() as told:
+    with progress() as told:
         classifier, facts = classifier_for_corpus(
             pictures,
             work / "evaluation",
@@ -157,13 +158,6 @@ def evaluate_classifier_command(
         typer.echo(f"{name.replace('_', ' ')}: {facts[name]}")
     for name in ("validation_genre_top1", "validation_instrument_recall"):
         typer.echo(f"{name.replace('_', ' ')}: {facts[name]}")
-
-
-def _sampling(steps: int | None, guidance: float | None) -> GenerateSettings:
-    from sonoriff.pipeline.generate import GenerateSettings
-
-    given = {"num_inference_steps": steps, "guidance_scale": guidance}
-    return GenerateSettings(prompt="", **{k: v for k, v in given.items() if v is not None})  # type: ignore[arg-type]
 
 
 def _classifier_config(steps: int | None, fewest_clips: int | None) -> ClassifierConfig:
@@ -193,7 +187,7 @@ def _pictures(corpus: Path, work: Path) -> PictureSet:
     from sonoriff.training.pictures import load_pictures, prepare_pictures
 
     folder = work / "pictures" / corpus.resolve().name
-    with _progress() as told:
+    with progress() as told:
         prepare_pictures(corpus, folder, progress=lambda i, n: told("pictures", i, n))
     return load_pictures([folder])
 
@@ -201,20 +195,6 @@ def _pictures(corpus: Path, work: Path) -> PictureSet:
 def _write_sheet(model: SmallModel, settings: EvaluationSettings, folder: Path) -> None:
     from sonoriff.evaluation.sheet import sheet_settings, write_sheet
 
-    with _progress() as told:
+    with progress() as told:
         write_sheet(model, sheet_settings(settings.sampling), folder, on_clip=told)
     typer.echo(f"pictures and sounds are in {folder / 'index.html'}", err=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal: a callback that takes what is done, how far, of how much."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonoriff.cli.train_options import WORK, Save, Seed, Work, bar, run_loop
-from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.errors import CheckpointError, CorpusError, ParameterError
 
 if TYPE_CHECKING:
     from sonoriff.evaluation.memorisation import Memorisation
@@ -247,6 +248,13 @@ def _check_output(wish: _Wish) -> None:
         raise ParameterError(f"{wish.output} is not empty and holds no run: name a new folder")
     if not wish.folder.is_dir():
         raise ParameterError(f"{wish.folder} is no folder: name the folder of your music")
+    music = wish.folder.resolve()
+    for place, option in ((wish.output, "-o"), (wish.work, "--work")):
+        if place.resolve().is_relative_to(music):
+            raise ParameterError(
+                f"{place} is inside {wish.folder}, so that its sounds would be taken for your "
+                f"music: name another place with {option}"
+            )
 
 
 def _base(wish: _Wish) -> Any:
@@ -278,7 +286,7 @@ def _gathered(wish: _Wish) -> OwnMusic:
         listener = listened
         if not can_hear_tags():
             _say(f"note: captions get tempo and key but no tags; for these: {INSTALL}")
-    with _main_first(), bar("reading the music") as progress:
+    with _main_first(), _room(wish.work), bar("reading the music") as progress:
         music = gather(
             wish.folder, wish.work, caption=wish.caption, listener=listener,
             workers=wish.workers, progress=progress,
@@ -307,7 +315,7 @@ def _small_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
             "--prior-prompt, --text-rate, --prediction and --noise-offset are for Stable "
             "Diffusion: name such a model with --base, or leave them out"
         )
-    with _main_first(), bar("pictures and latents") as progress:
+    with _main_first(), _room(wish.work), bar("pictures and latents") as progress:
         return own_small_recipe(
             music, base, wish.work, adapters=_adapters(wish),
             caption_dropout=wish.caption_dropout, progress=progress,
@@ -328,7 +336,7 @@ def _diffusion_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
         prior_clips=wish.prior_clips,
         prior_weight=wish.prior_weight,
     )
-    with _main_first(), bar("latents and captions") as progress:
+    with _main_first(), _room(wish.work), bar("latents and captions") as progress:
         return stable_diffusion_recipe(
             music, base, wish.work, config, adapters=_adapters(wish), progress=progress
         )
@@ -358,7 +366,7 @@ def _config(wish: _Wish, n_clips: int, *, small: bool) -> LoopConfig:
         config,
         warmup_steps=max(1, min(100, config.steps // 10)),
         cooldown_steps=config.steps // 5,
-        validate_steps=max(1, min(250, config.steps // 4)),
+        validate_steps=min(250, -(-config.steps // 4)),
     )
 
 
@@ -372,15 +380,15 @@ def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: Lo
     with placed(wish.output) as partial:
         recipe.save(averaged, partial, {"name": name, "denoiser_steps": before + config.steps})
     found = _first_sounds(wish, music)
-    option = "--lora" if wish.lora else "--model"
-    model = f" --model {wish.base}" if wish.lora and wish.base else ""
+    options = f"--lora {name}" if wish.lora else f"--model {name}"
+    options += f" --model {wish.base}" if wish.lora and wish.base else ""
     write_card(
         wish.output,
         TaughtModel(
             name=name,
             kind="LoRA" if wish.lora else "fine-tuned model",
             base=wish.base_name or "sonoriff-small",
-            use=f'sonoriff generate "{music.captions(1)[0]}"{model} {option} {name} -o riff.wav',
+            use=f'sonoriff generate "{music.captions(1)[0]}" {options} -o riff.wav',
             figures=last_figures(wish.run / "log.jsonl"),
             copying=found.in_words(),
         ),
@@ -410,6 +418,20 @@ def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:
 
 def _is_main() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """A full disk in words; NumPy says it in its own, without the number of the error."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC and "requested and" not in str(error):
+            raise
+        raise CorpusError(
+            f"the disk of {folder} is full ({error}): make room and give the same command again, "
+            "what was done is kept; or name another folder with --work"
+        ) from error
 
 
 @contextmanager

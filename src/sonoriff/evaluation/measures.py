@@ -24,14 +24,14 @@ _QUIETEST_LUFS = -70.0
 
 @dataclass(frozen=True)
 class Judges:
-    """The networks that listen."""
+    """The networks that listen; without a classifier nothing is said of genres and instruments."""
 
-    classifier: Classifier
+    classifier: Classifier | None
     taggers: dict[musicnn.Network, musicnn.Musicnn]
 
 
-def load_judges(classifier: Classifier) -> Judges:
-    """The classifier and both of musicnn's networks; CheckpointError where they are missing."""
+def load_judges(classifier: Classifier | None = None) -> Judges:
+    """The classifier and both of musicnn's networks; CheckpointError where these are missing."""
     return Judges(classifier, {name: musicnn.load_musicnn(name) for name in NETWORKS})
 
 
@@ -48,17 +48,12 @@ def measure_clip(
     Returns
     -------
     by name: ``features_MTT`` and ``features_MSD`` (200,), ``tags_MTT`` and ``tags_MSD`` (50,),
-    ``genre`` and ``instruments`` (logits), ``chroma`` (12,), ``thumbnail`` (2048,), and single
-    numbers ``bpm``, ``clarity``, ``onsets``, ``lines`` (dB), ``lufs``
+    ``genre`` and ``instruments`` (logits, with a classifier), ``chroma`` (12,), ``thumbnail``
+    (2048,), and single numbers ``bpm``, ``clarity``, ``onsets``, ``lines`` (dB), ``lufs``
     """
     picture_db = encode(waveform[None], sample_rate).values[0]
     tempo = tempo_of_picture(picture_db, HIFI.frames_per_second)
-    genre, instruments = judges.classifier.scores(
-        picture_from_mel(torch.from_numpy(picture_db))[None, None]
-    )
     found: dict[str, npt.NDArray[np.floating] | float] = {
-        "genre": genre[0].numpy(),
-        "instruments": instruments[0].numpy(),
         "bpm": tempo.bpm,
         "clarity": tempo.clarity,
         "onsets": onset_sharpness(picture_db),
@@ -67,6 +62,11 @@ def measure_clip(
         "lufs": max(_QUIETEST_LUFS, loudness_lufs(waveform[None], sample_rate)),
         "thumbnail": thumbnail(picture_db),
     }
+    if judges.classifier is not None:
+        genre, instruments = judges.classifier.scores(
+            picture_from_mel(torch.from_numpy(picture_db))[None, None]
+        )
+        found |= {"genre": genre[0].numpy(), "instruments": instruments[0].numpy()}
     for name, tags_and_features in _heard(waveform, sample_rate, judges).items():
         found[f"tags_{name}"], found[f"features_{name}"] = tags_and_features
     return {name: np.asarray(value, np.float32) for name, value in found.items()}

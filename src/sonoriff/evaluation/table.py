@@ -65,10 +65,12 @@ class Table:
     ----------
     rows : name of the row -> name of the figure -> value; NaN where it does not apply
     facts : corpus, sizes, model, settings, machine; JSON types
+    lines : what is printed, in this order, where a row has it
     """
 
     rows: dict[str, Figures]
     facts: dict[str, Any]
+    lines: tuple[Line, ...] = LINES
 
     def to_json(self) -> str:
         """Every figure; what does not apply is null."""
@@ -81,7 +83,7 @@ class Table:
 
     def to_text(self) -> str:
         """A table in Markdown, a line for each measure and a column for each row."""
-        used = [line for line in LINES if any(line.name in f for f in self.rows.values())]
+        used = [line for line in self.lines if any(line.name in f for f in self.rows.values())]
         cells = [["", *self.rows, "good"]]
         for line in used:
             values = (_cell(figures, line) for figures in self.rows.values())

@@ -33,6 +33,8 @@ _UP_OF_DOWN = (
 )
 _KOHYA = {"lora_unet_": "unet", "lora_te_": "text_encoder", "lora_te1_": "text_encoder"}
 _MAX_SCALE = 10.0
+# In the notes of a file, or in the facts of a model: the guidance that it is to be played with.
+GUIDANCE_NOTE = "guidance_scale"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,16 @@ def merge_lora(modules: Mapping[str, nn.Module], lora: Lora) -> int:
         assert place is not None
         _add(place, change, lora)
     return len(changes)
+
+
+def guidance_of(lora: Lora) -> float | None:
+    """The guidance that a LoRA is to be played with; None where it says nothing."""
+    try:
+        with safe_open(_file(lora.path)[0], framework="pt") as opened:
+            noted = float((opened.metadata() or {}).get(GUIDANCE_NOTE, "nan"))
+    except (OSError, SafetensorError, ValueError):
+        return None
+    return noted if math.isfinite(noted) and noted >= 0 else None
 
 
 def _changes(path: Path) -> list[_Change]:

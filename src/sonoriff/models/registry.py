@@ -6,14 +6,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.models.lora import Lora, merge_lora
+from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 
@@ -103,6 +103,10 @@ def load_model(
         raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
     if isinstance(model, SmallModel):
         _check_small(model, styles, reuse)
+        noted = [model.facts.get(GUIDANCE_NOTE), *map(guidance_of, loras)]
+        wanted = [float(each) for each in noted if isinstance(each, int | float)]
+        if wanted:
+            model.defaults = replace(model.defaults, guidance_scale=min(wanted))
         return model
     from sonoriff.models.stable_diffusion.styles import add_style
 

@@ -11,8 +11,15 @@ from torch import Tensor, nn
 
 from sonoriff.errors import ParameterError
 from sonoriff.files import atomic_path
+from sonoriff.models.lora import GUIDANCE_NOTE
 
-DENOISER_LAYERS = r"blocks\.\d+\.(attention\.(qkv|out)|text_attention\.(q|kv|out)|rise|fall)"
+# All of the denoiser that makes sound: the transformer, the convolutions around it, and what joins
+# them. What reads time, tempo, key and text stays.
+DENOISER_LAYERS = (
+    r"blocks\.\d+\.(attention\.(qkv|out)|text_attention\.(q|kv|out)|rise|fall)"
+    r"|(before|after)\.\d+\.(conv1|conv2|modulate)"
+    r"|enter|down|modulate\.1|up|leave_modulate|leave"
+)
 UNET_LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
 TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj")
 
@@ -66,13 +73,24 @@ def adapter_tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def save_peft_folder(
-    folder: Path, module: nn.Module, config: LoraConfig, layers: str | tuple[str, ...]
+    folder: Path,
+    module: nn.Module,
+    config: LoraConfig,
+    layers: str | tuple[str, ...],
+    *,
+    guidance: float,
 ) -> None:
-    """Write adapters in peft's layout: adapter_model.safetensors and adapter_config.json."""
+    """Write adapters in peft's layout: adapter_model.safetensors and adapter_config.json.
+
+    Parameters
+    ----------
+    guidance : what the adapted model is played with where none is asked for
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"base_model.model.{name}": t for name, t in adapter_tensors(module).items()}
     with atomic_path(folder / "adapter_model.safetensors") as partial:
-        save_file(tensors, partial, metadata={"format": "pt"})
+        noted = {"format": "pt", GUIDANCE_NOTE: f"{guidance:g}"}
+        save_file(tensors, partial, metadata=noted)
     _peft_config(config, layers).save_pretrained(str(folder))
 
 

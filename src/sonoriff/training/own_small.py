@@ -9,11 +9,13 @@ from typing import Any
 
 from torch import nn
 
+from sonoriff.models.lora import GUIDANCE_NOTE
 from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
 from sonoriff.training.adapters import DENOISER_LAYERS, LoraConfig, add_adapters, save_peft_folder
 from sonoriff.training.denoiser import DenoiserRecipe
 from sonoriff.training.latents import LatentSet, load_latents, prepare_latents, weights_digest
+from sonoriff.training.own_defaults import SMALL_GUIDANCE
 from sonoriff.training.own_music import OwnMusic
 from sonoriff.training.pictures import prepare_pictures
 
@@ -52,9 +54,11 @@ class OwnSmallRecipe(DenoiserRecipe):
         assert self.start is not None
         assert isinstance(averaged, Denoiser)
         if self.adapters is not None:
-            save_peft_folder(folder, averaged, self.adapters, DENOISER_LAYERS)
+            save_peft_folder(
+                folder, averaged, self.adapters, DENOISER_LAYERS, guidance=SMALL_GUIDANCE
+            )
             return
-        known = {**self.start.facts, **facts}
+        known = {**self.start.facts, **facts, GUIDANCE_NOTE: SMALL_GUIDANCE}
         SmallModel(self.start.autoencoder, averaged.cpu(), known).save_pretrained(folder)
 
 
