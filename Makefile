@@ -35,8 +35,9 @@ format: $(INSTALLED_TEST) ## Bring the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(INSTALLED_TEST) ## Speed and quality figures of the codec, and how soon and how many of the server
+bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, how soon and how many of the server
 	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.model
 	@$(BIN)/python -m benchmarks.server
 
 soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns

@@ -9,8 +9,8 @@ its way is done. Two quiet cores take about two minutes for the ways that are ru
 on a busy machine OMP_NUM_THREADS=1 and the column of processor seconds tell the truth.
 
 The ways: plain is diffusers' own pipeline; float32 is ours at the same precision; sonoriff is what
-the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-3 are `--reuse 2` and
-3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
+the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-3 are `--reuse 2`
+and 3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
 and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
 (docs/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8 (torch's
 dynamic quantisation of the linear layers, on top of sonoriff), and openvino (to be installed by
