@@ -130,7 +130,7 @@ def test_resumed_runs_end_at_the_same_weights(runs: Path, tmp_path: Path) -> Non
 def test_another_shape_does_not_resume(runs: Path) -> None:
     latents = load_latents([runs / "latents"])
     other = DenoiserConfig(latent_channels=4, grid_width=8, width=128, depth=2, heads=1)
-    with pytest.raises(CheckpointError, match="resume"):
+    with pytest.raises(CheckpointError, match="trained with other model"):
         train(
             DenoiserRecipe(latents, load_autoencoder(runs / "coder"), other),
             loop(9),

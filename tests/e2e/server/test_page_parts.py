@@ -131,6 +131,7 @@ def test_keys_do_what_the_help_says(page: Page) -> None:
     page.keyboard.press("g")
     expect(page.get_by_role("dialog", name="Gallery")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("c")
     expect(page.get_by_label("Ember", exact=True)).not_to_be_checked()
 

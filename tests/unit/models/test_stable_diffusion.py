@@ -165,6 +165,7 @@ def test_every_verb_works(model: StableDiffusionModel, source: Sonogram, verb: s
 
 def test_inverted_latents_come_back(model: StableDiffusionModel) -> None:
     sampling = Sampling(prompt="organ", num_inference_steps=8, sampler="ddim", guidance_scale=1.0)
+    sampling = sampling.resolved(model)
     guide = guide_from_settings(model, sampling)
     source = torch.randn(1, 4, 64, 16, generator=torch.Generator().manual_seed(0))
     noise = inverted(model, source, guide, 0.3, sampling)
