@@ -51,8 +51,9 @@ from sonoriff.evaluation.sheet import PROMPTS, SEEDS, sheet_settings
 from sonoriff.evaluation.table import Table, with_shares
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
+from sonoriff.training.autoencoder import DB_PER_UNIT
 from sonoriff.training.latents import weights_digest
-from sonoriff.training.pictures import PictureSet
+from sonoriff.training.pictures import PictureSet, floats_from_bytes
 
 ROWS = ("real", "codec", "ceiling", "model")
 
@@ -147,6 +148,8 @@ def evaluate_model(
         near = of_real if name == "real" else nearest_similarity(measures["thumbnail"], training)
         rows[name] |= nearness_figures(near, of_real)
         rows[name]["diversity"] = _diversity(bench, name, measures, reference, model, settings)
+        if name == "ceiling" and model is not None:
+            rows[name]["autoencoder_db"] = _autoencoder_error(model, pictures, held_out.tested)
     facts = _facts(model, held_out, settings, classifier, classifier_facts)
     return Table(with_shares(rows), facts)
 
@@ -215,6 +218,20 @@ def _diversity(
     several = model_row("seeds", model, sheet_settings(settings.sampling, settings.n_seed_prompts))
     groups = np.arange(several.count).reshape(-1, len(SEEDS))
     return diversity(bench.measured(several), list(groups), reference)
+
+
+def _autoencoder_error(
+    model: SmallModel, pictures: PictureSet, entries: Sequence[dict[str, Any]]
+) -> float:
+    """Mean absolute difference of 8-bit pictures and what the autoencoder makes of them, dB."""
+    places = {entry["file_name"]: i for i, entry in enumerate(pictures.entries)}
+    errors = []
+    for entry in entries:
+        levels = pictures.picture(places[entry["file_name"]])
+        picture = floats_from_bytes(levels[None])[:, None]
+        coded = model.decode(model.encode(picture)).clamp(-1.0, 1.0)
+        errors.append(float((coded.cpu() - picture).abs().mean()))
+    return DB_PER_UNIT * float(np.mean(errors))
 
 
 def _training_thumbnails(pictures: PictureSet) -> npt.NDArray[np.float16]:

@@ -52,6 +52,7 @@ LINES = (
     Line("diversity", "unlike one another, % of all music", 1, "as real"),
     Line("nearest_training", "likeness to nearest training clip", 3, "as real"),
     Line("copies", "nearer than 99 % of real clips, %", 1, "about 1"),
+    Line("autoencoder_db", "mean error of the autoencoder, dB", 2, "low"),
     Line("seconds_per_clip", "seconds a clip", 2, "low"),
     Line("times_real_time", "times real time", 1, "high"),
 )

@@ -24,7 +24,7 @@ class RiffBody(Strict):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=30, le=300)
     key: str | None = Field(default=None, max_length=20)
-    guidance_scale: float = Field(default=5.0, ge=0, le=20)
+    guidance_scale: float | None = Field(default=None, ge=0, le=20)
     num_inference_steps: int = Field(default=12, ge=1)
 
     @field_validator("key")

@@ -47,7 +47,7 @@ class ScenePatch(Strict):
     # Which numbers it may be, the scene says: Literal would take true for 1.
     bars: int | None = None
     morph_bars: float = Field(default=4.0, ge=0, le=64)
-    guidance_scale: float = Field(default=5.0, ge=1, le=20)
+    guidance_scale: float | None = Field(default=None, ge=1, le=20)
     num_inference_steps: int = Field(default=8, ge=1)
 
     def over(self, scene: Scene, max_steps: int) -> Scene:

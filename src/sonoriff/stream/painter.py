@@ -157,7 +157,10 @@ class Painter:
         negative = negative_condition(
             self.model, partial(self._encoded, course.scene.negative_prompt), facts
         )
-        return Guide(positive, negative, course.scene.guidance_scale)
+        scale = course.scene.guidance_scale
+        return Guide(
+            positive, negative, self.model.defaults.guidance_scale if scale is None else scale
+        )
 
     def _condition(self, text: str, course: Course) -> Condition:
         return self._encoded(text, self._facts(parse_prompt(text).text, course))

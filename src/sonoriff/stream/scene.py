@@ -76,7 +76,7 @@ class Scene:
     strength : (0, 1], how far a variation may go from the riff
     bars : 1, 2, 4 or 8 of four beats, the length of a riff; None takes what fits the model
     morph_bars : [0, 64], how long a change of prompts takes; without a tempo a bar is 2 s
-    guidance_scale : [1, 20]
+    guidance_scale : [1, 20]; None takes the model's own
     num_inference_steps : [1, 100]
     """
 
@@ -91,7 +91,7 @@ class Scene:
     strength: float = 0.75
     bars: int | None = None
     morph_bars: float = 4.0
-    guidance_scale: float = 5.0
+    guidance_scale: float | None = None
     num_inference_steps: int = 8
 
     def __post_init__(self) -> None:
@@ -112,7 +112,8 @@ class Scene:
         _check("walk", self.walk, 0.0, 1.0)
         _check("strength", self.strength, 0.0, 1.0, open_low=True)
         _check("morph_bars", self.morph_bars, 0.0, MAX_MORPH_BARS)
-        _check("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
+        if self.guidance_scale is not None:
+            _check("guidance_scale", self.guidance_scale, 1.0, MAX_GUIDANCE)
         _check("num_inference_steps", self.num_inference_steps, 1, MAX_STEPS)
 
     def to_dict(self) -> dict[str, Any]:

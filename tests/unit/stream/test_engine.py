@@ -1,5 +1,7 @@
 """The stream is one signal, can be replayed, and heeds its schedule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -193,6 +195,20 @@ LONGER = Scene(prompts=(WeightedPrompt("d"),), num_inference_steps=3)
 def alike(a: np.ndarray, b: np.ndarray, share: float = 1e-5) -> bool:
     """But for rounding."""
     return a.shape == b.shape and bool(np.linalg.norm(a - b) <= share * np.linalg.norm(b))
+
+
+def test_a_scene_without_guidance_is_played_with_the_model_s_own(small_model: SmallModel) -> None:
+    """Models that were taught somebody's music like less of it."""
+    taught = replace(small_model, defaults=replace(small_model.defaults, guidance_scale=2.0))
+
+    def columns(model: SmallModel, guidance: float | None) -> np.ndarray:
+        stream = RiffStream(model)
+        scene = replace(FLOW, guidance_scale=guidance)
+        return played(stream, stream.start(schedule((scene, 0))), 1)[0]
+
+    own = columns(taught, None)
+    assert np.array_equal(own, columns(small_model, 2.0))
+    assert not np.array_equal(own, columns(small_model, None))
 
 
 def test_streams_made_together_are_those_made_alone(small_model: SmallModel) -> None:

@@ -16,7 +16,17 @@ export function Tuning() {
     <section class="tuning" aria-labelledby="tuning">
       <h2 id="tuning">Tuning</h2>
       <Mode scene={scene} />
-      <Tempo scene={scene} />
+      <AutoSlider
+        label="Tempo"
+        field="bpm"
+        name="Tempo in beats per minute"
+        auto="Let the prompt say"
+        start={120}
+        scene={scene}
+        low={50}
+        high={200}
+        step={1}
+      />
       {scene.mode === 'riff' && (
         <>
           <Slider label="Strength" field="strength" scene={scene} low={0.05} high={1} step={0.05} />
@@ -49,9 +59,12 @@ export function Tuning() {
             ))}
           </select>
         </Field>
-        <Slider
+        <AutoSlider
           label="Guidance"
           field="guidance_scale"
+          name="Guidance"
+          auto="As the model likes it"
+          start={5}
           scene={scene}
           low={1}
           high={12}
@@ -102,7 +115,7 @@ function Mode({ scene }: { scene: Scene }) {
   )
 }
 
-type NumberField = 'strength' | 'walk' | 'morph_bars' | 'guidance_scale' | 'num_inference_steps'
+type NumberField = 'strength' | 'walk' | 'morph_bars' | 'num_inference_steps'
 
 interface SliderProps {
   label: string
@@ -133,27 +146,39 @@ function Slider({ label, field, scene, low, high, step }: SliderProps) {
   )
 }
 
-function Tempo({ scene }: { scene: Scene }) {
-  const bpm = scene.bpm ?? 120
+interface AutoSliderProps extends Omit<SliderProps, 'field'> {
+  field: 'bpm' | 'guidance_scale'
+  name: string
+  auto: string
+  start: number
+}
+
+/** A slider with a button for what is chosen elsewhere, by the prompt or by the model. */
+function AutoSlider(props: AutoSliderProps) {
+  const { label, field, name, auto, start, scene, low, high, step } = props
+  const given = scene[field]
+  const value = given ?? start
+  const at = (Math.min(high, Math.max(low, value)) - low) / (high - low)
   return (
-    <Field label="Tempo">
+    <Field label={label}>
       <input
         type="range"
-        aria-label="Tempo in beats per minute"
-        min="50"
-        max="200"
-        value={bpm}
-        data-auto={scene.bpm === null}
-        style={{ '--at': `${(100 * (Math.min(200, Math.max(50, bpm)) - 50)) / 150}%` }}
-        onChange={(event) => session.change({ bpm: Number(event.currentTarget.value) })}
+        aria-label={name}
+        min={low}
+        max={high}
+        step={step}
+        value={value}
+        data-auto={given === null}
+        style={{ '--at': `${100 * at}%` }}
+        onChange={(event) => session.change({ [field]: Number(event.currentTarget.value) })}
       />
       <button
         class="value"
-        aria-pressed={scene.bpm === null}
-        title="Let the prompt say"
-        onClick={() => session.change({ bpm: scene.bpm === null ? 120 : null })}
+        aria-pressed={given === null}
+        title={auto}
+        onClick={() => session.change({ [field]: given === null ? start : null })}
       >
-        {scene.bpm === null ? 'auto' : Math.round(scene.bpm)}
+        {given === null ? 'auto' : Number(given.toFixed(1))}
       </button>
     </Field>
   )

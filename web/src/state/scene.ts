@@ -13,7 +13,7 @@ export const FIRST_SCENE: Scene = {
   strength: 0.75,
   bars: null,
   morph_bars: 4,
-  guidance_scale: 5,
+  guidance_scale: null,
   num_inference_steps: 8,
 }
 

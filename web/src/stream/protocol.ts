@@ -19,7 +19,7 @@ export interface Scene {
   strength: number
   bars: number | null
   morph_bars: number
-  guidance_scale: number
+  guidance_scale: number | null
   num_inference_steps: number
 }
 
