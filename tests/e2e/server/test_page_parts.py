@@ -116,7 +116,7 @@ def test_keys_do_what_the_help_says(page: Page) -> None:
     expect(page.get_by_role("dialog", name="How it works")).to_be_visible()
     look(page, "help")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("dialog")).to_have_count(0)
     page.locator("body").click(position={"x": 3, "y": 3})
     page.keyboard.press("Space")
     expect(button(page, "Pause")).to_be_visible()
@@ -131,7 +131,7 @@ def test_keys_do_what_the_help_says(page: Page) -> None:
     page.keyboard.press("g")
     expect(page.get_by_role("dialog", name="Gallery")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("dialog")).to_have_count(0)
     page.keyboard.press("c")
     expect(page.get_by_label("Ember", exact=True)).not_to_be_checked()
 

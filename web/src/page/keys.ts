@@ -39,6 +39,8 @@ function nudge(by: number): void {
 /** Whether what has the focus wants keys for itself. */
 function busy(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
-  if (target.closest('dialog')) return true
+  // One that has been closed keeps the focus until it is taken off the page.
+  const dialog = target.closest('dialog')
+  if (dialog) return dialog.open
   return target.matches('input, select, textarea, button, a, summary, audio')
 }
