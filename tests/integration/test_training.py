@@ -87,6 +87,15 @@ def figures(run: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
+def test_a_picture_does_not_show_that_its_clip_was_cut(runs: Path) -> None:
+    pictures = load_pictures([runs / "pictures"])
+    for index in range(len(pictures)):
+        picture = pictures.picture(index).astype(int)
+        steady = picture[:, 100, None]
+        ends = np.concatenate([picture[:, :2], picture[:, -2:]], axis=1)
+        assert np.abs(ends - steady).mean(axis=0).max() < 1, "as the steady sound between them"
+
+
 def test_autoencoder_loss_falls(runs: Path, tmp_path: Path) -> None:
     pictures = load_pictures([runs / "pictures"])
     train(AutoencoderRecipe(pictures, CODER), loop(40, batch_size=4), tmp_path)

@@ -211,11 +211,11 @@ def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
 
 
 def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
-    from sonoriff.training.latents import prepare_latents, weights_digest
+    from sonoriff.training.latents import latents_digest, prepare_latents
 
     folders = []
     for pictures in _prepare_pictures(corpora, work):
-        folder = work / "latents" / weights_digest(coder) / pictures.name
+        folder = work / "latents" / latents_digest(coder) / pictures.name
         with bar(f"latents of {pictures.name}") as progress:
             prepare_latents(pictures, folder, coder, progress=progress)
         folders.append(folder)

@@ -5,7 +5,7 @@ The velocity along the path is noise minus data, so that ``x_t = (1 - t) data + 
 References
 ----------
 Liu et al., Flow Straight and Fast (2022); Lipman et al., Flow Matching (2022); Esser et al.,
-Scaling Rectified Flow Transformers (2024) for the logit-normal times and the shift.
+Scaling Rectified Flow Transformers (2024) for the shift.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def data_from_velocity(x: Tensor, velocity: Tensor, time: float) -> Tensor:
 
 
 def training_times(n: int, generator: torch.Generator, *, shift: float = 1.0) -> Tensor:
-    """(n,) logit-normal times in (0, 1); `shift` above 1 moves them towards noise."""
-    times = torch.sigmoid(torch.randn(n, generator=generator))
+    """(n,) even times in [0, 1); `shift` above 1 moves them towards noise."""
+    times = torch.rand(n, generator=generator)
     return shift * times / (1.0 + (shift - 1.0) * times)
 
 

@@ -36,6 +36,8 @@ SAME_SHARE = 0.1
 _MORPH_CLIPS = 5
 _LONG_WINDOWS = 2
 _EVALUATIONS = {"heun": 2}
+# A join whose score is higher can be heard, unless music does the same without a join.
+_SEAM = 2.0
 
 
 # ``(name, what is wanted, value)`` of one prompt and seed.
@@ -44,13 +46,19 @@ Figures = Iterator[tuple[str, str, float]]
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure over several prompts and seeds."""
+    """One figure over several prompts and seeds.
+
+    Attributes
+    ----------
+    above : % of the seam scores that are above 2; None for other figures
+    """
 
     name: str
     mean: float
     worst: float
     wanted: str
     count: int
+    above: float | None
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,11 @@ def evaluate_pipeline(
             if on_progress is not None:
                 on_progress(i * len(cases) + j + 1, len(parts) * len(cases))
         for (name, wanted), values in results.items():
-            yield Measure(name, float(np.mean(values)), float(np.max(values)), wanted, len(values))
+            above = None
+            if name.endswith(", z"):
+                above = 100.0 * float(np.mean(np.array(values) > _SEAM))
+            mean, worst = float(np.mean(values)), float(np.max(values))
+            yield Measure(name, mean, worst, wanted, len(values), above)
 
 
 def _shared(case: GenerateSettings) -> dict[str, Any]:
@@ -142,9 +154,15 @@ def _strengths(model: Model, case: GenerateSettings, source: Clip) -> Figures:
 
 
 def _seams(name: str, clip: Clip, joins_s: Sequence[float], beats_s: Sequence[float]) -> Figures:
-    """The seam score of every join of a clip."""
-    for score in seam_scores(clip.waveform, clip.sample_rate, joins_s, beats_s):
-        yield f"seam, {name}, z", "below 2", score
+    """The seam score of every join of a clip, and of the places that it is compared with."""
+    yield from _scores(name, seam_scores(clip.waveform, clip.sample_rate, joins_s, beats_s))
+
+
+def _scores(name: str, scores: tuple[list[float], list[float]]) -> Figures:
+    for score in scores[0]:
+        yield f"seam, {name}, z", f"below {_SEAM:g}", score
+    for score in scores[1]:
+        yield f"places without a join, {name}, z", "as there", score
 
 
 def _beats(bpm: float | None, duration_s: float, first_s: float = 0.0) -> list[float]:
@@ -182,8 +200,7 @@ def _loop_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     twice = np.concatenate([turned.waveform, turned.waveform], axis=1)
     join = turned.waveform.shape[1] / turned.sample_rate
     beats = _beats(turned.settings["bpm"], 2 * join)
-    for score in seam_scores(twice, turned.sample_rate, [join], beats):
-        yield "seam, loop, z", "below 2", score
+    yield from _scores("loop", seam_scores(twice, turned.sample_rate, [join], beats))
 
 
 def _window_edges(model: Model, clip: Clip) -> list[float]:
@@ -284,9 +301,11 @@ def evaluate_samplers(
 
 def measure_lines(measures: Iterable[Measure]) -> Iterator[str]:
     """A table in Markdown, line by line as the measures come."""
-    yield from ("| what | mean | worst | wanted | cases |", "|---|---|---|---|---|")
+    yield f"| what | mean | worst | above {_SEAM:g}, % | wanted | cases |"
+    yield "|---|---|---|---|---|---|"
     for m in measures:
-        yield f"| {m.name} | {m.mean:.3g} | {m.worst:.3g} | {m.wanted} | {m.count} |"
+        above = "" if m.above is None else f"{m.above:.0f}"
+        yield f"| {m.name} | {m.mean:.3g} | {m.worst:.3g} | {above} | {m.wanted} | {m.count} |"
 
 
 def sampler_lines(rows: Iterable[SamplerRow]) -> Iterator[str]:

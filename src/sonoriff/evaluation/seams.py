@@ -36,7 +36,7 @@ def seam_scores(
     sample_rate: int,
     joins_s: Sequence[float],
     beats_s: Sequence[float] = (),
-) -> list[float]:
+) -> tuple[list[float], list[float]]:
     """How far the greatest flux at each join lies above what is usual, in standard deviations.
 
     Parameters
@@ -48,9 +48,10 @@ def seam_scores(
 
     Returns
     -------
-    list of float
+    (at the joins, elsewhere)
         one for each join; what is usual are the greatest fluxes of all stretches (or of those on
-        beats) as long as those at the joins that touch none of them
+        beats) as long as those at the joins that touch none of them. And for each of the places
+        that a join was compared with, against the rest of them: what music does without a seam
 
     Raises
     ------
@@ -72,12 +73,21 @@ def seam_scores(
     others = beats[(beats >= 0) & (beats < len(peaks))]
     others = others[usual[others]]
     scores = []
+    kinds = set()
     for place in places:
-        on_beat = len(others) >= _LEAST_BEATS and abs(beats - place).min() <= _REACH
-        compared = peaks[others] if on_beat else peaks[usual]
-        spread = max(float(compared.std()), 1e-9)
-        scores.append(float((peaks[place] - compared.mean()) / spread))
-    return scores
+        on_beat = len(others) >= _LEAST_BEATS and bool(abs(beats - place).min() <= _REACH)
+        kinds.add(on_beat)
+        scores.append(_score(peaks[place], peaks[others] if on_beat else peaks[usual]))
+    elsewhere = []
+    for on_beat in kinds:
+        # Stretches that overlap are no news.
+        compared = peaks[others] if on_beat else peaks[usual][:: 2 * _REACH + 1]
+        elsewhere += [_score(x, np.delete(compared, i)) for i, x in enumerate(compared)]
+    return scores, elsewhere
+
+
+def _score(flux: float, usual: npt.NDArray[np.float64]) -> float:
+    return float((flux - usual.mean()) / max(float(usual.std()), 1e-9))
 
 
 def _place(time_s: float) -> int:

@@ -92,11 +92,10 @@ def extend(
 def _going_on(sonogram: Sonogram) -> Sonogram:
     """The same with its last columns as the one before them, where they saw silence at the end.
 
-    A window that reaches beyond the end sees the sound break off: an upright line through all
-    frequencies, which is no longer there once the sound goes on.
+    Once the sound goes on it no longer breaks off there.
     """
     params = sonogram.params
-    beyond = -(-(params.win_length - params.hop_length) // (2 * params.hop_length))
+    beyond = params.cut_frames
     if params.scale == "power" or sonogram.n_frames <= beyond:  # mirrored at its ends
         return sonogram
     values = sonogram.values.copy()

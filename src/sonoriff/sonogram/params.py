@@ -87,6 +87,14 @@ class SonogramParams:
         """Columns a second."""
         return self.sample_rate / self.hop_length
 
+    @property
+    def cut_frames(self) -> int:
+        """Columns at either end of a sound whose windows reach beyond it.
+
+        Where music was cut they show it break off: an upright line through all frequencies.
+        """
+        return -(-(self.win_length - self.hop_length) // (2 * self.hop_length))
+
     def duration_s(self, n_frames: int) -> float:
         """Length of `n_frames` columns: exactly that many hops."""
         return n_frames * self.hop_length / self.sample_rate

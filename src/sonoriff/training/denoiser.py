@@ -41,7 +41,9 @@ SHEET_PROMPTS = (
 
 @dataclass
 class DenoiserRecipe:
-    """Velocity matching with logit-normal times, caption dropout and random masks.
+    """Velocity matching with caption dropout and random masks.
+
+    What a clip will be is decided at times above 0.8: there the prompt lowers the error most.
 
     Attributes
     ----------
@@ -50,7 +52,7 @@ class DenoiserRecipe:
     model_config : shape of the denoiser
     text_dropout, fact_dropout : shares of clips that lose the prompt, and each of tempo and key
     beat_dropout : share of clips with a tempo whose place in the beat is not told
-    time_shift : of the training times, above 1 towards noise
+    time_shift : of the training times, above 1 towards noise; 2 has 26 % above 0.85
     compile_model : fuse with torch.compile; pays after some hundred steps
     start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
     sheet_prompts : of the sample sheets
@@ -62,7 +64,7 @@ class DenoiserRecipe:
     text_dropout: float = 0.1
     fact_dropout: float = 0.4
     beat_dropout: float = 0.2
-    time_shift: float = 1.0
+    time_shift: float = 2.0
     n_validation: int = 192
     compile_model: bool = False
     start: SmallModel | None = None

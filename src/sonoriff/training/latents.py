@@ -31,9 +31,19 @@ from sonoriff.training.pictures import floats_from_bytes, is_newer
 
 
 def weights_digest(model: torch.nn.Module) -> str:
-    """Short digest of a module's weights: names the folder of its latents."""
+    """Short digest of a module's weights."""
+    return _digest(model.state_dict())
+
+
+def latents_digest(autoencoder: SonogramAutoencoder) -> str:
+    """Names the folder of an autoencoder's latents: a decoder that has learnt more keeps them."""
+    weights = autoencoder.state_dict()
+    return _digest({name: weights[name] for name in weights if not name.startswith("decoder.")})
+
+
+def _digest(weights: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(weights.items()):
         digest.update(name.encode())
         digest.update(tensor.detach().float().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]

@@ -125,6 +125,8 @@ def train(
     save()
     if accelerator.is_main_process:
         recipe.sample(ema.model, run / "samples", step)
+    # A process that ends while its group's threads still run is aborted now and then.
+    accelerator.end_training()
     return ema.model
 
 
@@ -134,7 +136,7 @@ def _accelerator(config: LoopConfig) -> Any:
 
     precision = _precision(config.precision)
     # Accelerate keeps the precision of a process's first run; the next one may want another.
-    AcceleratorState._reset_state()
+    AcceleratorState._reset_state(reset_partial_state=True)
     try:
         return Accelerator(mixed_precision=precision, gradient_accumulation_steps=config.accumulate)
     except ValueError as error:

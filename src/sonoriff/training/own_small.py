@@ -14,7 +14,13 @@ from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
 from sonoriff.training.adapters import DENOISER_LAYERS, LoraConfig, add_adapters, save_peft_folder
 from sonoriff.training.denoiser import DenoiserRecipe
-from sonoriff.training.latents import LatentSet, load_latents, prepare_latents, weights_digest
+from sonoriff.training.latents import (
+    LatentSet,
+    latents_digest,
+    load_latents,
+    prepare_latents,
+    weights_digest,
+)
 from sonoriff.training.own_defaults import SMALL_GUIDANCE
 from sonoriff.training.own_music import OwnMusic
 from sonoriff.training.pictures import prepare_pictures
@@ -93,7 +99,7 @@ def _latents(
     pictures = work / "pictures" / music.corpus.name
     prepare_pictures(music.corpus, pictures, progress=progress)
     _forget_old_shards((pictures,), music)
-    folder = work / "latents" / weights_digest(base.autoencoder) / music.corpus.name
+    folder = work / "latents" / latents_digest(base.autoencoder) / music.corpus.name
     prepare_latents(pictures, folder, base.autoencoder, progress=progress)
     _forget_old_shards((folder,), music)
     return load_latents([folder])

@@ -81,6 +81,8 @@ def _bytes_of_clip(path: Path) -> npt.NDArray[np.uint8]:
         )
     waveform = torch.from_numpy(samples.mean(axis=1))[None]
     picture = picture_from_mel(mel_from_waveform(waveform, HIFI))[0]
+    cut = HIFI.cut_frames
+    picture[:, :cut], picture[:, -cut:] = picture[:, cut, None], picture[:, -cut - 1, None]
     levels = ((picture + 1.0) * 127.5).round().clamp(0, 255)
     return levels.to(torch.uint8).numpy()
 

@@ -41,6 +41,8 @@ def test_training_times_lie_inside_and_repeat() -> None:
     assert float(times[0].min()) > 0
     assert float(times[0].max()) < 1
     assert abs(float(times[0].median()) - 0.5) < 0.05
+    shifted = training_times(1000, torch.Generator().manual_seed(5), shift=2.0)
+    assert abs(float(shifted.median()) - 2 / 3) < 0.05
 
 
 @pytest.mark.parametrize("name", SAMPLERS)

@@ -31,7 +31,7 @@ def tones(frequency: float, seconds: float) -> np.ndarray:
 
 
 def test_a_sound_that_goes_on_has_no_seam() -> None:
-    (score,) = seam_scores(tones(440, 4.0), RATE, [2.0])
+    ((score,), _) = seam_scores(tones(440, 4.0), RATE, [2.0])
     assert score < 2
 
 
@@ -40,9 +40,23 @@ def test_a_click_and_a_change_of_tone_are_seams() -> None:
     clicked[:, 2 * RATE] = 1.0
     changed = np.concatenate([tones(440, 2.0), tones(660, 2.0)], axis=1)
     for sound in (clicked, changed):
-        at_join, elsewhere = seam_scores(sound, RATE, [2.0, 1.0])
+        (at_join, elsewhere), _ = seam_scores(sound, RATE, [2.0, 1.0])
         assert at_join > 5
         assert elsewhere < 2
+
+
+def test_places_without_a_join_are_scored_as_joins_are() -> None:
+    rng = np.random.default_rng(2)
+    struck = tones(440, 6.0)
+    for beat in range(1, 12):
+        place = round(0.5 * beat * RATE)
+        struck[:, place : place + 2000] += rng.uniform(0.1, 0.3) * rng.normal(size=2000)
+    beats = [0.5 * i for i in range(12)]
+    at_joins, elsewhere = seam_scores(struck, RATE, [3.0], beats)
+    assert len(at_joins) == 1
+    assert 5 <= len(elsewhere) <= 10, "every beat that is no join and no edge"
+    assert abs(float(np.mean(elsewhere))) < 0.5
+    assert max(elsewhere) > 1, "a strong beat stands out without any seam"
 
 
 def test_a_join_on_a_beat_is_compared_with_the_other_beats() -> None:
@@ -52,10 +66,10 @@ def test_a_join_on_a_beat_is_compared_with_the_other_beats() -> None:
     for beat in beats:
         place = round(beat * RATE)
         struck[:, place : place + 2000] += rng.uniform(0.15, 0.2) * rng.normal(size=2000)
-    assert seam_scores(struck, RATE, [2.0])[0] > 2
-    assert abs(seam_scores(struck, RATE, [2.0], beats)[0]) < 2
+    assert seam_scores(struck, RATE, [2.0])[0][0] > 2
+    assert abs(seam_scores(struck, RATE, [2.0], beats)[0][0]) < 2
     struck[:, 2 * RATE : 2 * RATE + 2000] *= 4.0
-    assert seam_scores(struck, RATE, [2.0], beats)[0] > 5
+    assert seam_scores(struck, RATE, [2.0], beats)[0][0] > 5
 
 
 def test_where_nothing_can_be_said_that_is_said() -> None:
@@ -84,6 +98,7 @@ def test_figures_of_the_verbs(small_model: SmallModel) -> None:
     assert counts["seam, morph, z"] == 4
     for verb in ("long generate", "extend at the end", "extend at the start", "loop"):
         assert np.isfinite(figures[f"seam, {verb}, z"])
+        assert np.isfinite(figures[f"places without a join, {verb}, z"])
     assert len(list(measure_lines(measures))) == len(measures) + 2
     assert json.loads(figures_json(model, measures, []))["model"] == "tiny"
 

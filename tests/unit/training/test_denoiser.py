@@ -15,7 +15,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.denoiser import DenoiserRecipe
 from sonoriff.training.export import export_model, load_autoencoder
-from sonoriff.training.latents import LatentSet
+from sonoriff.training.latents import LatentSet, latents_digest
 from sonoriff.training.loop import train
 
 SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1)
@@ -77,3 +77,14 @@ def test_a_run_goes_on_from_an_exported_model_and_counts_its_steps(tmp_path: Pat
 def test_a_folder_that_holds_neither_run_nor_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint"):
         load_autoencoder(tmp_path)
+
+
+def test_a_decoder_that_has_learnt_more_keeps_the_latents() -> None:
+    coder = SonogramAutoencoder(CODER)
+    before = latents_digest(coder)
+    with torch.no_grad():
+        coder.decoder.linear.weight += 1.0
+    assert latents_digest(coder) == before
+    with torch.no_grad():
+        coder.encoder.linear.weight += 1.0
+    assert latents_digest(coder) != before
