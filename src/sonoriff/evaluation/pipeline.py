@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
@@ -11,6 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from sonoriff.errors import ParameterError
+from sonoriff.evaluation.rhythm import beat_contrast
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Model
@@ -26,6 +28,8 @@ from sonoriff.pipeline.pictures import picture_from_sonogram
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.settings import OnProgress, sampler_names
 from sonoriff.pipeline.windows import window_columns
+from sonoriff.sonogram.codec import encode
+from sonoriff.sonogram.params import HIFI
 
 PROMPTS = ("smooth jazz piano trio", "techno, 128 bpm", "solo church organ")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -185,13 +189,32 @@ def _long_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
 
 
 def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:
-    window_s = source.sonogram.duration_s
+    """Seams of extensions, and whether the source's beats go on in what is new."""
+    window_s, bpm = source.sonogram.duration_s, _bpm(model, case)
     for side in get_args(Side):
         settings = ExtendSettings(**_shared(case), duration_s=1.5 * window_s, side=side)
         made = extend(model, source, settings)
         join = window_s if side == "end" else made.sonogram.duration_s - window_s
-        beats = _beats(_bpm(model, case), window_s, 0.0 if side == "end" else join)
+        first_beat = 0.0 if side == "end" else join
+        beats = _beats(bpm, window_s, first_beat)
         yield from _seams(f"extend at the {side}", made, [join], beats)
+        if bpm is not None:
+            before, after = _contrasts(made, bpm, first_beat, join)
+            kept = after / before if side == "end" else before / after
+            yield f"extend at the {side}, how clear the beats stay, %", "near 100", 100.0 * kept
+
+
+def _contrasts(clip: Clip, bpm: float, beat_s: float, join_s: float) -> tuple[float, float]:
+    """How the beats stand out before and after a join; one of them lies at `beat_s`."""
+    heard = encode(clip.waveform, clip.sample_rate, HIFI)
+    rate = heard.params.frames_per_second
+    count = math.ceil(heard.duration_s * bpm / 60.0)
+    beats = beat_s + np.arange(-count, count + 1) * 60.0 / bpm
+    levels, column = heard.values.mean(axis=0), round(join_s * rate)
+    return (
+        beat_contrast(levels[:, :column], rate, beats),
+        beat_contrast(levels[:, column:], rate, beats - join_s),
+    )
 
 
 def _loop_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures:

@@ -17,6 +17,7 @@ OCTAVES = (1.0, 2.0, 0.5, 3.0, 1.0 / 3.0)
 _BANDS = 32
 _USUAL_BPM, _USUAL_OCTAVES = 118.0, 0.9
 _BEATS = 4
+_NEAR_BEAT_S = 0.035
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,32 @@ def tempo_agrees(
     triple of each other (the two accuracies of Gouyon et al., 2006)."""
     factors = OCTAVES if octaves else OCTAVES[:1]
     return any(abs(estimated / (asked * factor) - 1.0) <= tolerance for factor in factors)
+
+
+def beat_contrast(picture_db: Array, frames_per_second: float, beats_s: Array) -> float:
+    """How much more begins on the beats than elsewhere: 1 is no beat to hear.
+
+    Parameters
+    ----------
+    picture_db : (M, N), dB, column n centred on ``(n + 1/2) / frames_per_second``
+    beats_s : seconds; those outside the picture do not count
+
+    Returns
+    -------
+    mean onset strength within 35 ms of a beat over that of the whole picture; 1 where nothing
+    begins at all
+
+    Raises
+    ------
+    ParameterError
+        no beat lies in the picture
+    """
+    strength = onset_strength(picture_db)
+    middles = (np.arange(len(strength)) + 0.5) / frames_per_second
+    near = np.abs(middles[:, None] - np.asarray(beats_s)[None]).min(axis=1) < _NEAR_BEAT_S
+    if not near.any():
+        raise ParameterError("no beat lies in the picture")
+    return float(strength[near].mean() / strength.mean()) if strength.any() else 1.0
 
 
 def onset_sharpness(picture_db: Array, *, n_onsets: int = 8) -> float:

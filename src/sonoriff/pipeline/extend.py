@@ -13,7 +13,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
-from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.guides import everywhere
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -22,6 +22,7 @@ from sonoriff.pipeline.pictures import (
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.pulse import guide_with_pulse
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
@@ -67,7 +68,8 @@ def extend(
     Notes
     -----
     The model is shown the half window of the source that is next to the join, and all that is new
-    is painted at once over it, in windows that overlap.
+    is painted at once over it, in windows that overlap. It is told the tempo and the bars of the
+    source, where that has any.
     """
     chosen = settings.resolved(model)
     sonogram = sonogram_from_source(model, source)
@@ -81,7 +83,7 @@ def extend(
         sonogram = _going_on(sonogram)
     picture, peak = picture_from_sonogram(sonogram)
     paint_beside = _following if chosen.side == "end" else _leading
-    new = paint_beside(model, picture, n_new, chosen, on_progress)
+    new = paint_beside(model, sonogram, picture, n_new, chosen, on_progress)
     facts = {"verb": "extend", "source": source_name(source), **chosen.to_dict()}
     made = painted_sonogram(model, new, facts, peak=peak)
     parts = [sonogram.values, made.values]
@@ -104,32 +106,41 @@ def _going_on(sonogram: Sonogram) -> Sonogram:
 
 
 def _following(
-    model: Model, picture: Tensor, n_new: int, settings: ExtendSettings, told: OnProgress | None
+    model: Model,
+    source: Sonogram,
+    picture: Tensor,
+    n_new: int,
+    settings: ExtendSettings,
+    told: OnProgress | None,
 ) -> Tensor:
-    """The picture (C, 1, M, n_new) that goes on after `picture`."""
+    """The picture (C, 1, M, n_new) that goes on after `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
     # The grid of cells is laid so that one of its lines is the join.
     end = picture[..., picture.shape[-1] % cell :][..., -(n_known + _BESIDE_CELLS) * cell :]
     known = latents_from_picture(model, end)[..., -n_known:]
-    n_cells = n_known - (-n_new // cell)
-    result = _paint_beside(model, known, n_cells, 0, settings, told)
+    first = source.n_frames - n_known * cell
+    result = _paint_beside(model, source, known, n_known - (-n_new // cell), first, settings, told)
     shown = result[..., : n_known * cell]
     new = result[..., n_known * cell : n_known * cell + n_new]
     return _settled(new, picture[..., -n_known * cell :] - shown, at_start=True)
 
 
 def _leading(
-    model: Model, picture: Tensor, n_new: int, settings: ExtendSettings, told: OnProgress | None
+    model: Model,
+    source: Sonogram,
+    picture: Tensor,
+    n_new: int,
+    settings: ExtendSettings,
+    told: OnProgress | None,
 ) -> Tensor:
-    """The picture (C, 1, M, n_new) that leads to `picture`."""
+    """The picture (C, 1, M, n_new) that leads to `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
     beginning = picture[..., : (n_known + _BESIDE_CELLS) * cell]
     known = latents_from_picture(model, beginning)[..., :n_known]
-    n_cells = n_known - (-n_new // cell)
-    result = _paint_beside(model, known, n_cells, n_cells - n_known, settings, told)
-    join = result.shape[-1] - n_known * cell
+    join = -(-n_new // cell) * cell
+    result = _paint_beside(model, source, known, n_known + join // cell, -join, settings, told)
     new = result[..., join - n_new : join]
     return _settled(new, picture[..., : n_known * cell] - result[..., join:], at_start=False)
 
@@ -147,23 +158,31 @@ def _context_cells(model: Model, picture: Tensor) -> int:
 
 def _paint_beside(
     model: Model,
+    source: Sonogram,
     known: Tensor,
     n_cells: int,
-    place: int,
+    first: int,
     settings: ExtendSettings,
     told: OnProgress | None,
 ) -> Tensor:
-    """The decoded picture of `n_cells` columns of cells of which those from `place` are known."""
+    """The decoded picture of `n_cells` columns of cells, at one end of which lies `known`.
+
+    `first` is the column of the source at which the picture begins: below 0 is before it.
+    """
     batch, channels, height, n_known = known.shape
-    source = known.new_zeros(batch, channels, height, n_cells)
-    source[..., place : place + n_known] = known
+    place = n_cells - n_known if first < 0 else 0
+    latents = known.new_zeros(batch, channels, height, n_cells)
+    latents[..., place : place + n_known] = known
     release = known.new_ones(1, 1, height, n_cells)
     release[..., place : place + n_known] = 0.0
+    join_s = 0.0 if first < 0 else source.duration_s
+    guide, since_beat_s = guide_with_pulse(model, settings, source, join_s, first)
     canvas = Canvas(
-        noise_grid(model, n_cells, settings.seed).expand_as(source),
-        everywhere(guide_from_settings(model, settings)),
-        source,
+        noise_grid(model, n_cells, settings.seed).expand_as(latents),
+        everywhere(guide),
+        latents,
         release,
+        since_beat_s=since_beat_s,
     )
     return picture_from_latents(model, paint(model, canvas, settings, on_progress=told))
 

@@ -10,16 +10,19 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import Canvas, Guide, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.pulse import guide_with_pulse
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
+
+_ONE_PULSE_S = 24.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +72,23 @@ def remix(
         return Clip(Sonogram(sonogram.values, sonogram.params, about))
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)
+    guide, since_beat_s = _guide(model, chosen, sonogram)
     canvas = Canvas(
         noise_grid(model, latents.shape[-1], chosen.seed).expand_as(latents),
-        everywhere(guide_from_settings(model, chosen)),
+        everywhere(guide),
         latents,
         torch.full((1, 1, *latents.shape[2:]), chosen.strength, device=latents.device),
+        since_beat_s=since_beat_s,
     )
     painted = paint(model, canvas, chosen, on_progress=on_progress)
     result = picture_from_latents(model, painted)[..., : sonogram.n_frames]
     return Clip(painted_sonogram(model, result, facts, peak=peak))
+
+
+def _guide(model: Model, settings: RemixSettings, source: Sonogram) -> tuple[Guide, float | None]:
+    """The guide, and the seconds from a beat to the first column, where one is kept."""
+    if settings.strength == 1:
+        return guide_from_settings(model, settings, guess_tempo=True), 0.0
+    guide, since_beat_s = guide_with_pulse(model, settings, source, source.duration_s / 2, 0)
+    # In a longer one the beats would drift from those that are told.
+    return guide, since_beat_s if source.duration_s <= _ONE_PULSE_S else None

@@ -5,6 +5,7 @@ import pytest
 
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.rhythm import (
+    beat_contrast,
     onset_sharpness,
     onset_strength,
     tempo_agrees,
@@ -38,6 +39,18 @@ def test_the_tempo_of_a_beat_is_found(bpm: float) -> None:
 def test_noise_has_no_pulse() -> None:
     noise = 0.1 * np.random.default_rng(0).normal(size=(1, 262_144)).astype(np.float32)
     assert tempo_of_picture(encode(noise, RATE).values[0], FPS).clarity < 0.3
+
+
+def test_beats_stand_out_where_they_are_and_nowhere_else() -> None:
+    picture, beats = beat(120.0), 0.5 * np.arange(12)
+    on_beats = beat_contrast(picture, FPS, beats)
+    assert on_beats > 2.5
+    assert beat_contrast(picture, FPS, beats + 0.17) < 0.5
+    noise = 0.1 * np.random.default_rng(0).normal(size=(1, 262_144)).astype(np.float32)
+    assert beat_contrast(encode(noise, RATE).values[0], FPS, beats) == pytest.approx(1, abs=0.15)
+    assert beat_contrast(np.full((256, 512), -80.0), FPS, beats) == 1
+    with pytest.raises(ParameterError, match="no beat"):
+        beat_contrast(picture, FPS, np.array([9.0]))
 
 
 def test_silence_gives_numbers() -> None:

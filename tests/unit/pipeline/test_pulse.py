@@ -1,0 +1,83 @@
+"""The tempo and the bars of a source."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sonoriff.models.protocol import Facts
+from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.extend import ExtendSettings, extend
+from sonoriff.pipeline.pulse import Pulse, find_pulse, guide_with_pulse
+from sonoriff.pipeline.settings import Sampling
+from sonoriff.sonogram import Sonogram, encode
+
+RATE = 44_100
+
+
+def drums(bpm: float, seconds: float, bar_s: float) -> Sonogram:
+    """A kick where bars begin, snare and hats on the other beats."""
+    time = np.arange(round(seconds * RATE)) / RATE - bar_s
+    noise = np.random.default_rng(0).normal(size=len(time))
+    beat = 60.0 / bpm
+    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-12 * (time % (4 * beat)))
+    snare = 0.3 * noise * np.exp(-30 * (time % beat))
+    return encode((0.5 * (kick + snare)).astype(np.float32)[None], RATE)
+
+
+def tone(seconds: float) -> Sonogram:
+    time = np.arange(round(seconds * RATE)) / RATE
+    return encode((0.3 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)[None], RATE)
+
+
+@pytest.mark.parametrize(("bpm", "bar_s"), [(92.0, 0.0), (120.0, 0.7), (120.0, 1.6)])
+def test_the_pulse_of_drums_is_found_anywhere(bpm: float, bar_s: float) -> None:
+    source = drums(bpm, 30.0, bar_s)
+    for near_s in (0.0, 14.0, 30.0):
+        pulse = find_pulse(source, near_s)
+        assert pulse is not None
+        assert pulse.bpm == pytest.approx(bpm, rel=0.01)
+        assert abs((near_s - bar_s - pulse.since_bar_s(near_s) + 0.1) % (240.0 / bpm)) < 0.2
+
+
+def test_a_tone_has_none() -> None:
+    assert find_pulse(tone(8.0), 4.0) is None
+    assert find_pulse(tone(1.0), 0.5) is None
+
+
+def test_before_the_source_bars_are_counted_backwards() -> None:
+    pulse = Pulse(120.0, 0.5)
+    assert pulse.since_bar_s(0.5) == 0
+    assert pulse.since_bar_s(0.0) == pytest.approx(1.5)
+    assert pulse.since_bar_s(-1.6) == pytest.approx(1.9)
+
+
+def told(model: SmallModel, prompt: str, source: Sonogram) -> tuple[float, float | None]:
+    """The tempo and the place in the bar that the model is told at the source's first column."""
+    guide, since = guide_with_pulse(model, Sampling(prompt=prompt).resolved(model), source, 4.0, 0)
+    return float(guide.positive[0].row.bpm), since
+
+
+def test_the_source_decides_the_tempo_unless_the_prompt_does(small_model: SmallModel) -> None:
+    source = drums(120.0, 8.0, 0.5)
+    bpm, since = told(small_model, "jazz", source)
+    assert bpm == pytest.approx(120, rel=0.01)
+    assert since == pytest.approx(1.5, abs=0.1)
+    bpm, since = told(small_model, "jazz, 121 bpm", source)
+    assert (bpm, since is None) == (121, False)
+    assert told(small_model, "jazz, 90 bpm", source) == (90, None)
+    assert told(small_model, "jazz", tone(8.0)) == (0, None)
+
+
+def test_what_is_added_hears_the_beat(small_model: SmallModel) -> None:
+    settings = ExtendSettings(prompt="jazz", duration_s=10.0, num_inference_steps=1)
+    heard = []
+
+    class Listening(SmallModel):
+        def encode_prompt(self, prompt, facts: Facts):  # type: ignore[no-untyped-def]
+            heard.append(facts.bpm)
+            return super().encode_prompt(prompt, facts)
+
+    fields = {name: getattr(small_model, name) for name in small_model.__dataclass_fields__}
+    extend(Listening(**fields), drums(100.0, 8.0, 0.0), settings)
+    assert heard[0] == pytest.approx(100, rel=0.01)
