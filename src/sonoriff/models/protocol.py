@@ -54,6 +54,7 @@ class Defaults:
     Attributes
     ----------
     guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise
+    shift : above 1 spends more of the steps near the noise
     paced_share : how much of what guidance pushes away from has the tempo that is asked for. Away
         from no tempo the pulse comes out, away from the same tempo the rest of the prompt does
     """
@@ -62,6 +63,7 @@ class Defaults:
     num_inference_steps: int
     guidance_scale: float
     guidance_interval: tuple[float, float] = (0.0, 1.0)
+    shift: float = 1.0
     paced_share: float = 0.0
 
 

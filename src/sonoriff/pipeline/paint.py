@@ -156,7 +156,7 @@ def paint_together(
     Each is what it would be alone, but for the rounding of sums that are as long as the batch is.
     """
     sampling, canvas = samplings[0], canvases[0]
-    assert sampling.sampler is not None
+    assert sampling.sampler is not None and sampling.shift is not None
     start = canvas.start
     if start == 0.0 and canvas.source is not None:
         return [canvas.source for canvas in canvases]
@@ -216,6 +216,7 @@ def inverted(
     """
     if strength == 0.0:
         return torch.zeros_like(source)
+    assert sampling.shift is not None
     times = model.schedule.sampling_times(
         number_of_steps(sampling, strength), start=strength, shift=sampling.shift
     )

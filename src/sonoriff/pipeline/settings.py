@@ -15,7 +15,7 @@ SettingsType = TypeVar("SettingsType", bound="Sampling")
 OnProgress = Callable[[int, int], None]
 MAX_DURATION_S = 600.0
 # Settings of which every model has its own.
-_MODELS_OWN = ("num_inference_steps", "guidance_scale", "sampler", "guidance_interval")
+_MODELS_OWN = ("num_inference_steps", "guidance_scale", "sampler", "guidance_interval", "shift")
 
 
 def sampler_names(model: Model) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ class Sampling:
     num_inference_steps, guidance_scale, sampler : None takes the model's own; guidance 1 is off
     guidance_interval : times (low, high) between which guidance acts, 0 is data and 1 noise; None
         takes the model's own
-    shift : above 1 spends more of the steps near the noise
+    shift : above 1 spends more of the steps near the noise; None takes the model's own
     bpm : tempo; None takes the prompt's "120 bpm", if any
     key : "D minor"; None takes the prompt's "in D minor", if any
     """
@@ -49,7 +49,7 @@ class Sampling:
     guidance_scale: float | None = None
     sampler: str | None = None
     guidance_interval: tuple[float, float] | None = None
-    shift: float = 1.0
+    shift: float | None = None
     bpm: float | None = None
     key: str | None = None
 
@@ -66,7 +66,7 @@ class Sampling:
         low, high = self.guidance_interval or (0.0, 1.0)
         if not 0 <= low <= high <= 1:
             raise ParameterError(f"need 0 <= low <= high <= 1 for guidance, got {low} and {high}")
-        if not 0.01 <= self.shift <= 100:
+        if self.shift is not None and not 0.01 <= self.shift <= 100:
             raise ParameterError(f"shift must be in [0.01, 100], got {self.shift}")
 
     def resolved(self: SettingsType, model: Model) -> SettingsType:

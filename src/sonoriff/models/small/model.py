@@ -38,6 +38,7 @@ _DEFAULTS = Defaults(
     num_inference_steps=12,
     guidance_scale=5.0,
     guidance_interval=(0.3, 1.0),
+    shift=2.0,
     paced_share=0.4,
 )
 _CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
