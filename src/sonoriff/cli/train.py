@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,6 +62,15 @@ def autoencoder(
     time_columns: Annotated[
         int, typer.Option(help="Columns under a latent cell: 8 (8 x 64 grid) or 16 (16 x 32).")
     ] = 8,
+    decoder_blocks: Annotated[
+        str | None,
+        typer.Option(
+            help="Residual blocks at each resolution, finest first; with --start at least as many "
+            "as there are.",
+            metavar="N,N,N",
+            show_default="2,2,3",
+        ),
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -87,6 +97,10 @@ def autoencoder(
     shape = AutoencoderConfig(latent_channels=latent_channels, strides=strides)
     if begin is not None:
         shape = begin.config
+    if decoder_blocks:
+        blocks = _counts(decoder_blocks, len(shape.decoder_blocks))
+        begin = begin.with_decoder_blocks(blocks) if begin else None
+        shape = replace(shape, decoder_blocks=blocks)
     run_loop(
         AutoencoderRecipe(pictures, shape, start=begin),
         _config(
@@ -190,6 +204,16 @@ def export(
 
     export_model(run, autoencoder, output, name=name)
     typer.echo(f"wrote {output}")
+
+
+def _counts(text: str, n: int) -> tuple[int, ...]:
+    """ "2,2,3" as numbers, `n` of them."""
+    from sonoriff.errors import ParameterError
+
+    counts = text.split(",")
+    if len(counts) != n or not all(c.strip().isdecimal() for c in counts):
+        raise ParameterError(f"--decoder-blocks needs {n} numbers with commas, got {text!r}")
+    return tuple(int(c) for c in counts)
 
 
 def _config(**fields: Any) -> LoopConfig:

@@ -138,9 +138,7 @@ _QUARTETS = (
 _CLARA = {"licence": "CC-BY-SA-4.0", "encoder": "Cypressdome (IMSLP)"}
 
 
-def _keys(
-    file: str, composer: str, title: str, genre: str, tempo: Tempo, **more: Any
-) -> Work:
+def _keys(file: str, composer: str, title: str, genre: str, tempo: Tempo, **more: Any) -> Work:
     """A work for a keyboard."""
     name = re.sub(r"\W+", "-", file.rpartition(".")[0])
     return Work(f"scores/{name}", file, "keys", genre, tempo, title, composer, **more)
@@ -245,7 +243,9 @@ def _title(block: str) -> str:
 
 def _transcriber(block: str) -> str:
     """Who wrote a tune out, without an address."""
-    text = re.sub(r"(?i)\b(transcribed|contributed)( \d+)?( by)?|^\W*\d{4} by", "", _field(block, "Z"))
+    text = re.sub(
+        r"(?i)\b(transcribed|contributed)( \d+)?( by)?|^\W*\d{4} by", "", _field(block, "Z")
+    )
     return re.split(r"[,<]|\s\S*[@:]\S*|\s\d", text.strip(' "'))[0].strip(' "')
 
 
@@ -374,7 +374,9 @@ def _felt(work: Work, numerator: int, denominator: int) -> int:
     """Felt beats a bar: three quavers are one, except in 3/8."""
     if work.felt:
         return work.felt
-    return numerator // 3 if denominator >= 8 and numerator % 3 == 0 and numerator > 3 else numerator
+    return (
+        numerator // 3 if denominator >= 8 and numerator % 3 == 0 and numerator > 3 else numerator
+    )
 
 
 def _runs(work: Work, part: Any) -> tuple[Run, ...]:

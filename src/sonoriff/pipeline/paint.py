@@ -156,7 +156,8 @@ def paint_together(
     Each is what it would be alone, but for the rounding of sums that are as long as the batch is.
     """
     sampling, canvas = samplings[0], canvases[0]
-    assert sampling.sampler is not None and sampling.shift is not None
+    assert sampling.sampler is not None
+    assert sampling.shift is not None
     start = canvas.start
     if start == 0.0 and canvas.source is not None:
         return [canvas.source for canvas in canvases]

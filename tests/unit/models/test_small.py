@@ -82,6 +82,24 @@ def test_autoencoder_starts_at_its_linear_code() -> None:
     torch.testing.assert_close(decoded, picture, atol=1e-5, rtol=1e-4)
 
 
+def test_a_deeper_decoder_begins_as_the_one_before() -> None:
+    torch.manual_seed(0)
+    model = SonogramAutoencoder(CODER).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 0.1 * torch.randn_like(weight)
+    counts = tuple(n + 2 for n in CODER.decoder_blocks)
+    deeper = model.with_decoder_blocks(counts).eval()
+    assert deeper.config.decoder_blocks == counts
+    assert sum(p.numel() for p in deeper.parameters()) > sum(p.numel() for p in model.parameters())
+    latents = torch.randn(2, CODER.latent_channels, 8, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(deeper.decode(latents), model.decode(latents))
+    for wrong in (counts[:-1], (0, *counts[1:])):
+        with pytest.raises(ParameterError, match="at least"):
+            model.with_decoder_blocks(wrong)
+
+
 def test_autoencoder_keeps_shapes_and_is_local() -> None:
     """Far from a change nothing changes: long pictures can be coded in pieces."""
     torch.manual_seed(0)

@@ -7,12 +7,14 @@ of time and frequency.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from sonoriff.errors import ParameterError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,3 +242,28 @@ class SonogramAutoencoder(nn.Module):
         unscaled = latents * self.latent_scale[:, None, None] + self.latent_mean[:, None, None]
         result: Tensor = self.decoder(unscaled)
         return result.clamp(-1.0, 1.0)
+
+    def with_decoder_blocks(self, counts: tuple[int, ...]) -> SonogramAutoencoder:
+        """The same function, with room to learn: more residual blocks, which start as identity.
+
+        Parameters
+        ----------
+        counts : decoder blocks at each resolution, finest first, none fewer than there are
+
+        Raises
+        ------
+        ParameterError
+            another number of resolutions, or fewer blocks
+        """
+        have = self.config.decoder_blocks
+        if len(counts) != len(have) or any(n < m for n, m in zip(counts, have, strict=True)):
+            raise ParameterError(f"need at least {have} decoder blocks, finest first, got {counts}")
+        deeper = SonogramAutoencoder(replace(self.config, decoder_blocks=counts))
+        state = {k: v for k, v in self.state_dict().items() if not k.startswith("decoder.layers.")}
+        deeper.load_state_dict(state, strict=False)
+        ours = list(self.decoder.layers)
+        for layer in deeper.decoder.layers:
+            if isinstance(layer, ResidualBlock) and not isinstance(ours[0], ResidualBlock):
+                continue
+            layer.load_state_dict(ours.pop(0).state_dict())
+        return deeper
