@@ -25,7 +25,7 @@ class RiffBody(Strict):
     bpm: float | None = Field(default=None, ge=30, le=300)
     key: str | None = Field(default=None, max_length=20)
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
-    num_inference_steps: int = Field(default=12, ge=1)
+    num_inference_steps: int | None = Field(default=None, ge=1)
 
     @field_validator("key")
     @classmethod
@@ -40,10 +40,10 @@ class RiffBody(Strict):
 
     def check(self, limits: Limits) -> None:
         """ParameterError where more is asked for than this server gives."""
-        if self.num_inference_steps > limits.max_steps:
+        steps = self.num_inference_steps
+        if steps is not None and steps > limits.max_steps:
             raise ParameterError(
-                f"num_inference_steps must be at most {limits.max_steps} here, got "
-                f"{self.num_inference_steps}"
+                f"num_inference_steps must be at most {limits.max_steps} here, got {steps}"
             )
         length = self.length_s()
         if length is not None and length > limits.max_duration_s:
