@@ -126,7 +126,7 @@ def our_way(
     texts = texts.to(unet.dtype)
     guide = Guide((Term(1.0, texts[:1]),), (Term(1.0, texts[1:]),), GUIDANCE)
     sampling = Sampling(num_inference_steps=steps, guidance_scale=GUIDANCE, sampler="ddim")
-    sampling = replace(sampling, guidance_interval=interval)
+    sampling = replace(sampling, guidance_interval=interval, shift=1.0)
     return paint(model, Canvas(noise.flip(2), lambda _middle: guide), sampling).flip(2)
 
 

@@ -101,7 +101,10 @@ def render(
     workers: Workers = 1,
     programme: Annotated[
         list[str] | None,
-        typer.Option(help="accompaniment, players, bands, electronic, samples; may be repeated."),
+        typer.Option(
+            help="accompaniment, players, bands, electronic, samples; scores (written music, with"
+            " music21), which only plays where it is named; may be repeated."
+        ),
     ] = None,
 ) -> None:
     """Make music with exact captions.

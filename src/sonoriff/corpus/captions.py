@@ -52,6 +52,12 @@ GENRE_SYNONYMS: dict[str, tuple[str, ...]] = {
     "dubstep": ("dubstep", "wobble dubstep"),
     "electro": ("electro", "electro music"),
     "acid techno": ("acid techno", "acid"),
+    "reel": ("reel", "celtic reel", "folk reel"),
+    "jig": ("jig", "celtic jig", "folk jig"),
+    "hornpipe": ("hornpipe", "celtic hornpipe"),
+    "strathspey": ("strathspey", "scottish strathspey"),
+    "irish air": ("irish air", "irish melody", "celtic air"),
+    "renaissance": ("renaissance", "renaissance music", "early music"),
 }
 _GENRE_MOODS: dict[str, tuple[str, ...]] = {
     "bossa nova": ("smooth", "relaxed", "tropical", "warm"),
@@ -146,6 +152,13 @@ _GENRE_MOODS: dict[str, tuple[str, ...]] = {
     "japanese traditional": ("meditative", "traditional"),
     "andean": ("traditional",),
     "latin jazz": ("warm",),
+    "reel": ("lively", "danceable", "folky"),
+    "jig": ("lively", "danceable", "folky"),
+    "slip jig": ("lilting", "danceable", "folky"),
+    "hornpipe": ("jaunty", "danceable", "folky"),
+    "strathspey": ("proud", "folky"),
+    "irish air": ("lyrical", "folky"),
+    "renaissance": ("flowing", "austere"),
 }
 _CALM = frozenset(
     (
@@ -161,8 +174,12 @@ _CALM = frozenset(
         "bolero",
         "classical",
         "folk",
+        "irish air",
+        "renaissance",
     )
 )
+# Dances whose felt beat is slow and full of notes: no tempo makes them slow or calm.
+_DANCES = frozenset(("reel", "jig", "slip jig", "hornpipe", "strathspey"))
 # Genres that do not become cheerful by being fast and in a major key.
 _SERIOUS = frozenset(
     (
@@ -191,6 +208,7 @@ _SERIOUS = frozenset(
         "baroque",
         "indian classical",
         "japanese traditional",
+        "renaissance",
     )
 )
 
@@ -201,7 +219,8 @@ def moods_of(facts: Facts) -> tuple[str, ...]:
     bpm = facts.bpm or 0.0
     minor = facts.mode in ("minor", "harmonic minor", "phrygian")
     major = facts.mode == "major"
-    if facts.bpm:
+    dance = facts.genre in _DANCES
+    if facts.bpm and not dance:
         if bpm < 72:
             moods += ["slow"]
         elif bpm > 168:
@@ -212,8 +231,8 @@ def moods_of(facts: Facts) -> tuple[str, ...]:
             moods += ["calm", "melancholic" if minor else "peaceful"]
         if minor and bpm < 84:
             moods += ["sad"]
-        if major and bpm > 112 and facts.genre not in _SERIOUS:
-            moods += ["happy", "cheerful"]
+    if major and (bpm > 112 or dance) and facts.genre not in _SERIOUS:
+        moods += ["happy", "cheerful"]
     if minor and facts.genre in (
         "techno",
         "dubstep",
@@ -223,7 +242,7 @@ def moods_of(facts: Facts) -> tuple[str, ...]:
         "acid techno",
     ):
         moods += ["dark"]
-    if len(facts.instruments) == 1 and facts.drums is False and bpm < 108:
+    if len(facts.instruments) == 1 and facts.drums is False and bpm < 108 and not dance:
         moods += ["intimate"]
     out = tuple(dict.fromkeys(moods))
     if set(out) & {"happy", "cheerful"} and set(out) & {"melancholic", "sad", "dark"}:
@@ -302,7 +321,7 @@ class _Writer:
         """A tempo as number or word."""
         if not self.facts.bpm:
             return ""
-        if self.rng.random() < 0.65:
+        if self.rng.random() < 0.65 or self.facts.genre in _DANCES:
             return f"{round(self.facts.bpm)} {self.rng.choice(('bpm', 'bpm', 'BPM'))}"
         return _tempo_word(self.facts.bpm)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 import warnings
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -132,7 +133,7 @@ _QUARTETS = (
     ),
     _Quartet(
         "schumann_robert/opus41no1", "Robert Schumann", "String Quartet Op. 41 No. 1",
-        ((84, 100), (116, 132), (80, 100), (58, 68), (108, 126)),
+        ((84, 100), (116, 132), (80, 100), (58, 68), (216, 240)),
     ),
 )  # fmt: skip
 _CLARA = {"licence": "CC-BY-SA-4.0", "encoder": "Cypressdome (IMSLP)"}
@@ -160,7 +161,8 @@ _VOICES = (
     Work("scores/bach-bwv274", "bach/bwv274.mxl", "voices", "hymn", (60, 80),
          "Chorale BWV 274", "Bach", "chorale"),
     Work("scores/lift-every-voice", "johnson_j_r/lift_every_voice.mxl", "voices", "hymn", (60, 76),
-         "Lift Every Voice and Sing", "J. Rosamond Johnson", encoder="Michael Scott Asato Cuthbert"),
+         "Lift Every Voice and Sing", "J. Rosamond Johnson",
+         encoder="Michael Scott Asato Cuthbert"),
     Work("scores/allor-che-ignuda", "lusitano/allor_che_ignuda.mxl", "voices", "renaissance",
          (72, 96), "Allor che ignuda", "Vicente Lusitano", "madrigal",
          encoder="Michael Scott Asato Cuthbert"),
@@ -193,7 +195,7 @@ _AIRS: dict[str, Tempo] = {
     "3/4": (66, 100), "6/8": (44, 64), "C": (66, 96), "4/4": (66, 96), "C|": (44, 58),
     "2/4": (50, 70), "9/8": (44, 58), "3/8": (80, 112),
 }  # fmt: skip
-# Where the sections of O'Neill's book end; the last, long dances and marches, has its metres' tempi.
+# Where the sections of O'Neill's book end; behind them are long dances and marches.
 _ONEILL = ((625, "irish air"), (700, "carolan"), (1115, "jig"), (1175, "slip jig"),
            (1555, "reel"), (1780, "hornpipe"))  # fmt: skip
 _RHYTHMS = {
@@ -236,17 +238,20 @@ def _field(block: str, letter: str) -> str:
 
 def _title(block: str) -> str:
     """A tune's title without its dance and setting, capitals as in a title."""
-    title = re.split(r"\s+--?\s*", _field(block, "T"))[0].strip(" .")
-    title = re.sub(r"\(.*?\)|%.*", "", title).strip()
-    return title.title().replace("'S", "'s").replace("'T", "'t") if title.isupper() else title
+    title = re.split(r"\s+--?\s*", _field(block, "T"))[0]
+    title = re.sub(r"[:]|\(.*?\)|%.*", "", title).strip(" .")
+    title = re.sub(r"^(.*), (The|A)$", r"\2 \1", title)
+    if title.isupper():
+        title = re.sub(r"'([A-Z])\b", lambda m: m[0].lower(), title.title())
+    return title.strip(" .")
 
 
 def _transcriber(block: str) -> str:
-    """Who wrote a tune out, without an address."""
-    text = re.sub(
-        r"(?i)\b(transcribed|contributed)( \d+)?( by)?|^\W*\d{4} by", "", _field(block, "Z")
-    )
-    return re.split(r"[,<]|\s\S*[@:]\S*|\s\d", text.strip(' "'))[0].strip(' "')
+    """Who wrote a tune out, where the field holds a name and not a remark."""
+    text = re.sub(r"(?i)\bhenrik\.norbeck\b", "Henrik Norbeck ", _field(block, "Z"))
+    text = re.sub(r"(?i)\btranscri\w+|\bcontributed\b|\b(by|be)\b|\d|\W*-\W*", " ", text)
+    name = re.match(r"\W*((?:[A-Z][a-z.']*[A-Z]?[a-z]* ?){2,4})(?:\W|$)", text + " ")
+    return name[1].strip(" .") if name else ""
 
 
 def _tune(file: str, number: int, block: str, dance: str, style: str) -> Work | None:
@@ -263,6 +268,8 @@ def _tune(file: str, number: int, block: str, dance: str, style: str) -> Work | 
         lively = 1.0 if dance == "irish air" else 1.45
         tempo = (slow * lively, fast * lively)
         genre = dance if dance == "irish air" else "celtic"
+        if genre == "celtic" and metre == "C|":
+            felt, tempo = 4, (2 * tempo[0], 2 * tempo[1])
     else:
         return None
     composer = "Turlough O'Carolan" if dance == "carolan" else ""
@@ -330,8 +337,10 @@ def _written_key(text: str) -> tuple[int, str] | None:
     return (tonic + {"b": -1, "#": 1, "": 0}[match[2]]) % 12, mode
 
 
-def key_of(notes: Sequence[Note]) -> tuple[int, str] | None:
-    """Tonic and mode (major or minor) that notes are in; None where another key is as near.
+def key_of(notes: Sequence[Note]) -> tuple[int, str, float] | None:
+    """Tonic and mode (major or minor) that notes are most like, and how much more than any other.
+
+    None where they are too few, or like none. Correlations are compared.
 
     References
     ----------
@@ -354,11 +363,11 @@ def key_of(notes: Sequence[Note]) -> tuple[int, str] | None:
         for tonic in range(12)
     )
     (second, _, _), (best, tonic, mode) = near[-2:]
-    return (tonic, mode) if best > 0.7 and best - second > 0.06 else None
+    return (tonic, mode, best - second) if best > 0.7 else None
 
 
 def _checked_key(block: str, notes: Sequence[Note]) -> tuple[int, str] | tuple[None, None]:
-    """The key above a tune, if the tune ends on it and stays mostly within it."""
+    """The key above a tune, if its notes are of that scale and it ends on the tonic."""
     written = _written_key(_field(block, "K"))
     if written is None or not notes:
         return None, None
@@ -379,41 +388,100 @@ def _felt(work: Work, numerator: int, denominator: int) -> int:
     )
 
 
-def _runs(work: Work, part: Any) -> tuple[Run, ...]:
-    """Whole bars in a row; a short bar and the upbeat after it are one."""
-    runs: list[Run] = []
-    start = filled = 0.0
-    bars, current = 0, (0.0, 0)
+@dataclass(frozen=True)
+class _Bar:
+    """One bar as it is played: from and to where it stands, its length, size and felt beats."""
 
-    def close() -> None:
-        if bars:
-            runs.append(Run(start, bars, *current))
+    written: float
+    start: float
+    length: float
+    size: float
+    felt: int
 
-    metre = None
-    for measure in part.getElementsByClass("Measure"):
+
+def _bars(work: Work, part: Any) -> list[_Bar]:
+    """Every bar of a part; the repeats of a tune are played."""
+    measures = list(part.getElementsByClass("Measure"))
+    order = _played(part, measures) if work.kind == "tune" else range(len(measures))
+    metre, metres = None, []
+    for measure in measures:
         metre = measure.timeSignature or metre
+        metres.append(metre)
+    bars: list[_Bar] = []
+    at = float(measures[0].offset) if measures else 0.0
+    for index in order:
+        metre = metres[index]
         if metre is None:
             continue
+        length = float(measures[index].duration.quarterLength)
         size = float(metre.barDuration.quarterLength)
-        kind = (size, _felt(work, metre.numerator, metre.denominator))
-        length = float(measure.duration.quarterLength)
-        if kind != current or filled + length > size + 1e-6:
-            close()
-            start, filled, bars, current = float(measure.offset), 0.0, 0, kind
-        filled += length
-        if abs(filled - size) < 1e-6:
-            bars, filled = bars + 1, 0.0
-        elif bars == 0 and filled < size and length < size:
-            close()
-            start, filled = float(measure.offset) + length, 0.0
-    close()
-    return tuple(runs)
+        felt = _felt(work, metre.numerator, metre.denominator)
+        bars.append(_Bar(float(measures[index].offset), at, length, size, felt))
+        at += length
+    return bars
+
+
+def _played(part: Any, measures: Sequence[Any]) -> list[int]:
+    """The measures in the order in which they are played, each repeat once again."""
+    endings = {
+        id(measure)
+        for bracket in part.recurse().getElementsByClass("RepeatBracket")
+        for measure in bracket.getSpannedElements()
+        if "1" in str(bracket.number)
+    }
+    order: list[int] = []
+    begin = 0
+    for index, measure in enumerate(measures):
+        if getattr(measure.leftBarline, "direction", "") == "start":
+            begin = index
+        order.append(index)
+        if getattr(measure.rightBarline, "direction", "") == "end":
+            order += [i for i in range(begin, index + 1) if id(measures[i]) not in endings]
+            begin = index + 1
+    return order
+
+
+def _round(bars: list[_Bar]) -> list[_Bar]:
+    """A tune's bars, with the upbeat again behind a last bar that leaves room for it."""
+    if not bars:
+        return bars
+    first, last = bars[0], bars[-1]
+    if first.length < first.size and abs(first.length + last.length - first.size) < 1e-6:
+        bars = [*bars, replace(first, start=last.start + last.length)]
+    return bars
+
+
+def _runs(bars: Sequence[_Bar]) -> tuple[Run, ...]:
+    """Whole bars in a row, in the metre that lasts longest; a short bar and its rest are one."""
+    runs: list[Run] = []
+    start = filled = 0.0
+    count, current = 0, (0.0, 0)
+    for bar in (*bars, _Bar(0, 0, 0, 0, 0)):
+        broken = filled + bar.length > bar.size + 1e-6
+        upbeat = count == 0 and filled + bar.length < bar.size - 1e-6
+        if (bar.size, bar.felt) != current or broken or upbeat:
+            if count:
+                runs.append(Run(start, count, *current))
+            current, count, filled = (bar.size, bar.felt), 0, 0.0
+            start = bar.start + bar.length if upbeat else bar.start
+        if upbeat:
+            continue
+        filled += bar.length
+        if abs(filled - bar.size) < 1e-6:
+            count, filled = count + 1, 0.0
+    lasting: dict[tuple[float, int], float] = {}
+    for run in runs:
+        metre = run.bar_beats, run.felt
+        lasting[metre] = lasting.get(metre, 0.0) + run.bars * run.bar_beats
+    most = max(lasting, key=lambda metre: lasting[metre], default=None)
+    return tuple(run for run in runs if (run.bar_beats, run.felt) == most)
 
 
 def _notes(part: Any) -> tuple[Note, ...]:
     """The notes that sound: ties joined, grace notes and chord symbols left out."""
     notes = []
-    for element in part.stripTies().flatten().notes:
+    part.stripTies(inPlace=True)
+    for element in part.flatten().notes:
         length = float(element.duration.quarterLength)
         if element.duration.isGrace or length <= 0 or "Harmony" in element.classes:
             continue
@@ -421,13 +489,18 @@ def _notes(part: Any) -> tuple[Note, ...]:
     return tuple(sorted(set(notes), key=lambda n: (n.start, n.pitch, n.length)))
 
 
-def _unfolded(part: Any) -> Any:
-    """The part with its repeats played; as written where they do not fit together."""
-    repeat = import_module("music21.repeat")
-    try:
-        return part.expandRepeats()
-    except (repeat.ExpanderException, ValueError, IndexError, AttributeError):
-        return part
+def _moved(notes: Sequence[Note], bars: Sequence[_Bar]) -> tuple[Note, ...]:
+    """The notes of written bars where they are played."""
+    starts = [note.start for note in notes]
+    return tuple(
+        replace(note, start=note.start - bar.written + bar.start)
+        for bar in bars
+        for note in notes[
+            bisect_left(starts, bar.written - 1e-6) : bisect_left(
+                starts, bar.written + bar.length - 1e-6
+            )
+        ]
+    )
 
 
 def _from_abc(work: Work) -> Reading:
@@ -435,9 +508,12 @@ def _from_abc(work: Work) -> Reading:
     blocks = _blocks(work.file)
     if work.block is not None:
         block = blocks[work.block]
-        part = _unfolded(_parsed(block).parts[0])
-        notes = _notes(part)
-        return Reading((notes,), _runs(work, part), *_checked_key(block, notes))
+        part = _parsed(block).parts[0]
+        bars = _bars(work, part)
+        written = _notes(part)
+        key = _checked_key(block, _moved(written, bars))
+        bars = _round(bars)
+        return Reading((_moved(written, bars),), _runs(bars), *key)
     voices = tuple(_notes(_parsed(block).parts[0]) for block in blocks)
     end = min(voice[-1].start + voice[-1].length for voice in voices)
     return Reading(voices, (Run(0.0, int(end // 4), 4.0, 2),))
@@ -453,7 +529,8 @@ def _from_file(work: Work) -> Reading:
     path = library() / work.file
     # forceSource: no pickle is read from the shared temporary folder, and none written.
     score = import_module("music21.converter").parse(path, forceSource=True)
-    return Reading(tuple(_notes(part) for part in score.parts), _runs(work, score.parts[0]))
+    runs = _runs(_bars(work, score.parts[0]))
+    return Reading(tuple(_notes(part) for part in score.parts), runs)
 
 
 @lru_cache(maxsize=96)

@@ -13,6 +13,7 @@ from sonoriff.corpus.grooves import STYLES
 from sonoriff.corpus.harmony import PROGRESSIONS
 from sonoriff.corpus.instruments import CANONICAL, SYNONYMS, VOICES, instrument_of
 from sonoriff.corpus.players import SETTINGS
+from sonoriff.corpus.scores import GENRES as WRITTEN
 
 FREE = {
     "GPL-2.0-only",
@@ -25,7 +26,8 @@ FREE = {
 
 
 def all_genres() -> set[str]:
-    return {*genres(), *(a.genre for a in ACTS), *GENRES, *(s.genre for s in SETTINGS if s.genre)}
+    played = {s.genre for s in SETTINGS if s.genre} | {a.genre for a in ACTS}
+    return {*genres(), *GENRES, *WRITTEN} | played
 
 
 def test_every_program_has_a_name_and_every_voice_a_range() -> None:
