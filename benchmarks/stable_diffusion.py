@@ -13,8 +13,8 @@ the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-
 and 3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
 and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
 (docs/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8 (torch's
-dynamic quantisation of the linear layers, on top of sonoriff), and openvino (to be installed by
-hand).
+dynamic quantisation of the linear layers, on top of sonoriff), and openvino and openvino-bf16 (to
+be installed by hand).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from sonoriff.precision import fastest_dtype
 GUIDANCE = 7.0
 INTERVAL = (0.0, 0.6)
 USUAL = ("plain", "float32", "sonoriff", "reuse-2", "interval")
-EXACT = ("channels-last", "compile", "compile-max", "float32", "int8", "openvino")
+EXACT = ("channels-last", "compile", "compile-max", "float32", "int8", "openvino", "openvino-bf16")
 WAYS = ("plain", *EXACT, "sonoriff", "reuse-2", "reuse-3", "interval")
 
 
@@ -133,7 +133,7 @@ def our_way(
 class _OpenVino:
     """A UNet compiled by OpenVINO for one shape, called as diffusers' own is."""
 
-    def __init__(self, unet: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+    def __init__(self, unet: Any, inputs: tuple[torch.Tensor, ...], precision: str) -> None:
         import openvino
 
         class Plain(torch.nn.Module):
@@ -142,7 +142,7 @@ class _OpenVino:
 
         converted = openvino.convert_model(Plain().eval(), example_input=inputs)
         converted.reshape({i: list(tensor.shape) for i, tensor in enumerate(inputs)})
-        hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
         self.compiled = openvino.compile_model(converted, "CPU", hints)
         self.device, self.dtype, self.config = torch.device("cpu"), torch.float32, unet.config
 
@@ -157,8 +157,9 @@ def prepared(unet: Any, way: str, noise: torch.Tensor, texts: torch.Tensor) -> A
     """The UNet as a way wants it; the same one is used again where it can be."""
     if way == "plain":
         return unet
-    if way == "openvino":
-        return _OpenVino(unet, (torch.cat([noise, noise]), torch.tensor(1.0), texts))
+    if way.startswith("openvino"):
+        precision = "bf16" if way.endswith("bf16") else "f32"
+        return _OpenVino(unet, (torch.cat([noise, noise]), torch.tensor(1.0), texts), precision)
     unet = unet.to(memory_format=torch.channels_last)
     if way in ("compile", "compile-max"):
         return torch.compile(unet, mode="max-autotune" if way == "compile-max" else None)
