@@ -241,8 +241,8 @@ def test_streams_that_fit_share_batches(
 
     monkeypatch.setattr(small_model, "predict", counting)
     assert [place for place, _ in stream.next_together(states)] == [0, 1, 2]
-    # A prompt, and two, each with guidance; another number of steps goes alone.
-    assert sizes == [5, 5, 2, 2, 2]
+    # A prompt, and two, each with guidance but in the first step; another number of steps goes alone.
+    assert sizes == [3, 5, 1, 2, 2]
 
 
 def test_one_that_is_stopped_does_not_stop_the_others(
@@ -268,7 +268,7 @@ def test_one_that_is_stopped_does_not_stop_the_others(
     ((place, made),) = stream.next_together(states, on_progress=stop({0}))
     assert place == 1
     assert alike(made[1], alone[1], 1e-2)
-    assert sizes == [5, 3]
+    assert sizes == [3, 3]
     with pytest.raises(Cancelled):
         list(stream.next_together(states, on_progress=stop({0, 1})))
     other = stream.start(schedule((LONGER, 0)))
