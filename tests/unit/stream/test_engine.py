@@ -241,7 +241,7 @@ def test_streams_that_fit_share_batches(
 
     monkeypatch.setattr(small_model, "predict", counting)
     assert [place for place, _ in stream.next_together(states)] == [0, 1, 2]
-    # A prompt, and two, each with guidance but in the first step; another number of steps goes alone.
+    # A prompt, and two, each with guidance after the first step; other numbers of steps go alone.
     assert sizes == [3, 5, 1, 2, 2]
 
 
