@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sonoriff.corpus.harmony import SCALES
+from sonoriff.corpus.harmony import KEY_PROFILES, SCALES
 from sonoriff.corpus.score import Note
 from sonoriff.errors import CorpusError
 
@@ -348,10 +348,6 @@ def key_of(notes: Sequence[Note]) -> tuple[int, str, float] | None:
     """
     import numpy as np
 
-    profiles = {
-        "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-        "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-    }
     heard = np.zeros(12)
     for note in notes:
         heard[note.pitch % 12] += min(note.length, 2.0)
@@ -359,7 +355,7 @@ def key_of(notes: Sequence[Note]) -> tuple[int, str, float] | None:
         return None
     near = sorted(
         (float(np.corrcoef(heard, np.roll(profile, tonic))[0, 1]), tonic, mode)
-        for mode, profile in profiles.items()
+        for mode, profile in KEY_PROFILES.items()
         for tonic in range(12)
     )
     (second, _, _), (best, tonic, mode) = near[-2:]

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.corpus.harmony import KEY_PROFILES
 from sonoriff.errors import ParameterError
 
 Array = npt.NDArray[np.floating]
 KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _N_FFT, _HOP = 8192, 2048
 _LOWEST_HZ, _HIGHEST_HZ = 80.0, 2000.0
-# How well each degree of the scale fits the key, from listeners: Krumhansl & Kessler (1982).
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,11 @@ def chroma_of_waveform(waveform: Array, sample_rate: int) -> npt.NDArray[np.floa
 def key_of_chroma(chroma: Array) -> Key:
     """The best of the 24 major and minor keys, by correlation with the profiles of listeners."""
     best = Key(0, False, -1.0)
-    for minor, profile in ((False, _MAJOR), (True, _MINOR)):
+    for mode, profile in KEY_PROFILES.items():
         for tonic in range(12):
             value = _correlation(chroma, np.roll(profile, tonic))
             if value > best.correlation:
-                best = Key(tonic, minor, value)
+                best = Key(tonic, mode == "minor", value)
     return best
 
 

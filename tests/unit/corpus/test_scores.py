@@ -18,8 +18,6 @@ from sonoriff.corpus.splits import split_of
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
 
-pytest.importorskip("music21")
-
 
 def work(title: str, file: str = "") -> Work:
     return next(w for w in works() if w.title == title and file in w.file)
