@@ -14,6 +14,7 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
 from sonoriff.pipeline.guides import everywhere
+from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -123,7 +124,8 @@ def _following(
     result = _paint_beside(model, source, known, n_known - (-n_new // cell), first, settings, told)
     shown = result[..., : n_known * cell]
     new = result[..., n_known * cell : n_known * cell + n_new]
-    return _settled(new, picture[..., -n_known * cell :] - shown, at_start=True)
+    beside = picture[..., -n_known * cell :]
+    return eased(_settled(new, beside - shown, at_start=True), beside, at_start=True)
 
 
 def _leading(
@@ -142,7 +144,8 @@ def _leading(
     join = -(-n_new // cell) * cell
     result = _paint_beside(model, source, known, n_known + join // cell, -join, settings, told)
     new = result[..., join - n_new : join]
-    return _settled(new, picture[..., : n_known * cell] - result[..., join:], at_start=False)
+    beside = picture[..., : n_known * cell]
+    return eased(_settled(new, beside - result[..., join:], at_start=False), beside, at_start=False)
 
 
 def _context_cells(model: Model, picture: Tensor) -> int:

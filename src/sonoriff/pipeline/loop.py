@@ -61,9 +61,12 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     Notes
     -----
     The latent grid is a circle while it is painted: windows run over its join, and it is decoded
-    with its own other end beside each end. The picture is then brought from whole cells to the
-    whole number of columns next to the exact length (at most half a cell's worth, which the tempo
-    told to the model makes up for), and the waveform to the exact number of samples.
+    with its own other end beside each end. The first bar begins in the middle of a cell: a clip
+    of a corpus begins with a bar at the edge of one, where nothing sounded before, and there a
+    model strikes harder than at other bars. The picture is then turned to the bar, brought from
+    whole cells to the whole number of columns next to the exact length (at most half a cell's
+    worth, which the tempo told to the model makes up for), and the waveform to the exact number
+    of samples.
     """
     chosen = settings.resolved(model)
     prompt = parse_prompt(chosen.prompt)
@@ -77,9 +80,12 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     told_bpm = min(400.0, max(20.0, bpm * columns / (n_cells * model.cell[1])))
     guide = guide_from_settings(model, chosen, replace(facts, bpm=told_bpm))
     noise = noise_grid(model, n_cells, chosen.seed)
-    canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True, since_beat_s=0.0)
+    early = model.cell[1] // 2
+    since = -early / params.frames_per_second
+    canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True, since_beat_s=since)
     latents = paint(model, canvas, chosen, on_progress=on_progress)
-    picture = _stretched(picture_from_latents(model, latents, circular=True), n_frames)
+    turned = picture_from_latents(model, latents, circular=True).roll(-early, dims=-1)
+    picture = _stretched(turned, n_frames)
     about = {
         "verb": "loop",
         **chosen.to_dict(),

@@ -15,6 +15,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
+from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
 from sonoriff.pipeline.pictures import (
@@ -279,15 +280,17 @@ def _values(
     sonograms: list[Sonogram],
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Values (C, M, N) of the whole way; those of the ends as they are by themselves."""
-    picture = picture_from_latents(model, latents)
-    width = picture.shape[-1] // settings.clips
+    first, last = (picture_from_latents(model, end) for end in ends)
+    width = first.shape[-1]
+    between = picture_from_latents(model, latents)[..., width:-width]
+    between = eased(eased(between, first, at_start=True), last, at_start=False)
+    picture = torch.cat([first, between, last], dim=-1)
     peaks = [picture_from_sonogram(s)[1] for s in sonograms] or [0.0]
     values = painted_sonogram(model, picture, {}, peak=max(peaks)).values
-    for end, slot in ((0, slice(None, width)), (-1, slice(-width, None))):
+    for end, alone, slot in ((0, first, slice(None, width)), (-1, last, slice(-width, None))):
         if sonograms and settings.points[end].strength == 0.0:
             values[..., slot] = sonograms[end].values
         else:
-            alone = picture_from_latents(model, ends[end])
             values[..., slot] = painted_sonogram(model, alone, {}, peak=peaks[end]).values
     return values
 

@@ -1,0 +1,44 @@
+"""Where what was painted meets a sound that was there before."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+# A stroke rises over so many columns; this share of those of the sound before rise no faster.
+_STRETCH_FRAMES, _USUAL = 7, 0.8
+
+
+def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
+    """A picture without a stroke at a join that the sound beside it would not make.
+
+    A model strikes anew what it paints, even a sound that is held. Away from the join, column by
+    column, the picture goes towards `new` no faster than four of five stretches of the sound beside
+    it rise; where it has caught up, nothing more changes. A sound with beats rises as fast as any
+    stroke, so there nothing changes at all.
+
+    Parameters
+    ----------
+    new : (..., M, N), what was painted
+    beside : (..., M, K), what it is joined to
+    at_start : whether the join is at the start of `new`, else at its end
+
+    Returns
+    -------
+    (..., M, N)
+    """
+    rises = beside.diff(dim=-1).clamp_min(0.0).mean(dim=-2)
+    if rises.shape[-1] < _STRETCH_FRAMES:
+        return new
+    stretches = F.max_pool1d(rises, _STRETCH_FRAMES, stride=1)
+    most = stretches.quantile(_USUAL, dim=-1, keepdim=True)
+    outwards = new.clone() if at_start else new.flip(-1)
+    last, later = (beside[..., -1], 1.0) if at_start else (beside[..., 0], -1.0)
+    for column in range(outwards.shape[-1]):
+        step = outwards[..., column] - last
+        rise = (later * step).clamp_min(0.0).mean(dim=-1, keepdim=True)
+        share = (most / rise.clamp_min(1e-9)).clamp_max(1.0)
+        if bool((share == 1.0).all()):
+            break
+        last = outwards[..., column] = last + share * step
+    return outwards if at_start else outwards.flip(-1)
