@@ -231,7 +231,7 @@ def _teach(wish: _Wish) -> None:
     small = isinstance(base, SmallModel)
     music = _gathered(wish)
     recipe = _small_recipe(wish, music, base) if small else _diffusion_recipe(wish, music, base)
-    config = _config(wish, len(music.clips), small=small)
+    config = _config(wish, music.n_trained, small=small)
     averaged = run_loop(recipe, config, wish.run)
     if not _is_main():
         return
@@ -291,7 +291,7 @@ def _gathered(wish: _Wish) -> OwnMusic:
             wish.folder, wish.work, caption=wish.caption, listener=listener,
             workers=wish.workers, progress=progress,
         )  # fmt: skip
-    held_out = sum(clip.split != "train" for clip in music.clips)
+    held_out = len(music.clips) - music.n_trained
     _say(
         f"{len(music.clips)} clips ({60 * music.hours:.1f} minutes) from {music.n_files} files, "
         f"{held_out} held out"

@@ -16,7 +16,7 @@ SMALL_GUIDANCE = 2.0
 
 
 def own_defaults(n_clips: int, *, small: bool, lora: bool, accumulate: int = 1) -> LoopConfig:
-    """The configuration for `n_clips` clips of 5.94 s."""
+    """The configuration for `n_clips` training clips of 5.94 s."""
     if small:
         row = _SMALL_LORA if lora else _SMALL_WHOLE
     else:

@@ -51,6 +51,11 @@ class OwnMusic:
         """Files that gave a clip."""
         return len({clip.source for clip in self.clips})
 
+    @property
+    def n_trained(self) -> int:
+        """Clips that are not held out."""
+        return sum(clip.split == "train" for clip in self.clips)
+
     def captions(self, count: int) -> list[str]:
         """Up to `count` captions for samples, the most common first, each only once."""
         tally = Counter(clip.captions[0] for clip in self.clips)
