@@ -7,6 +7,9 @@ from torch.nn import functional as F
 
 # A stroke rises over so many columns; this share of those of the sound before rise no faster.
 _STRETCH_FRAMES, _USUAL = 7, 0.8
+# What any sound may rise in a column (of 2 from silence to full), and how much more in the next:
+# out of silence it takes half a second.
+_LEAST_RISE, _GROWTH = 0.002, 1.1
 
 
 def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
@@ -14,8 +17,8 @@ def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
 
     A model strikes anew what it paints, even a sound that is held. Away from the join, column by
     column, the picture goes towards `new` no faster than four of five stretches of the sound beside
-    it rise; where it has caught up, nothing more changes. A sound with beats rises as fast as any
-    stroke, so there nothing changes at all.
+    it rise, a tenth faster with every column; where it has caught up, nothing more changes. A sound
+    with beats rises as fast as any stroke, so there nothing changes at all.
 
     Parameters
     ----------
@@ -31,7 +34,7 @@ def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
     if rises.shape[-1] < _STRETCH_FRAMES:
         return new
     stretches = F.max_pool1d(rises, _STRETCH_FRAMES, stride=1)
-    most = stretches.quantile(_USUAL, dim=-1, keepdim=True)
+    most = stretches.quantile(_USUAL, dim=-1, keepdim=True).clamp_min(_LEAST_RISE)
     outwards = new.clone() if at_start else new.flip(-1)
     last, later = (beside[..., -1], 1.0) if at_start else (beside[..., 0], -1.0)
     for column in range(outwards.shape[-1]):
@@ -41,4 +44,5 @@ def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
         if bool((share == 1.0).all()):
             break
         last = outwards[..., column] = last + share * step
+        most = most * _GROWTH
     return outwards if at_start else outwards.flip(-1)

@@ -35,8 +35,14 @@ def test_a_held_sound_is_not_struck_anew(held: Tensor, at_start: bool) -> None:
     made = eased(new, held, at_start=at_start)
     parts = [held, made] if at_start else [made, held]
     plain = [held, new] if at_start else [new, held]
-    assert _rise(torch.cat(plain, dim=-1)) > 10 * _rise(held)
-    assert _rise(torch.cat(parts, dim=-1)) <= 1.01 * _rise(held)
+    columns = torch.cat(parts, dim=-1)
+    assert _rise(columns[..., 56:72]) <= 2.0 * _rise(held) < 0.1 * _rise(torch.cat(plain, dim=-1))
+
+
+def test_out_of_silence_a_sound_comes_in_half_a_second(held: Tensor) -> None:
+    made = eased(held, torch.full_like(held, -1.0), at_start=True)
+    assert made[..., 0].mean() < held[..., 0].mean() - 0.4
+    assert torch.equal(made[..., 43:], held[..., 43:])
 
 
 def test_what_is_far_from_the_join_stays(held: Tensor) -> None:
