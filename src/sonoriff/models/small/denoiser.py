@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from sonoriff.models.keys import KEYS as KEYS
 from sonoriff.models.keys import MODES as MODES
+from sonoriff.models.small.scale import ScaleRows
 from sonoriff.models.small.tempo import TempoGuess
 
 ROPE_BASE = 100.0
@@ -260,6 +261,8 @@ class Denoiser(nn.Module):
         self.register_buffer("spread", torch.ones(c.latent_channels, c.latent_rows))
         self.enter = nn.Linear(2 * c.latent_channels + 1, c.grid_width)
         self.row_position = nn.Parameter(torch.randn(c.latent_rows, 1, c.grid_width) * 0.02)
+        self.scale_rows = ScaleRows(c.latent_rows)
+        self.scale = nn.Linear(self.scale_rows.width, c.grid_width, bias=False)
         self.before = nn.ModuleList(_GridBlock(c) for _ in range(c.grid_blocks[0]))
         self.down = nn.Linear(c.latent_rows * c.grid_width, c.width)
         self.text_in = nn.Sequential(nn.LayerNorm(c.text_width), nn.Linear(c.text_width, c.width))
@@ -299,7 +302,7 @@ class Denoiser(nn.Module):
             with torch.no_grad():
                 # Open from the start: the convolutions carry what the tokens cannot.
                 grid.modulate.bias[2 * self.config.grid_width :] = 0.3
-        for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat):
+        for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat, self.scale):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
         nn.init.normal_(self.key.weight, std=0.02)
@@ -330,6 +333,7 @@ class Denoiser(nn.Module):
         vector = self._vector(time, condition)
         active = F.silu(vector)
         grid = self.enter(inputs.permute(0, 2, 3, 1)) + self.row_position.to(noisy.dtype)
+        grid = grid + self._notes(condition, noisy.dtype)
         for block in self.before:
             grid = block(grid, active)
         grid = grid + self._rows(self._columns_mixed(grid, vector, condition))
@@ -385,6 +389,11 @@ class Denoiser(nn.Module):
             beat_waves(condition.bpm, condition.beat, columns, seconds).to(dtype)
         )
         return waves
+
+    def _notes(self, condition: Conditioning, dtype: torch.dtype) -> Tensor:
+        """(B, H, 1, grid_width), from the pitches of the key."""
+        notes: Tensor = self.scale(self.scale_rows(condition.key, condition.mode).to(dtype))
+        return notes.unsqueeze(2)
 
     def likely_bpm(self, text: Tensor, present: Tensor) -> Tensor:
         """Tempi (B,) that texts let expect, 0 for none and where there is no text."""

@@ -30,7 +30,7 @@ from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
 from sonoriff.precision import fastest_dtype
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance near the data changes nothing that is heard, and in the first step it makes clips alike:
 # docs/experiments.md.

@@ -1,0 +1,71 @@
+"""Where the notes of a key lie in the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sonoriff.sonogram.mel import hz_from_mel, mel_from_hz
+from sonoriff.sonogram.params import HIFI, SonogramParams
+
+# Semitones above the tonic of the nested sets tonic, triad and scale, by mode; the unknown mode
+# has what major and natural minor share.
+_SETS = {
+    "unknown": ((0,), (0, 7), (0, 2, 5, 7)),
+    "major": ((0,), (0, 4, 7), (0, 2, 4, 5, 7, 9, 11)),
+    "minor": ((0,), (0, 3, 7), (0, 2, 3, 5, 7, 8, 10)),
+}
+_C0_HZ = 440.0 * 2 ** (-57 / 12)
+# Half-width of a partial in a note's row: a third of a semitone, at least this many hertz.
+_PARTIAL_HZ = 15.0
+
+
+def note_rows(params: SonogramParams) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """How much each mel row belongs to each of the twelve notes, C first: (12, n_mels).
+
+    A bell around every octave of the note, as wide as a partial in the picture, minus the mean of
+    the twelve: the lower the row, the more the notes run together, and the less it says.
+    """
+    edges = np.linspace(mel_from_hz(params.f_min), mel_from_hz(params.f_max), params.n_mels + 2)
+    hz = hz_from_mel(edges[1:-1])
+    semitones = 12 * np.log2(hz / _C0_HZ)
+    width = np.maximum(1 / 3, 12 * np.log2(1 + _PARTIAL_HZ / hz))
+    away = (semitones[None] - np.arange(12)[:, None] + 6) % 12 - 6
+    bells = np.exp(-0.5 * (away / width) ** 2)
+    rows: np.ndarray[tuple[int, int], np.dtype[np.float32]] = (bells - bells.mean(axis=0)).astype(
+        np.float32
+    )
+    return rows
+
+
+class ScaleRows(nn.Module):
+    """The notes of keys, row of latent cells by row.
+
+    A network that is told a key by number has to learn for every key anew which lines it has; here
+    it is shown them. `width` is what it gives for one row.
+    """
+
+    table: Tensor
+
+    def __init__(self, latent_rows: int, params: SonogramParams = HIFI) -> None:
+        super().__init__()
+        notes = note_rows(params)
+        sets = np.stack(
+            [
+                [
+                    [notes[[(key + d) % 12 for d in some]].sum(axis=0) for some in sets]
+                    for key in range(12)
+                ]
+                for sets in _SETS.values()
+            ]
+        )
+        # (modes, keys, sets, H, rows of a cell) -> (modes, keys, H, sets x rows of a cell)
+        sets = sets.reshape(*sets.shape[:3], latent_rows, -1).swapaxes(2, 3)
+        table = torch.from_numpy(np.ascontiguousarray(sets)).flatten(3)
+        self.width = table.shape[-1]
+        self.register_buffer("table", table, persistent=False)
+
+    def forward(self, key: Tensor, mode: Tensor) -> Tensor:
+        """(B,) and (B,), -1 for unknown -> (B, H, width); zero where the key is unknown."""
+        return self.table[mode + 1, key.clamp_min(0)] * (key >= 0)[:, None, None]
