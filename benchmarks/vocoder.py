@@ -41,7 +41,7 @@ from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.sonogram import HIFI, Sonogram, decode, encode
-from sonoriff.sonogram.mel import hz_from_mel, mel_from_hz, mel_from_waveform
+from sonoriff.sonogram.mel import mel_from_waveform, row_frequencies
 from sonoriff.training.pictures import (
     PictureSet,
     floats_from_bytes,
@@ -89,10 +89,8 @@ class Vocoder(nn.Module):
         self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
         self.leave_norm = nn.LayerNorm(WIDTH)
         self.leave = nn.Linear(WIDTH, 2 * BINS)
-        edges = np.linspace(mel_from_hz(HIFI.f_min), mel_from_hz(HIFI.f_max), HIFI.n_mels + 2)
-        centres = hz_from_mel(edges[1:-1])
         hz = np.linspace(0, HIFI.sample_rate / 2, BINS)
-        rows = np.stack([np.interp(hz, centres, row) for row in np.eye(HIFI.n_mels)])
+        rows = np.stack([np.interp(hz, row_frequencies(HIFI), row) for row in np.eye(HIFI.n_mels)])
         self.register_buffer("between", torch.from_numpy(rows.astype(np.float32)), persistent=False)
 
     def forward(self, picture: Tensor) -> Tensor:

@@ -10,17 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.errors import FormatError, ParameterError
-from sonoriff.sonogram.mel import hz_from_mel, mel_from_hz
+from sonoriff.sonogram.mel import row_frequencies
 from sonoriff.sonogram.params import SonogramParams
 
 FloatArray = npt.NDArray[np.float32]
 _WHITE = 128
-
-
-def row_frequencies(params: SonogramParams) -> npt.NDArray[np.float64]:
-    """Middle of each row in Hz, float64 (M,)."""
-    low, high = mel_from_hz(params.f_min), mel_from_hz(params.f_max)
-    return hz_from_mel(np.linspace(low, high, params.n_mels + 2)[1:-1])
 
 
 def area_of_times(

@@ -18,7 +18,8 @@ def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
     A model strikes anew what it paints, even a sound that is held. Away from the join, column by
     column, the picture goes towards `new` no faster than four of five stretches of the sound beside
     it rise, a tenth faster with every column; where it has caught up, nothing more changes. A sound
-    with beats rises as fast as any stroke, so there nothing changes at all.
+    that is struck every 0.4 s or more often is let alone; where one with fewer strokes has one just
+    at the join, that becomes softer.
 
     Parameters
     ----------

@@ -20,9 +20,9 @@ from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
-    painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
+    values_from_picture,
 )
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
@@ -280,19 +280,20 @@ def _values(
     sonograms: list[Sonogram],
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Values (C, M, N) of the whole way; those of the ends as they are by themselves."""
-    first, last = (picture_from_latents(model, end) for end in ends)
-    width = first.shape[-1]
-    between = picture_from_latents(model, latents)[..., width:-width]
-    between = eased(eased(between, first, at_start=True), last, at_start=False)
-    picture = torch.cat([first, between, last], dim=-1)
     peaks = [picture_from_sonogram(s)[1] for s in sonograms] or [0.0]
-    values = painted_sonogram(model, picture, {}, peak=max(peaks)).values
-    for end, alone, slot in ((0, first, slice(None, width)), (-1, last, slice(-width, None))):
+    width = ends[0].shape[-1] * model.cell[1]
+    between = picture_from_latents(model, latents)[..., width:-width]
+    alone = []
+    for end, at_start in ((0, True), (-1, False)):
         if sonograms and settings.points[end].strength == 0.0:
-            values[..., slot] = sonograms[end].values
+            picture, values = picture_from_sonogram(sonograms[end])[0], sonograms[end].values
         else:
-            values[..., slot] = painted_sonogram(model, alone, {}, peak=peaks[end]).values
-    return values
+            picture = picture_from_latents(model, ends[end])
+            values = values_from_picture(picture, model.params, peaks[end])
+        between = eased(between, picture, at_start=at_start)
+        alone.append(values)
+    inner = values_from_picture(between, model.params, max(peaks))
+    return np.concatenate([alone[0], inner, alone[1]], axis=2)
 
 
 def _clips(

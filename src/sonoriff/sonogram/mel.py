@@ -26,6 +26,12 @@ def hz_from_mel(mel: npt.NDArray[np.float64] | float) -> npt.NDArray[np.float64]
     return np.asarray(700.0 * (10.0 ** (np.asarray(mel) / 2595.0) - 1.0))
 
 
+def row_frequencies(params: SonogramParams) -> npt.NDArray[np.float64]:
+    """Middle of each row in Hz, float64 (M,)."""
+    low, high = mel_from_hz(params.f_min), mel_from_hz(params.f_max)
+    return hz_from_mel(np.linspace(low, high, params.n_mels + 2)[1:-1])
+
+
 @lru_cache(maxsize=8)
 def mel_filter_bank(params: SonogramParams) -> npt.NDArray[np.float32]:
     """Triangular filters, peak 1, equally spaced in mel.

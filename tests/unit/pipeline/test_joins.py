@@ -53,7 +53,7 @@ def test_what_is_far_from_the_join_stays(held: Tensor) -> None:
 
 
 @pytest.mark.parametrize("at_start", [True, False])
-def test_a_sound_with_beats_may_be_struck(beaten: Tensor, at_start: bool) -> None:
+def test_a_sound_that_is_struck_often_may_be_struck(beaten: Tensor, at_start: bool) -> None:
     assert torch.equal(eased(beaten, beaten, at_start=at_start), beaten)
 
 

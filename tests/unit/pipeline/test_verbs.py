@@ -15,7 +15,7 @@ from sonoriff.errors import Cancelled, FormatError, ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.extend import ExtendSettings, extend
+from sonoriff.pipeline.extend import ExtendSettings, Side, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
 from sonoriff.pipeline.guides import guide_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
@@ -266,7 +266,7 @@ def test_inpaint_a_band_in_a_span_with_a_mask(
 
 
 def _row_of_hertz() -> tuple[np.ndarray, np.ndarray]:
-    from sonoriff.pipeline.areas import row_frequencies
+    from sonoriff.sonogram.mel import row_frequencies
 
     return row_frequencies(HIFI), np.arange(256)
 
@@ -363,6 +363,22 @@ def test_a_sound_that_is_extended_no_longer_breaks_off(small_model: SmallModel) 
     settings = ExtendSettings(duration_s=3.0, num_inference_steps=2)
     inside = values(extend(small_model, held, settings))[..., : held.n_frames]
     assert rises(inside)[-2:].max() < usual
+
+
+@pytest.mark.parametrize("side", ["end", "start"])
+def test_a_held_sound_goes_on_without_a_stroke(small_model: SmallModel, side: Side) -> None:
+    """Random weights paint anything, which would be one."""
+
+    def rises(columns: np.ndarray) -> np.ndarray:
+        return np.maximum(np.diff(columns, axis=2), 0.0).mean(axis=(0, 1))
+
+    held = sweep(2.0)
+    held = Sonogram(np.repeat(held.values[..., 60:61], held.n_frames, axis=2), held.params)
+    settings = ExtendSettings(duration_s=4.0, side=side, num_inference_steps=2)
+    made = rises(values(extend(small_model, held, settings)))
+    join = held.n_frames - 1 if side == "end" else len(made) - held.n_frames
+    assert made[join] < 0.2
+    assert made.max() > 1.0
 
 
 def test_extend_heeds_what_is_there(small_model: SmallModel, source: Sonogram) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.small.model import SmallModel
@@ -15,6 +17,8 @@ from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
+from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
@@ -148,6 +152,21 @@ def test_sources_must_fit_the_points(small_model: SmallModel, source: Sonogram) 
         morph(small_model, WAY, [source] * 3)
 
 
+def test_a_way_out_of_a_held_sound_and_back_strikes_at_neither_join(
+    small_model: SmallModel,
+) -> None:
+    """Random weights paint anything in between, which would be a stroke."""
+    held = noise(1.0)
+    held = Sonogram(np.repeat(held.values[..., 40:41], 80, axis=2), held.params)
+    points = (MorphPoint(strength=0.0), MorphPoint(strength=1.0), MorphPoint(strength=0.0))
+    settings = MorphSettings(prompt="jazz", points=points, clips=5, num_inference_steps=2)
+    made = values(morph(small_model, settings, [held]).joined)
+    rises = np.maximum(np.diff(made, axis=2), 0.0).mean(axis=(0, 1))
+    assert rises[79] < 0.2
+    assert rises[-80] < 0.2
+    assert rises[100:-100].max() > 1.0
+
+
 # Loop.
 
 
@@ -158,6 +177,27 @@ def test_a_loop_lasts_exactly_its_bars(small_model: SmallModel) -> None:
     assert made.settings["loop_samples"] == n_samples
     assert made.waveform.shape == (1, n_samples)
     assert made.sonogram.n_frames == round(n_samples / HIFI.hop_length)
+
+
+def test_a_loop_is_painted_with_its_bar_inside_a_cell_and_turned_to_it(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[tuple[Canvas, Tensor]] = []
+
+    def remembered(model: SmallModel, canvas: Canvas, *rest: Any, **more: Any) -> Tensor:
+        painted.append((canvas, paint(model, canvas, *rest, **more)))
+        return painted[-1][1]
+
+    monkeypatch.setattr("sonoriff.pipeline.loop.paint", remembered)
+    # Two bars of 16 cells each, so that nothing is stretched.
+    bpm = 60.0 * 4 * HIFI.frames_per_second / (16 * small_model.cell[1])
+    made = loop(small_model, LoopSettings(prompt="", bpm=bpm, bars=2, num_inference_steps=1))
+    ((canvas, latents),) = painted
+    early = small_model.cell[1] // 2
+    assert canvas.since_beat_s == pytest.approx(-early / HIFI.frames_per_second)
+    picture = picture_from_latents(small_model, latents, circular=True)
+    turned = painted_sonogram(small_model, picture.roll(-early, dims=-1), {})
+    np.testing.assert_array_equal(values(made), turned.values)
 
 
 def test_the_join_of_a_loop_is_like_any_other_place() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sonoriff.sonogram.mel import hz_from_mel, mel_from_hz
+from sonoriff.sonogram.mel import row_frequencies
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 # Semitones above the tonic of the nested sets tonic, triad and scale, by mode; the unknown mode
@@ -27,8 +27,7 @@ def note_rows(params: SonogramParams) -> np.ndarray[tuple[int, int], np.dtype[np
     A bell around every octave of the note, as wide as a partial in the picture, minus the mean of
     the twelve: the lower the row, the more the notes run together, and the less it says.
     """
-    edges = np.linspace(mel_from_hz(params.f_min), mel_from_hz(params.f_max), params.n_mels + 2)
-    hz = hz_from_mel(edges[1:-1])
+    hz = row_frequencies(params)
     semitones = 12 * np.log2(hz / _C0_HZ)
     width = np.maximum(1 / 3, 12 * np.log2(1 + _PARTIAL_HZ / hz))
     away = (semitones[None] - np.arange(12)[:, None] + 6) % 12 - 6
