@@ -20,8 +20,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sonoriff.corpus.harmony import KEY_PROFILES, SCALES
+from sonoriff.corpus.harmony import SCALES
 from sonoriff.corpus.score import Note
+from sonoriff.corpus.tonality import Key, key_of_chroma
 from sonoriff.errors import CorpusError
 
 # A tempo range in felt beats a minute; its metre is the written one.
@@ -337,15 +338,8 @@ def _written_key(text: str) -> tuple[int, str] | None:
     return (tonic + {"b": -1, "#": 1, "": 0}[match[2]]) % 12, mode
 
 
-def key_of(notes: Sequence[Note]) -> tuple[int, str, float] | None:
-    """Tonic and mode (major or minor) that notes are most like, and how much more than any other.
-
-    None where they are too few, or like none. Correlations are compared.
-
-    References
-    ----------
-    Krumhansl & Kessler (1982), Psychological Review 89(4).
-    """
+def key_of(notes: Sequence[Note]) -> Key | None:
+    """The key that notes are most like; None where they are too few, or like none."""
     import numpy as np
 
     heard = np.zeros(12)
@@ -353,13 +347,8 @@ def key_of(notes: Sequence[Note]) -> tuple[int, str, float] | None:
         heard[note.pitch % 12] += min(note.length, 2.0)
     if np.count_nonzero(heard) < 5:
         return None
-    near = sorted(
-        (float(np.corrcoef(heard, np.roll(profile, tonic))[0, 1]), tonic, mode)
-        for mode, profile in KEY_PROFILES.items()
-        for tonic in range(12)
-    )
-    (second, _, _), (best, tonic, mode) = near[-2:]
-    return (tonic, mode, best - second) if best > 0.7 else None
+    key = key_of_chroma(heard)
+    return key if key.correlation > 0.7 else None
 
 
 def _checked_key(block: str, notes: Sequence[Note]) -> tuple[int, str] | tuple[None, None]:

@@ -373,14 +373,14 @@ def _key(
         return None, None
     notes = [note for voice in setting.voices for note in voice]
     whole = key_of(notes)
-    if whole is None or whole[2] < 0.04:
+    if whole is None or whole.margin < 0.04:
         return None, None
     for start_s in starts:
         begin, stop = (s * timing.tempo / 60 for s in (start_s, start_s + CLIP_SECONDS))
         here = key_of([n for n in notes if begin <= n.start < stop])
-        if here is None or here[:2] != whole[:2]:
+        if here is None or (here.tonic, here.minor) != (whole.tonic, whole.minor):
             return None, None
-    return whole[0], whole[1]
+    return whole.tonic, whole.mode
 
 
 def _parts(

@@ -9,8 +9,8 @@ from typing import Any
 
 from sonoriff.corpus.captions import GENRE_SYNONYMS
 from sonoriff.corpus.instruments import SYNONYMS
-from sonoriff.evaluation.harmony import KEYS
 from sonoriff.evaluation.musicnn import TAGS, Network
+from sonoriff.models.keys import KEYS
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 
 _NEGATED = re.compile(r"\b(?:no|without|minus)\s+[\w-]+", re.IGNORECASE)

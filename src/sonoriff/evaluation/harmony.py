@@ -1,82 +1,13 @@
-"""Key of a clip, and how thin and steady its harmonics are."""
+"""How near a clip's key is to the one asked for, and how thin and steady its harmonics are."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.harmony import KEY_PROFILES
-from sonoriff.errors import ParameterError
+from sonoriff.corpus.tonality import Key
 
 Array = npt.NDArray[np.floating]
-KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_N_FFT, _HOP = 8192, 2048
-_LOWEST_HZ, _HIGHEST_HZ = 80.0, 2000.0
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key and the correlation of the sound's notes with it."""
-
-    tonic: int
-    minor: bool
-    correlation: float
-
-    @property
-    def name(self) -> str:
-        """Such as "D minor"."""
-        return f"{KEYS[self.tonic]} {'minor' if self.minor else 'major'}"
-
-
-def chroma_of_waveform(waveform: Array, sample_rate: int) -> npt.NDArray[np.float64]:
-    """Strength of the twelve notes, C first: (12,), summing to one, or zeros for silence.
-
-    Parameters
-    ----------
-    waveform : (T,)
-    sample_rate : Hz
-
-    Notes
-    -----
-    Peaks of the spectrum between 80 Hz and 2 kHz, placed between the bins by a parabola; a note
-    counts by the square root of its loudness, so that no single one drowns the rest.
-    """
-    if np.ndim(waveform) != 1 or len(waveform) == 0:
-        raise ParameterError(f"expected one channel of sound, got {np.shape(waveform)}")
-    padded = np.pad(np.asarray(waveform, np.float64), (0, max(0, _N_FFT - len(waveform))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::_HOP]
-    magnitude = np.abs(np.fft.rfft(frames * np.hanning(_N_FFT), axis=1))
-    low, high = (round(f * _N_FFT / sample_rate) for f in (_LOWEST_HZ, _HIGHEST_HZ))
-    middle, before, after = (magnitude[:, low + d : high + d] for d in (0, -1, 1))
-    loudest = magnitude.max() if magnitude.size else 0.0
-    peak = (middle > before) & (middle >= after) & (middle > 1e-2 * loudest)
-    if not peak.any():
-        return np.zeros(12)
-    a, b, c = (np.log(np.maximum(m[peak], 1e-12)) for m in (before, middle, after))
-    bins = low + np.nonzero(peak)[1] + 0.5 * (a - c) / np.minimum(a - 2.0 * b + c, -1e-9)
-    notes = 12.0 * np.log2(bins * (sample_rate / _N_FFT) / 440.0) + 9.0
-    nearest = np.round(notes)
-    weight = np.sqrt(middle[peak]) * np.cos(np.pi * (notes - nearest)) ** 2
-    chroma = np.bincount(nearest.astype(int) % 12, weight, minlength=12)
-    return np.asarray(chroma / chroma.sum())
-
-
-def key_of_chroma(chroma: Array) -> Key:
-    """The best of the 24 major and minor keys, by correlation with the profiles of listeners."""
-    best = Key(0, False, -1.0)
-    for mode, profile in KEY_PROFILES.items():
-        for tonic in range(12):
-            value = _correlation(chroma, np.roll(profile, tonic))
-            if value > best.correlation:
-                best = Key(tonic, mode == "minor", value)
-    return best
-
-
-def _correlation(x: Array, y: Array) -> float:
-    x, y = x - np.mean(x), y - np.mean(y)
-    return float(x @ y) / max(float(np.linalg.norm(x) * np.linalg.norm(y)), 1e-12)
 
 
 def key_score(estimated: Key, tonic: int, minor: bool | None) -> float:

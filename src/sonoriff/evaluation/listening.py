@@ -13,8 +13,9 @@ import torch
 from sonoriff.audio import resample
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
+from sonoriff.corpus.tonality import chroma_of_waveform, key_of_chroma
 from sonoriff.evaluation import musicnn
-from sonoriff.evaluation.harmony import chroma_of_waveform, key_of_chroma
+from sonoriff.models.keys import KEYS
 
 _MOST_TAGS = 4
 _SURE_TAG = 0.2
@@ -44,8 +45,7 @@ def listened(path: Path, known: Description, clip: Clip) -> Clip:
     facts = clip.facts
     key = key_of_chroma(chroma_of_waveform(waveform, sample_rate))
     if facts.key is None and key.correlation >= _SURE_KEY:
-        tonic, mode = key.name.split()
-        facts = replace(facts, key=tonic, mode=mode)
+        facts = replace(facts, key=KEYS[key.tonic], mode=key.mode)
     tags = _tags(waveform, sample_rate) if can_hear_tags() else []
     words = ", ".join(tags)
     more = [f"{round(facts.bpm)} bpm"] if facts.bpm else []

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import torch
 
 from sonoriff.audio import loudness_lufs, resample
+from sonoriff.corpus.tonality import chroma_of_waveform
 from sonoriff.evaluation import musicnn
 from sonoriff.evaluation.classifier import Classifier
-from sonoriff.evaluation.harmony import chroma_of_waveform, line_sharpness
+from sonoriff.evaluation.harmony import line_sharpness
 from sonoriff.evaluation.rhythm import onset_sharpness, tempo_of_picture
 from sonoriff.sonogram import HIFI, encode
 from sonoriff.training.pictures import picture_from_mel

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.corpus.tonality import key_of_chroma
 from sonoriff.evaluation.asked import Asked, tags_of_text, words_of_entry
 from sonoriff.evaluation.classifier import Labels
 from sonoriff.evaluation.distances import (
@@ -17,7 +18,7 @@ from sonoriff.evaluation.distances import (
     kernel_distance,
     mean_distance_within,
 )
-from sonoriff.evaluation.harmony import key_of_chroma, key_score
+from sonoriff.evaluation.harmony import key_score
 from sonoriff.evaluation.held_out import Prompt
 from sonoriff.evaluation.measures import NETWORKS
 from sonoriff.evaluation.musicnn import Network

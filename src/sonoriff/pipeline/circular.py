@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,9 @@ from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.grid import WorkGrid, work_grid
 from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, consistent_frames
 from sonoriff.sonogram.sonogram import Sonogram
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FloatArray = npt.NDArray[np.float32]
 # Columns of the other end that are decoded before the start, and over which the two are faded.
@@ -88,16 +93,25 @@ def _refined(waveform: FloatArray, mel: FloatArray, grid: WorkGrid) -> FloatArra
     return waveform
 
 
-def _resampled(waveform: FloatArray, n_samples: int) -> FloatArray:
-    """A circular waveform in another number of samples, exactly, by its Fourier series."""
+def circle_resampled(x: Tensor, n: int) -> Tensor:
+    """Values (..., T) of one turn of a circle at `n` places (..., n), exactly: its Fourier series.
+
+    Between places there is nothing blurred, as there would be with straight lines.
+    """
     import torch
 
-    length = waveform.shape[1]
-    if length == n_samples:
-        return waveform
-    spectrum = torch.fft.rfft(torch.from_numpy(waveform).double())
-    kept = min(length, n_samples) // 2
-    wanted = spectrum.new_zeros(len(waveform), n_samples // 2 + 1)
-    wanted[:, :kept] = spectrum[:, :kept]
-    turned = torch.fft.irfft(wanted, n_samples) * (n_samples / length)
-    return np.ascontiguousarray(turned.numpy(), dtype=np.float32)
+    length = x.shape[-1]
+    if length == n:
+        return x
+    spectrum = torch.fft.rfft(x.double())
+    kept = min(length, n) // 2
+    wanted = spectrum.new_zeros(*x.shape[:-1], n // 2 + 1)
+    wanted[..., :kept] = spectrum[..., :kept]
+    turned: Tensor = torch.fft.irfft(wanted, n) * (n / length)
+    return turned.to(x.dtype)
+
+
+def _resampled(waveform: FloatArray, n_samples: int) -> FloatArray:
+    import torch
+
+    return np.ascontiguousarray(circle_resampled(torch.from_numpy(waveform), n_samples).numpy())

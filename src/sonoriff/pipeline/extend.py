@@ -14,6 +14,7 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
 from sonoriff.pipeline.guides import everywhere
+from sonoriff.pipeline.heard import guide_as_heard
 from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
@@ -23,7 +24,6 @@ from sonoriff.pipeline.pictures import (
     picture_from_latents,
     picture_from_sonogram,
 )
-from sonoriff.pipeline.pulse import guide_with_pulse
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
@@ -179,7 +179,7 @@ def _paint_beside(
     release = known.new_ones(1, 1, height, n_cells)
     release[..., place : place + n_known] = 0.0
     join_s = 0.0 if first < 0 else source.duration_s
-    guide, since_beat_s = guide_with_pulse(model, settings, source, join_s, first)
+    guide, since_beat_s = guide_as_heard(model, settings, source, join_s, first)
     canvas = Canvas(
         noise_grid(model, n_cells, settings.seed).expand_as(latents),
         everywhere(guide),

@@ -10,11 +10,12 @@ import torch
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration, stage
+from sonoriff.pipeline.sketch import facts_of_sketch, sketch_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +60,36 @@ def generate_many(
     ----------
     count : clips, at least 1
     batch_size : clips painted together. Each has the noise of its own seed, so that it is the clip
-        that `generate` makes, up to the rounding of sums of another length
+        that `generate` makes, up to the rounding of sums of another length. Clips longer than a
+        window, for which no key is named, are painted one by one: each has a key of its own
     on_progress : told ``(step, steps)`` of all batches together
     """
     if count < 1 or batch_size < 1:
         raise ParameterError(f"count and batch size must be 1 or more: {count}, {batch_size}")
     chosen = settings.resolved(model)
     assert chosen.num_inference_steps is not None
-    guide = guide_from_settings(model, chosen, guess_tempo=True)
     n_frames = frames_from_duration(model, chosen.duration_s)
-    total = chosen.num_inference_steps * -(-count // batch_size)
+    width = model.latent_shape(n_frames)[2]
+    known = facts_from_settings(model, chosen, guess_tempo=True)
+    guide = guide_from_settings(model, chosen, known)
+    sketched = sketch_steps(model, chosen, known, width)
+    if sketched:  # each seed has a key of its own, and windows enough for a batch
+        batch_size = 1
+    steps = sketched + chosen.num_inference_steps
+    total = steps * -(-count // batch_size)
     for batch, first in enumerate(range(0, count, batch_size)):
         seeds = [chosen.seed + i for i in range(first, min(first + batch_size, count))]
-        noise = torch.cat([noise_grid(model, model.latent_shape(n_frames)[2], s) for s in seeds])
-        done = batch * chosen.num_inference_steps
+        noise = torch.cat([noise_grid(model, width, seed) for seed in seeds])
+        done = batch * steps
+        if sketched:
+            told = stage(on_progress, done, total)
+            own = facts_of_sketch(model, chosen, known, noise, on_progress=told)
+            guide = guide_from_settings(model, chosen, own)
         latents = paint(
             model,
             Canvas(noise, everywhere(guide), since_beat_s=0.0),
             chosen,
-            on_progress=stage(on_progress, done, total),
+            on_progress=stage(on_progress, done + sketched, total),
         )
         for seed, one in zip(seeds, torch.split(latents, 1), strict=True):
             picture = picture_from_latents(model, one)[..., :n_frames]

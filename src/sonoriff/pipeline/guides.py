@@ -6,21 +6,20 @@ import warnings
 from collections.abc import Callable
 
 from sonoriff.errors import ParameterError, SonoriffWarning
-from sonoriff.models.prompts import Prompt, parse_prompt
+from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.paint import Guide
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
 
 
-def facts_from_settings(
-    model: Model, sampling: Sampling, prompt: Prompt, *, guess_tempo: bool = False
-) -> Facts:
+def facts_from_settings(model: Model, sampling: Sampling, *, guess_tempo: bool = False) -> Facts:
     """Tempo and key as given, else as the prompt names them.
 
     With `guess_tempo` a prompt that names no tempo gets that which such music mostly has: right
     where all is new, wrong where a source has a tempo of its own.
     """
+    prompt = parse_prompt(sampling.prompt)
     key, mode = parse_key(sampling.key) if sampling.key else key_in_prompt(prompt.text)
     bpm = sampling.bpm if sampling.bpm is not None else bpm_in_prompt(prompt.text)
     if bpm is not None and not 20 <= bpm <= 400:
@@ -44,7 +43,7 @@ def guide_from_settings(
     assert sampling.guidance_scale is not None
     prompt = parse_prompt(sampling.prompt)
     negative = parse_prompt(sampling.negative_prompt)
-    known = facts or facts_from_settings(model, sampling, prompt, guess_tempo=guess_tempo)
+    known = facts or facts_from_settings(model, sampling, guess_tempo=guess_tempo)
     positive = model.encode_prompt(prompt, known)
 
     def encoded(facts: Facts) -> Condition:

@@ -19,6 +19,7 @@ from sonoriff.pipeline.areas import (
 )
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere
+from sonoriff.pipeline.heard import guide_as_heard
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -27,7 +28,6 @@ from sonoriff.pipeline.pictures import (
     picture_from_latents,
     picture_from_sonogram,
 )
-from sonoriff.pipeline.pulse import guide_with_pulse
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.params import SonogramParams
@@ -135,7 +135,7 @@ def _painted(
     picture, peak = picture_from_sonogram(source)
     latents = latents_from_picture(model, picture)
     free = torch.from_numpy(free_cells(weights, model.cell, *latents.shape[2:]))
-    guide, since_beat_s = guide_with_pulse(model, settings, source, source.duration_s / 2, 0)
+    guide, since_beat_s = guide_as_heard(model, settings, source, source.duration_s / 2, 0)
     canvas = Canvas(
         noise_grid(model, latents.shape[-1], settings.seed).expand_as(latents),
         everywhere(guide),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
-
 from sonoriff.errors import ParameterError
-from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
-from sonoriff.pipeline.settings import MAX_DURATION_S, OnProgress, Sampling
+from sonoriff.pipeline.settings import MAX_DURATION_S, OnProgress, Sampling, stage
+from sonoriff.pipeline.sketch import facts_of_sketch, sketch_steps
 
 DEFAULT_BPM = 120.0
 _OVERLAP = 0.5
@@ -69,8 +67,7 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     of samples.
     """
     chosen = settings.resolved(model)
-    prompt = parse_prompt(chosen.prompt)
-    facts = facts_from_settings(model, replace(chosen, bpm=None), prompt, guess_tempo=True)
+    facts = facts_from_settings(model, replace(chosen, bpm=None), guess_tempo=True)
     bpm = chosen.bpm or facts.bpm or DEFAULT_BPM
     if not 20 <= bpm <= 400:
         raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
@@ -78,14 +75,20 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     columns = length * params.frames_per_second
     n_frames, n_cells = round(columns), max(2, round(columns / model.cell[1]))
     told_bpm = min(400.0, max(20.0, bpm * columns / (n_cells * model.cell[1])))
-    guide = guide_from_settings(model, chosen, replace(facts, bpm=told_bpm))
+    facts = replace(facts, bpm=told_bpm)
     noise = noise_grid(model, n_cells, chosen.seed)
     early = model.cell[1] // 2
     since = -early / params.frames_per_second
+    assert chosen.num_inference_steps is not None
+    sketched = sketch_steps(model, chosen, facts, n_cells)
+    steps = sketched + chosen.num_inference_steps
+    told = stage(on_progress, 0, steps)
+    facts = facts_of_sketch(model, chosen, facts, noise, since_beat_s=since, on_progress=told)
+    guide = guide_from_settings(model, chosen, facts)
     canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True, since_beat_s=since)
-    latents = paint(model, canvas, chosen, on_progress=on_progress)
+    latents = paint(model, canvas, chosen, on_progress=stage(on_progress, sketched, steps))
     turned = picture_from_latents(model, latents, circular=True).roll(-early, dims=-1)
-    picture = _stretched(turned, n_frames)
+    picture = circle_resampled(turned, n_frames).clamp(-1.0, 1.0)
     about = {
         "verb": "loop",
         **chosen.to_dict(),
@@ -93,15 +96,3 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
         "loop_samples": round(length * params.sample_rate),
     }
     return Clip(painted_sonogram(model, picture, about))
-
-
-def _stretched(picture: Tensor, n_frames: int) -> Tensor:
-    """A circular picture at another width, columns interpolated."""
-    width = picture.shape[-1]
-    if width == n_frames:
-        return picture
-    places = (torch.arange(n_frames) + 0.5) * (width / n_frames) - 0.5
-    before = places.floor()
-    share = (places - before).to(picture)
-    low, high = before.long() % width, (before.long() + 1) % width
-    return picture[..., low] * (1.0 - share) + picture[..., high] * share

@@ -26,7 +26,7 @@ def key_in_prompt(prompt: str) -> tuple[str | None, str | None]:
     return parse_key(f"{match.group(1)} {match.group(2)}") if match else (None, None)
 
 
-def parse_key(text: str) -> tuple[str | None, str | None]:
+def parse_key(text: str) -> tuple[str, str | None]:
     """("A#", "minor") of "Bb minor", "A# minor", "bb min" or "Bbm"; the mode may be missing.
 
     Raises

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
+from sonoriff.pipeline.heard import guide_as_heard
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, Guide, paint
 from sonoriff.pipeline.pictures import (
@@ -17,8 +19,8 @@ from sonoriff.pipeline.pictures import (
     picture_from_latents,
     picture_from_sonogram,
 )
-from sonoriff.pipeline.pulse import guide_with_pulse
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
+from sonoriff.pipeline.sketch import facts_of_sketch
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
 
@@ -72,9 +74,10 @@ def remix(
         return Clip(Sonogram(sonogram.values, sonogram.params, about))
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)
-    guide, since_beat_s = _guide(model, chosen, sonogram)
+    noise = noise_grid(model, latents.shape[-1], chosen.seed)
+    guide, since_beat_s = _guide(model, chosen, sonogram, noise)
     canvas = Canvas(
-        noise_grid(model, latents.shape[-1], chosen.seed).expand_as(latents),
+        noise.expand_as(latents),
         everywhere(guide),
         latents,
         torch.full((1, 1, *latents.shape[2:]), chosen.strength, device=latents.device),
@@ -85,10 +88,14 @@ def remix(
     return Clip(painted_sonogram(model, result, facts, peak=peak))
 
 
-def _guide(model: Model, settings: RemixSettings, source: Sonogram) -> tuple[Guide, float | None]:
+def _guide(
+    model: Model, settings: RemixSettings, source: Sonogram, noise: Tensor
+) -> tuple[Guide, float | None]:
     """The guide, and the seconds from a beat to the first column, where one is kept."""
     if settings.strength == 1:
-        return guide_from_settings(model, settings, guess_tempo=True), 0.0
-    guide, since_beat_s = guide_with_pulse(model, settings, source, source.duration_s / 2, 0)
+        facts = facts_from_settings(model, settings, guess_tempo=True)
+        facts = facts_of_sketch(model, settings, facts, noise)
+        return guide_from_settings(model, settings, facts), 0.0
+    guide, since_beat_s = guide_as_heard(model, settings, source, source.duration_s / 2, 0)
     # In a longer one the beats would drift from those that are told.
     return guide, since_beat_s if source.duration_s <= _ONE_PULSE_S else None

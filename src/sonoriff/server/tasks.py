@@ -285,7 +285,7 @@ def _window_message(window: Window) -> dict[str, Any]:
         "seed": window.seed,
         "alpha": window.alpha,
         "bpm": window.bpm,
-        "key": scene.key,
+        "key": window.key,
         "strength": scene.strength,
         "bar": window.bar,
         "first_bar_sample": window.first_bar_sample,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from sonoriff.pipeline.prompt import bpm_in_prompt
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.stream.scene import MAX_BPM, MIN_BPM, Scene, WeightedPrompt
 
 DEFAULT_BPM = 120.0
 BEATS_PER_BAR = 4
 Blend = tuple[WeightedPrompt, ...]
+# Tonic and mode, such as ("D", "minor"); the mode may be unknown.
+Key = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,14 @@ class Course:
     walk : seeds
     morph : prompts
     bars : None where no tempo is set
+    key : that was heard in what was made; scenes that name none go on in it
     """
 
     scene: Scene
     walk: Walk
     morph: Morph
     bars: Bars | None
+    key: Key | None = None
 
     @staticmethod
     def begun(scene: Scene, sample_rate: int, likely_bpm: float | None = None) -> Course:
@@ -129,7 +133,7 @@ class Course:
             bar = bars.bar_samples if bars else 2.0 * sample_rate
             now = self.morph.blend_at(sample)
             morph = Morph(now, scene.prompts, sample, scene.morph_bars * bar)
-        return Course(scene, walk, morph, bars)
+        return replace(self, scene=scene, walk=walk, morph=morph, bars=bars)
 
     def moved(self, by: float) -> Course:
         """The course with its seed `by` further."""
@@ -145,6 +149,14 @@ def tempo_of(scene: Scene, likely_bpm: float | None = None) -> float | None:
         if bpm is not None and MIN_BPM <= bpm <= MAX_BPM:
             return bpm
     return DEFAULT_BPM if scene.mode == "riff" else None
+
+
+def key_of(scene: Scene, text: str) -> Key | None:
+    """The key that a scene, or else one of its prompts, names."""
+    if scene.key is not None:
+        return parse_key(scene.key)
+    tonic, mode = key_in_prompt(text)
+    return None if tonic is None else (tonic, mode)
 
 
 def heaviest(scene: Scene) -> str:

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.heard import LIKELY_KEY, find_key
 from sonoriff.pipeline.paint import OnMember, likeness, paint_together
 from sonoriff.pipeline.pictures import values_from_picture
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.course import Blend, Course
+from sonoriff.stream.course import Blend, Course, heaviest, key_of
 from sonoriff.stream.painter import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule
@@ -41,6 +42,7 @@ class Window:
     prompts : the blend heard, shares adding up to 1
     seed, alpha : place of its noise between two seeds
     bpm : None where no tempo is set
+    key : "D minor"; None where none is named and none was heard before
     bar, first_bar_sample : number of the bar at its start, with the fraction, and the first
         sample from there at which a bar begins; None where no tempo is set
     """
@@ -53,6 +55,7 @@ class Window:
     seed: int
     alpha: float
     bpm: float | None
+    key: str | None
     bar: float | None
     first_bar_sample: int | None
 
@@ -312,11 +315,25 @@ class RiffStream:
         counted = replace(
             after,
             decoder=decoder,
+            course=self._hearing(before.course, after.course, samples),
             columns=columns,
             n_columns=before.n_columns + columns.shape[2],
             n_samples=before.n_samples + samples.shape[1],
         )
         return columns, samples, counted
+
+    def _hearing(
+        self, before: Course | None, after: Course | None, samples: FloatArray
+    ) -> Course | None:
+        """The course with the key to go on in: that of before, else that of `samples`, if any."""
+        if after is None:
+            return None
+        key = before.key if before is not None else None
+        if any(key_of(after.scene, prompt.text) for prompt in after.scene.prompts):
+            key = None
+        elif key is None and samples.size:
+            key = find_key(samples[0], self.model.params.sample_rate, LIKELY_KEY)
+        return replace(after, key=key)
 
     def _riff(self, riff: Riff | None, course: Course, first: int) -> Riff | None:
         """The riff to go on with, or a new one where mode, tempo or length have changed."""
@@ -348,6 +365,7 @@ class RiffStream:
     def _window(self, state: RiffState, course: Course, blend: Blend, n_new: int) -> Window:
         first = self.next_sample(state)
         bars = course.bars
+        key = key_of(course.scene, heaviest(course.scene)) or course.key
         return Window(
             index=0 if state.window is None else state.window.index + 1,
             first_sample=first,
@@ -357,6 +375,7 @@ class RiffStream:
             seed=course.walk.seed,
             alpha=course.walk.alpha,
             bpm=bars.bpm if bars else None,
+            key=" ".join(filter(None, key)) if key else None,
             bar=bars.bar_at(first) if bars else None,
             first_bar_sample=bars.next_bar(first) if bars else None,
         )

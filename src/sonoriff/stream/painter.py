@@ -15,9 +15,9 @@ from sonoriff.pipeline.guides import negative_condition
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide
 from sonoriff.pipeline.pictures import latents_from_picture
-from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.pipeline.prompt import bpm_in_prompt
 from sonoriff.pipeline.settings import Sampling
-from sonoriff.stream.course import Blend, Course, heaviest
+from sonoriff.stream.course import Blend, Course, heaviest, key_of
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene
 
@@ -167,7 +167,7 @@ class Painter:
 
     def _facts(self, words: str, course: Course) -> Facts:
         bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
-        key, mode = parse_key(course.scene.key) if course.scene.key else key_in_prompt(words)
+        key, mode = key_of(course.scene, words) or course.key or (None, None)
         return Facts(bpm, key, mode)
 
     def _encoded(self, text: str, facts: Facts) -> Condition:

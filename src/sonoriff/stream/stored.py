@@ -19,13 +19,14 @@ from torch import Tensor
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.prompt import parse_key
 from sonoriff.sonogram.snapshot import decoder_from_snapshot, decoder_snapshot
-from sonoriff.stream.course import Bars, Blend, Course, Morph, Walk
+from sonoriff.stream.course import Bars, Blend, Course, Key, Morph, Walk
 from sonoriff.stream.engine import RiffState, Window
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule, WeightedPrompt
 
-VERSION = 1
+VERSION = 2
 _DECODER = "decoder."
 _COUNTS = ("n_cells", "n_columns", "n_samples")
 Facts = dict[str, Any]
@@ -121,7 +122,12 @@ def _course(facts: Facts) -> Course:
             float(morph["length"]),
         ),
         bars=facts["bars"] and _bars(facts["bars"]),
+        key=facts["key"] and _key(facts["key"]),
     )
+
+
+def _key(names: list[str]) -> Key:
+    return parse_key(" ".join(name for name in names if name))
 
 
 def _bars(facts: Facts) -> Bars:

@@ -65,7 +65,7 @@ def test_a_chorale_is_read_with_its_upbeat_and_key() -> None:
     assert (run.start, run.bar_beats, run.felt) == (1.0, 4.0, 4)
     key = key_of([note for voice in reading.voices for note in voice])
     assert key is not None
-    assert key[:2] == (7, "minor")
+    assert (key.tonic, key.mode) == (7, "minor")
 
 
 def test_a_prelude_by_bach_is_in_c_major_and_in_whole_bars() -> None:
@@ -76,7 +76,7 @@ def test_a_prelude_by_bach_is_in_c_major_and_in_whole_bars() -> None:
     assert right == [67, 72, 76] * 4
     key = key_of([n for voice in excerpt(reading, reading.runs[0], 0, 4) for n in voice])
     assert key is not None
-    assert key[:2] == (0, "major")
+    assert (key.tonic, key.mode) == (0, "major")
 
 
 def tune(monkeypatch: pytest.MonkeyPatch, text: str) -> Reading:

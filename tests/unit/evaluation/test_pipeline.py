@@ -85,9 +85,9 @@ def test_figures_of_the_verbs(small_model: SmallModel) -> None:
     seen: list[tuple[int, int]] = []
     found = evaluate_pipeline(model, settings, on_progress=lambda i, n: seen.append((i, n)))
     measures = [next(found)]
-    assert seen == [(1, 7)], "the first figure comes before the other parts are begun"
+    assert seen == [(1, 8)], "the first figure comes before the other parts are begun"
     measures += found
-    assert seen == [(i, 7) for i in range(1, 8)]
+    assert seen == [(i, 8) for i in range(1, 9)]
     figures = {measure.name: measure.worst for measure in measures}
     assert figures["same seed again, greatest difference"] == 0
     assert figures["changed outside the span of an inpainting"] == 0
@@ -99,6 +99,8 @@ def test_figures_of_the_verbs(small_model: SmallModel) -> None:
     for verb in ("long generate", "extend at the end", "extend at the start", "loop"):
         assert np.isfinite(figures[f"seam, {verb}, z"])
         assert np.isfinite(figures[f"places without a join, {verb}, z"])
+    for verb in ("long generate", "extend at the end", "extend at the start", "stream"):
+        assert -1 <= figures[f"{verb}, likeness of its parts' notes"] <= 1
     assert len(list(measure_lines(measures))) == len(measures) + 2
     assert json.loads(figures_json(model, measures, []))["model"] == "tiny"
 

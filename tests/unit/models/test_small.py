@@ -261,5 +261,5 @@ def test_a_prompt_without_a_tempo_gets_that_of_such_music() -> None:
     assert model.likely_bpm(parse_prompt("techno")) == pytest.approx(130.0, rel=0.02)
     assert model.likely_bpm(parse_prompt("slow ballad")) == pytest.approx(60.0, rel=0.02)
     assert model.likely_bpm(parse_prompt("")) is None
-    fast = facts_from_settings(model, Sampling(), parse_prompt("techno, 90 bpm"), guess_tempo=True)
+    fast = facts_from_settings(model, Sampling(prompt="techno, 90 bpm"), guess_tempo=True)
     assert fast.bpm == 90.0

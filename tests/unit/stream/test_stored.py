@@ -72,7 +72,8 @@ def changed(data: bytes, **facts: Any) -> bytes:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"version": 2},
+        {"version": 1},
+        {"course__key": ["H", "minor"]},
         {"n_cells": -1},
         {"n_cells": 1.5},
         {"n_samples": "1"},

@@ -1,18 +1,17 @@
-"""The tempo and the bars of a source."""
+"""The tempo, the bars and the key of a source."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from cadences import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 from sonoriff.models.protocol import Facts
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.pulse import Pulse, find_pulse, guide_with_pulse
+from sonoriff.pipeline.heard import Pulse, guide_as_heard, listen
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram import Sonogram, encode
-
-RATE = 44_100
 
 
 def drums(bpm: float, seconds: float, bar_s: float) -> Sonogram:
@@ -34,15 +33,15 @@ def tone(seconds: float) -> Sonogram:
 def test_the_pulse_of_drums_is_found_anywhere(bpm: float, bar_s: float) -> None:
     source = drums(bpm, 30.0, bar_s)
     for near_s in (0.0, 14.0, 30.0):
-        pulse = find_pulse(source, near_s)
+        pulse = listen(source, near_s).pulse
         assert pulse is not None
         assert pulse.bpm == pytest.approx(bpm, rel=0.01)
         assert abs((near_s - bar_s - pulse.since_bar_s(near_s) + 0.1) % (240.0 / bpm)) < 0.2
 
 
 def test_a_tone_has_none() -> None:
-    assert find_pulse(tone(8.0), 4.0) is None
-    assert find_pulse(tone(1.0), 0.5) is None
+    assert listen(tone(8.0), 4.0).pulse is None
+    assert listen(tone(1.0), 0.5).pulse is None
 
 
 def test_before_the_source_bars_are_counted_backwards() -> None:
@@ -54,7 +53,7 @@ def test_before_the_source_bars_are_counted_backwards() -> None:
 
 def told(model: SmallModel, prompt: str, source: Sonogram) -> tuple[float, float | None]:
     """The tempo and the place in the bar that the model is told at the source's first column."""
-    guide, since = guide_with_pulse(model, Sampling(prompt=prompt).resolved(model), source, 4.0, 0)
+    guide, since = guide_as_heard(model, Sampling(prompt=prompt).resolved(model), source, 4.0, 0)
     return float(guide.positive[0].row.bpm), since
 
 
@@ -67,6 +66,25 @@ def test_the_source_decides_the_tempo_unless_the_prompt_does(small_model: SmallM
     assert (bpm, since is None) == (121, False)
     assert told(small_model, "jazz, 90 bpm", source) == (90, None)
     assert told(small_model, "jazz", tone(8.0)) == (0, None)
+
+
+def test_the_key_is_that_near_the_place() -> None:
+    other = np.concatenate([cadence(9, MINOR_CADENCE)] * 3 + [cadence(2, MAJOR_CADENCE)] * 3)
+    source = encode(other.astype(np.float32)[None], RATE)
+    assert listen(source, 0.0).key == ("A", "minor")
+    assert listen(source, 24.0).key == ("D", "major")
+    assert listen(source, 20.0).key == ("D", "major")
+    assert listen(drums(120.0, 8.0, 0.0), 4.0).key is None
+
+
+def test_the_source_decides_the_key_unless_the_prompt_does(small_model: SmallModel) -> None:
+    source = encode(cadence(3, MINOR_CADENCE).astype(np.float32)[None], RATE)
+    for prompt, key, mode in (("jazz", 3, 1), ("jazz in G major", 7, 0)):
+        settings = Sampling(prompt=prompt).resolved(small_model)
+        guide, _ = guide_as_heard(small_model, settings, source, 2.0, 0)
+        row = guide.positive[0].row
+        assert (int(row.key), int(row.mode)) == (key, mode)
+        assert [int(term.row.key) for term in guide.negative] == [-1] * len(guide.negative)
 
 
 def test_what_is_added_hears_the_beat(small_model: SmallModel) -> None:

@@ -1,0 +1,94 @@
+"""The notes of a sound, and the key that they are most like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.corpus.harmony import KEY_PROFILES
+from sonoriff.errors import ParameterError
+
+Array = npt.NDArray[np.floating]
+_N_FFT, _HOP = 8192, 2048
+_LOWEST_HZ, _HIGHEST_HZ = 80.0, 2000.0
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and how plain it is.
+
+    Attributes
+    ----------
+    tonic : in [0, 11], C is 0
+    minor : else major
+    correlation : of the notes with the key's profile
+    margin : how much more that is than with any other key
+    """
+
+    tonic: int
+    minor: bool
+    correlation: float
+    margin: float
+
+    @property
+    def mode(self) -> str:
+        """ "major" or "minor"."""
+        return "minor" if self.minor else "major"
+
+
+def chroma_of_waveform(waveform: Array, sample_rate: int) -> npt.NDArray[np.float64]:
+    """Strength of the twelve notes, C first: (12,), summing to one, or zeros for silence.
+
+    Parameters
+    ----------
+    waveform : (T,)
+    sample_rate : Hz
+
+    Notes
+    -----
+    Peaks of the spectrum between 80 Hz and 2 kHz, placed between the bins by a parabola; a note
+    counts by the square root of its loudness, so that no single one drowns the rest.
+    """
+    if np.ndim(waveform) != 1 or len(waveform) == 0:
+        raise ParameterError(f"expected one channel of sound, got {np.shape(waveform)}")
+    padded = np.pad(np.asarray(waveform, np.float64), (0, max(0, _N_FFT - len(waveform))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::_HOP]
+    magnitude = np.abs(np.fft.rfft(frames * np.hanning(_N_FFT), axis=1))
+    low, high = (round(f * _N_FFT / sample_rate) for f in (_LOWEST_HZ, _HIGHEST_HZ))
+    middle, before, after = (magnitude[:, low + d : high + d] for d in (0, -1, 1))
+    loudest = magnitude.max() if magnitude.size else 0.0
+    peak = (middle > before) & (middle >= after) & (middle > 1e-2 * loudest)
+    if not peak.any():
+        return np.zeros(12)
+    a, b, c = (np.log(np.maximum(m[peak], 1e-12)) for m in (before, middle, after))
+    bins = low + np.nonzero(peak)[1] + 0.5 * (a - c) / np.minimum(a - 2.0 * b + c, -1e-9)
+    notes = 12.0 * np.log2(bins * (sample_rate / _N_FFT) / 440.0) + 9.0
+    nearest = np.round(notes)
+    weight = np.sqrt(middle[peak]) * np.cos(np.pi * (notes - nearest)) ** 2
+    chroma = np.bincount(nearest.astype(int) % 12, weight, minlength=12)
+    return np.asarray(chroma / chroma.sum())
+
+
+def key_of_chroma(chroma: Array) -> Key:
+    """The key of the 24 major and minor ones that notes (12,), C first, are most like.
+
+    References
+    ----------
+    Krumhansl & Kessler (1982), Psychological Review 89(4), for the profiles; compared by
+    correlation, which is 0 where all notes are alike.
+    """
+    near = [
+        (chroma_likeness(chroma, np.roll(profile, tonic)), tonic, mode == "minor")
+        for mode, profile in KEY_PROFILES.items()
+        for tonic in range(12)
+    ]
+    (second, _, _), (best, tonic, minor) = sorted(near)[-2:]
+    return Key(tonic, minor, best, best - second)
+
+
+def chroma_likeness(x: Array, y: Array) -> float:
+    """Correlation of two strengths of the twelve notes, in [-1, 1]; 0 where one is even."""
+    x, y = x - np.mean(x), y - np.mean(y)
+    return float(x @ y) / max(float(np.linalg.norm(x) * np.linalg.norm(y)), 1e-12)

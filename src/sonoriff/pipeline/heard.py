@@ -1,0 +1,118 @@
+"""Tempo, bars and key of a sound, told to the model for what it paints beside or over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sonoriff.audio import resample
+from sonoriff.corpus.beats import Beats, find_beats
+from sonoriff.corpus.tonality import chroma_of_waveform, key_of_chroma
+from sonoriff.corpus.windows import SAMPLE_RATE, Waveform
+from sonoriff.models.keys import KEYS
+from sonoriff.models.protocol import Model
+from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
+from sonoriff.pipeline.paint import Guide
+from sonoriff.pipeline.settings import Sampling
+from sonoriff.sonogram.codec import decode
+from sonoriff.sonogram.sonogram import Sonogram
+
+# So much of a source is listened to: music may change its tempo.
+_LISTEN_S = 20.0
+# Nor is its key that of all of it.
+_LISTEN_KEY_S = 8.0
+_BAR_BEATS = 4
+# A tempo that was asked for is the source's own within this share, octaves apart.
+_SAME_TEMPO = 0.04
+# Nine of ten clips that are in a key are as like it as this, seven of ten of drums and noises less.
+PLAIN_KEY = 0.65
+# What a model painted is mostly in a key, if less purely; typing and rain are less like any.
+LIKELY_KEY = 0.5
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Beats a minute, and a time of the source, in seconds, at which a bar begins."""
+
+    bpm: float
+    bar_s: float
+
+    def since_bar_s(self, time_s: float) -> float:
+        """Seconds from the beginning of a bar to a time, which may lie outside the source."""
+        return (time_s - self.bar_s) % (_BAR_BEATS * 60.0 / self.bpm)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Pulse and key, such as ("D", "minor"), of a source near a time; None where not sure."""
+
+    pulse: Pulse | None
+    key: tuple[str, str] | None
+
+
+def listen(source: Sonogram, near_s: float) -> Heard:
+    """What is heard in a source near a time, in seconds."""
+    rate = source.params.frames_per_second
+    last = min(source.n_frames, max(round(near_s * rate), 0) + round(_LISTEN_S * rate / 2))
+    first = max(0, last - round(_LISTEN_S * rate))
+    part = Sonogram(source.values[..., first:last], source.params)
+    decoded = decode(part, quality="fast").mean(axis=0, keepdims=True)
+    sound = resample(decoded, part.params.sample_rate, SAMPLE_RATE)[0]
+    beats = find_beats(sound)
+    pulse = Pulse(beats.bpm, first / rate + _bar(beats)) if beats.found else None
+    length = round(_LISTEN_KEY_S * SAMPLE_RATE)
+    begin = round((near_s - first / rate) * SAMPLE_RATE) - length // 2
+    begin = max(0, min(begin, len(sound) - length))
+    return Heard(pulse, find_key(sound[begin : begin + length], SAMPLE_RATE))
+
+
+def _bar(beats: Beats) -> float:
+    """When a bar begins: the mean place of all bars, each counted back to the first one."""
+    turns = 2.0 * np.pi * np.array(beats.bars_s) / (_BAR_BEATS * 60.0 / beats.bpm)
+    mean = np.angle(np.exp(1j * turns).mean()) / (2.0 * np.pi)
+    return float(mean * _BAR_BEATS * 60.0 / beats.bpm)
+
+
+def find_key(
+    waveform: Waveform, sample_rate: int, least: float = PLAIN_KEY
+) -> tuple[str, str] | None:
+    """Key and mode, such as ("D", "minor"), of a sound (T,).
+
+    None where its notes are not as like any key as `least`, a correlation.
+    """
+    key = key_of_chroma(chroma_of_waveform(waveform, sample_rate))
+    return (KEYS[key.tonic], key.mode) if key.correlation > least else None
+
+
+def guide_as_heard(
+    model: Model, sampling: Sampling, source: Sonogram, near_s: float, first: int
+) -> tuple[Guide, float | None]:
+    """The guide of settings, told the source's tempo and key where they name none.
+
+    Parameters
+    ----------
+    near_s : where the source is listened to
+    first : the column of the source at which painting begins; before the source below 0
+
+    Returns
+    -------
+    the guide, and the seconds from the beginning of a bar to that column, None where what is
+    painted need not have the source's beats
+    """
+    facts = facts_from_settings(model, sampling)
+    if not model.takes_facts:
+        return guide_from_settings(model, sampling, facts), None
+    heard = listen(source, near_s)
+    if facts.key is None and heard.key is not None:
+        facts = replace(facts, key=heard.key[0], mode=heard.key[1])
+    pulse = heard.pulse
+    if pulse is not None and facts.bpm is not None:
+        octaves = np.log2(facts.bpm / pulse.bpm)
+        same = abs(octaves - round(octaves)) < np.log2(1.0 + _SAME_TEMPO)
+        pulse = Pulse(facts.bpm, pulse.bar_s) if same else None
+    since = None
+    if pulse is not None:
+        facts = replace(facts, bpm=pulse.bpm)
+        since = pulse.since_bar_s(source.params.duration_s(first))
+    return guide_from_settings(model, sampling, facts), since

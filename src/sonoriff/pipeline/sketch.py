@@ -1,0 +1,62 @@
+"""One key for what is longer than a window: that in which its first window comes out by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from sonoriff.models.protocol import Facts, Model
+from sonoriff.pipeline.guides import everywhere, guide_from_settings
+from sonoriff.pipeline.heard import LIKELY_KEY, find_key
+from sonoriff.pipeline.paint import Canvas, number_of_steps, paint
+from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
+from sonoriff.pipeline.settings import OnProgress, Sampling
+from sonoriff.sonogram.codec import decode
+
+# A key is decided early: half of the steps sketch it.
+_STEPS = 0.5
+
+
+def sketch_steps(model: Model, sampling: Sampling, facts: Facts, width: int) -> int:
+    """Steps of the sketch for a grid of `width` cells; 0 where none is needed."""
+    window = model.latent_shape(model.window_frames)[2]
+    if facts.key is not None or not model.takes_facts or width <= window:
+        return 0
+    return number_of_steps(sampling, _STEPS)
+
+
+def facts_of_sketch(
+    model: Model,
+    sampling: Sampling,
+    facts: Facts,
+    canvas_noise: Tensor,
+    *,
+    since_beat_s: float = 0.0,
+    on_progress: OnProgress | None = None,
+) -> Facts:
+    """`facts`, with a key for all windows of a grid where they name none.
+
+    Windows that do not touch know nothing of each other's key, and a model that is told none paints
+    each in one of its own. So the first window is sketched, and all are told the key heard in it.
+
+    Parameters
+    ----------
+    sampling : resolved for the model
+    canvas_noise : (1, C, H, W)
+    since_beat_s : as of a `Canvas`
+    on_progress : told ``(step, steps)`` of the sketch
+    """
+    steps = sketch_steps(model, sampling, facts, canvas_noise.shape[-1])
+    if steps == 0:
+        return facts
+    first = canvas_noise[..., : model.latent_shape(model.window_frames)[2]]
+    guide = guide_from_settings(model, sampling, facts)
+    canvas = Canvas(first, everywhere(guide), since_beat_s=since_beat_s)
+    latents = paint(
+        model, canvas, replace(sampling, num_inference_steps=steps), on_progress=on_progress
+    )
+    sonogram = painted_sonogram(model, picture_from_latents(model, latents), {})
+    sound = decode(sonogram, quality="fast")[0]
+    key = find_key(sound, model.params.sample_rate, LIKELY_KEY)
+    return facts if key is None else replace(facts, key=key[0], mode=key[1])

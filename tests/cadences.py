@@ -1,0 +1,18 @@
+"""Chords whose key is known."""
+
+import numpy as np
+
+RATE = 44_100
+MAJOR_CADENCE = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7))
+MINOR_CADENCE = ((0, 3, 7), (5, 8, 12), (7, 11, 14), (0, 3, 7))
+
+
+def cadence(tonic: int, chords: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """Chords of a second each, notes with four overtones; float64 (T,)."""
+    time = np.arange(RATE) / RATE
+    sounds = []
+    for chord in chords:
+        pitches = [261.63 * 2 ** ((tonic + note) / 12) for note in chord]
+        notes = [np.sin(2 * np.pi * k * f * time) / k for f in pitches for k in range(1, 5)]
+        sounds.append(0.05 * np.sum(notes, axis=0) * np.exp(-time))
+    return np.concatenate(sounds)
