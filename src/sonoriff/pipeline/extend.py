@@ -14,7 +14,7 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
 from sonoriff.pipeline.guides import everywhere
-from sonoriff.pipeline.heard import guide_as_heard
+from sonoriff.pipeline.heard import guide_as_heard, listen
 from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
@@ -69,8 +69,8 @@ def extend(
     Notes
     -----
     The model is shown the half window of the source that is next to the join, and all that is new
-    is painted at once over it, in windows that overlap. It is told the tempo and the bars of the
-    source, where that has any.
+    is painted at once over it, in windows that overlap. It is told the tempo, the bars and the key
+    of the source, where that has any.
     """
     chosen = settings.resolved(model)
     sonogram = sonogram_from_source(model, source)
@@ -179,7 +179,9 @@ def _paint_beside(
     release = known.new_ones(1, 1, height, n_cells)
     release[..., place : place + n_known] = 0.0
     join_s = 0.0 if first < 0 else source.duration_s
-    guide, since_beat_s = guide_as_heard(model, settings, source, join_s, first)
+    heard = listen(model, source, join_s)
+    first_s = source.params.duration_s(first)
+    guide, since_beat_s = guide_as_heard(model, settings, heard, first_s)
     canvas = Canvas(
         noise_grid(model, n_cells, settings.seed).expand_as(latents),
         everywhere(guide),

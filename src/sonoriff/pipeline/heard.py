@@ -51,8 +51,10 @@ class Heard:
     key: tuple[str, str] | None
 
 
-def listen(source: Sonogram, near_s: float) -> Heard:
-    """What is heard in a source near a time, in seconds."""
+def listen(model: Model, source: Sonogram, near_s: float) -> Heard:
+    """What is heard in a source near a time, in seconds; nothing where a model takes no facts."""
+    if not model.takes_facts:
+        return Heard(None, None)
     rate = source.params.frames_per_second
     last = min(source.n_frames, max(round(near_s * rate), 0) + round(_LISTEN_S * rate / 2))
     first = max(0, last - round(_LISTEN_S * rate))
@@ -86,24 +88,21 @@ def find_key(
 
 
 def guide_as_heard(
-    model: Model, sampling: Sampling, source: Sonogram, near_s: float, first: int
+    model: Model, sampling: Sampling, heard: Heard, first_s: float = 0.0
 ) -> tuple[Guide, float | None]:
     """The guide of settings, told the source's tempo and key where they name none.
 
     Parameters
     ----------
-    near_s : where the source is listened to
-    first : the column of the source at which painting begins; before the source below 0
+    heard : in the source
+    first_s : the time in the source at which painting begins; before the source below 0
 
     Returns
     -------
-    the guide, and the seconds from the beginning of a bar to that column, None where what is
+    the guide, and the seconds from the beginning of a bar to there, None where what is
     painted need not have the source's beats
     """
     facts = facts_from_settings(model, sampling)
-    if not model.takes_facts:
-        return guide_from_settings(model, sampling, facts), None
-    heard = listen(source, near_s)
     if facts.key is None and heard.key is not None:
         facts = replace(facts, key=heard.key[0], mode=heard.key[1])
     pulse = heard.pulse
@@ -114,5 +113,5 @@ def guide_as_heard(
     since = None
     if pulse is not None:
         facts = replace(facts, bpm=pulse.bpm)
-        since = pulse.since_bar_s(source.params.duration_s(first))
+        since = pulse.since_bar_s(first_s)
     return guide_from_settings(model, sampling, facts), since

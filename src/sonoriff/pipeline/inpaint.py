@@ -19,7 +19,7 @@ from sonoriff.pipeline.areas import (
 )
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere
-from sonoriff.pipeline.heard import guide_as_heard
+from sonoriff.pipeline.heard import guide_as_heard, listen
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -135,7 +135,8 @@ def _painted(
     picture, peak = picture_from_sonogram(source)
     latents = latents_from_picture(model, picture)
     free = torch.from_numpy(free_cells(weights, model.cell, *latents.shape[2:]))
-    guide, since_beat_s = guide_as_heard(model, settings, source, source.duration_s / 2, 0)
+    heard = listen(model, source, source.duration_s / 2)
+    guide, since_beat_s = guide_as_heard(model, settings, heard)
     canvas = Canvas(
         noise_grid(model, latents.shape[-1], settings.seed).expand_as(latents),
         everywhere(guide),

@@ -24,6 +24,7 @@ from sonoriff.pipeline.pictures import (
     picture_from_sonogram,
     values_from_picture,
 )
+from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
@@ -111,6 +112,7 @@ class _Point:
     noise: Tensor
     source: Tensor | None
     strength: float
+    since_beat_s: float | None
 
 
 def morph(
@@ -194,15 +196,18 @@ def _points(
     for i, point in enumerate(settings.points):
         own = settings.at(i)
         noise = noise_grid(model, width, own.seed)
-        guide = guide_from_settings(model, own, guess_tempo=not coded)
         if not coded:
-            points.append(_Point(guide, noise, None, 1.0))
+            guide = guide_from_settings(model, own, guess_tempo=True)
+            points.append(_Point(guide, noise, None, 1.0, 0.0))
             continue
-        source = coded[i if len(coded) > 1 else 0]
+        which = i if len(coded) > 1 else 0
+        source = coded[which]
+        guide, since = guide_of_remix(model, own, point.strength, sonograms[which], noise)
         if settings.inverted:
             alone = replace(guide, guidance_scale=1.0)
             noise = inverted(model, source, alone, point.strength, own, on_progress=told[i])
-        points.append(_Point(guide, noise.expand_as(source), source, point.strength))
+            since = None
+        points.append(_Point(guide, noise.expand_as(source), source, point.strength, since))
     return points
 
 
@@ -219,6 +224,7 @@ def _between(model: Model, points: list[_Point], place: float) -> _Point:
         slerp(a.noise, b.noise, share),
         source,
         (1.0 - share) * a.strength + share * b.strength,
+        None,
     )
 
 
@@ -229,7 +235,7 @@ def _canvas(point: _Point) -> Canvas:
         everywhere(point.guide),
         point.source,
         None if point.source is None else release,
-        since_beat_s=0.0 if point.source is None else None,
+        since_beat_s=point.since_beat_s,
     )
 
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
+from sonoriff.pipeline.guides import blended_guide, everywhere
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -28,6 +28,7 @@ from sonoriff.pipeline.pictures import (
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source import Source, sonogram_from_source
 
@@ -157,14 +158,18 @@ def riffuse(
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)
     first_noise, second_noise = (noise_grid(model, latents.shape[-1], e.seed) for e in ends)
-    first_guide, second_guide = (guide_from_settings(model, end) for end in ends)
     share = inputs.alpha
     strength = (1.0 - share) * inputs.start.denoising + share * inputs.end.denoising
+    (first_guide, since_beat_s), (second_guide, _) = (
+        guide_of_remix(model, end, strength, sonogram, noise)
+        for end, noise in zip(ends, (first_noise, second_noise), strict=True)
+    )
     canvas = Canvas(
         slerp(first_noise, second_noise, share).expand_as(latents),
         everywhere(blended_guide(model, first_guide, second_guide, share)),
         latents,
         strength * _whiteness(mask_image, latents),
+        since_beat_s=since_beat_s,
     )
     painted = paint(model, canvas, ends[0], on_progress=on_progress)
     result = picture_from_latents(model, painted)[..., : sonogram.n_frames]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cadences import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 from sonoriff.corpus.tonality import chroma_likeness, chroma_of_waveform, key_of_chroma
 from sonoriff.errors import ParameterError
+from sounds import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 
 
 @pytest.mark.parametrize("tonic", [0, 3, 6, 10])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from cadences import MAJOR_CADENCE, RATE, cadence
 from sonoriff.corpus.tonality import Key
 from sonoriff.evaluation.harmony import key_score, line_sharpness
 from sonoriff.sonogram import encode
+from sounds import MAJOR_CADENCE, RATE, cadence
 
 A_MINOR = Key(9, True, correlation=1.0, margin=0.1)
 

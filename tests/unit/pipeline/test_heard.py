@@ -5,23 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cadences import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 from sonoriff.models.protocol import Facts
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.extend import ExtendSettings, extend
 from sonoriff.pipeline.heard import Pulse, guide_as_heard, listen
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram import Sonogram, encode
+from sounds import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence, drums
 
 
-def drums(bpm: float, seconds: float, bar_s: float) -> Sonogram:
-    """A kick where bars begin, snare and hats on the other beats."""
-    time = np.arange(round(seconds * RATE)) / RATE - bar_s
-    noise = np.random.default_rng(0).normal(size=len(time))
-    beat = 60.0 / bpm
-    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-12 * (time % (4 * beat)))
-    snare = 0.3 * noise * np.exp(-30 * (time % beat))
-    return encode((0.5 * (kick + snare)).astype(np.float32)[None], RATE)
+def heard_drums(bpm: float, seconds: float, bar_s: float) -> Sonogram:
+    return encode(drums(bpm, seconds, bar_s).astype(np.float32)[None], RATE)
 
 
 def tone(seconds: float) -> Sonogram:
@@ -30,18 +24,20 @@ def tone(seconds: float) -> Sonogram:
 
 
 @pytest.mark.parametrize(("bpm", "bar_s"), [(92.0, 0.0), (120.0, 0.7), (120.0, 1.6)])
-def test_the_pulse_of_drums_is_found_anywhere(bpm: float, bar_s: float) -> None:
-    source = drums(bpm, 30.0, bar_s)
+def test_the_pulse_of_drums_is_found_anywhere(
+    small_model: SmallModel, bpm: float, bar_s: float
+) -> None:
+    source = heard_drums(bpm, 30.0, bar_s)
     for near_s in (0.0, 14.0, 30.0):
-        pulse = listen(source, near_s).pulse
+        pulse = listen(small_model, source, near_s).pulse
         assert pulse is not None
         assert pulse.bpm == pytest.approx(bpm, rel=0.01)
         assert abs((near_s - bar_s - pulse.since_bar_s(near_s) + 0.1) % (240.0 / bpm)) < 0.2
 
 
-def test_a_tone_has_none() -> None:
-    assert listen(tone(8.0), 4.0).pulse is None
-    assert listen(tone(1.0), 0.5).pulse is None
+def test_a_tone_has_none(small_model: SmallModel) -> None:
+    assert listen(small_model, tone(8.0), 4.0).pulse is None
+    assert listen(small_model, tone(1.0), 0.5).pulse is None
 
 
 def test_before_the_source_bars_are_counted_backwards() -> None:
@@ -53,12 +49,13 @@ def test_before_the_source_bars_are_counted_backwards() -> None:
 
 def told(model: SmallModel, prompt: str, source: Sonogram) -> tuple[float, float | None]:
     """The tempo and the place in the bar that the model is told at the source's first column."""
-    guide, since = guide_as_heard(model, Sampling(prompt=prompt).resolved(model), source, 4.0, 0)
+    settings = Sampling(prompt=prompt).resolved(model)
+    guide, since = guide_as_heard(model, settings, listen(model, source, 4.0))
     return float(guide.positive[0].row.bpm), since
 
 
 def test_the_source_decides_the_tempo_unless_the_prompt_does(small_model: SmallModel) -> None:
-    source = drums(120.0, 8.0, 0.5)
+    source = heard_drums(120.0, 8.0, 0.5)
     bpm, since = told(small_model, "jazz", source)
     assert bpm == pytest.approx(120, rel=0.01)
     assert since == pytest.approx(1.5, abs=0.1)
@@ -68,20 +65,20 @@ def test_the_source_decides_the_tempo_unless_the_prompt_does(small_model: SmallM
     assert told(small_model, "jazz", tone(8.0)) == (0, None)
 
 
-def test_the_key_is_that_near_the_place() -> None:
+def test_the_key_is_that_near_the_place(small_model: SmallModel) -> None:
     other = np.concatenate([cadence(9, MINOR_CADENCE)] * 3 + [cadence(2, MAJOR_CADENCE)] * 3)
     source = encode(other.astype(np.float32)[None], RATE)
-    assert listen(source, 0.0).key == ("A", "minor")
-    assert listen(source, 24.0).key == ("D", "major")
-    assert listen(source, 20.0).key == ("D", "major")
-    assert listen(drums(120.0, 8.0, 0.0), 4.0).key is None
+    assert listen(small_model, source, 0.0).key == ("A", "minor")
+    assert listen(small_model, source, 24.0).key == ("D", "major")
+    assert listen(small_model, source, 20.0).key == ("D", "major")
+    assert listen(small_model, heard_drums(120.0, 8.0, 0.0), 4.0).key is None
 
 
 def test_the_source_decides_the_key_unless_the_prompt_does(small_model: SmallModel) -> None:
     source = encode(cadence(3, MINOR_CADENCE).astype(np.float32)[None], RATE)
     for prompt, key, mode in (("jazz", 3, 1), ("jazz in G major", 7, 0)):
         settings = Sampling(prompt=prompt).resolved(small_model)
-        guide, _ = guide_as_heard(small_model, settings, source, 2.0, 0)
+        guide, _ = guide_as_heard(small_model, settings, listen(small_model, source, 2.0))
         row = guide.positive[0].row
         assert (int(row.key), int(row.mode)) == (key, mode)
         assert [int(term.row.key) for term in guide.negative] == [-1] * len(guide.negative)
@@ -97,5 +94,5 @@ def test_what_is_added_hears_the_beat(small_model: SmallModel) -> None:
             return super().encode_prompt(prompt, facts)
 
     fields = {name: getattr(small_model, name) for name in small_model.__dataclass_fields__}
-    extend(Listening(**fields), drums(100.0, 8.0, 0.0), settings)
+    extend(Listening(**fields), heard_drums(100.0, 8.0, 0.0), settings)
     assert heard[0] == pytest.approx(100, rel=0.01)

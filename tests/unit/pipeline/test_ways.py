@@ -17,6 +17,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
+from sonoriff.pipeline.heard import listen
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.paint import Canvas, paint
@@ -26,6 +27,7 @@ from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.sonogram import HIFI, Sonogram
 from sonoriff.sonogram.codec import encode
+from sounds import MINOR_CADENCE, cadence, drums
 
 WAY = MorphSettings(
     points=(MorphPoint(prompt="jazz", strength=0.4), MorphPoint(prompt="funk", seed=9)),
@@ -71,6 +73,28 @@ def test_with_a_source_the_ends_are_the_remixes(small_model: SmallModel, source:
     way = morph(small_model, WAY, [cut])
     settings = RemixSettings(prompt="jazz", seed=3, strength=0.4, num_inference_steps=2)
     np.testing.assert_array_equal(values(way.clips[0]), values(remix(small_model, cut, settings)))
+
+
+def test_ends_hear_the_beat_and_the_key_as_remixes_do(small_model: SmallModel) -> None:
+    sound = np.concatenate([cadence(2, MINOR_CADENCE)] * 2) + drums(120.0, 8.0)
+    music = encode(sound.astype(np.float32)[None], HIFI.sample_rate)
+    music = Sonogram(music.values[..., : music.n_frames // 8 * 8], music.params)
+    heard = listen(small_model, music, 4.0)
+    assert heard.key == ("D", "minor")
+    assert heard.pulse is not None
+    way = morph(small_model, replace(WAY, clips=3), [music])
+    settings = RemixSettings(prompt="jazz", seed=3, strength=0.4, num_inference_steps=2)
+    expected = values(remix(small_model, music, settings))
+    np.testing.assert_array_equal(values(way.clips[0]), expected)
+    inputs = InferenceInput.from_dict(
+        {
+            "alpha": 0,
+            "num_inference_steps": 2,
+            "start": {"prompt": "jazz", "seed": 3, "denoising": 0.4, "guidance": 3.5},
+            "end": {"prompt": "funk", "seed": 4, "denoising": 0.4, "guidance": 3.5},
+        }
+    )
+    np.testing.assert_array_equal(values(riffuse(small_model, inputs, music)), expected)
 
 
 def test_a_way_between_two_sounds_begins_and_ends_with_them(

@@ -1,4 +1,4 @@
-"""Chords whose key is known."""
+"""Sounds whose key or tempo is known."""
 
 import numpy as np
 
@@ -16,3 +16,13 @@ def cadence(tonic: int, chords: tuple[tuple[int, ...], ...]) -> np.ndarray:
         notes = [np.sin(2 * np.pi * k * f * time) / k for f in pitches for k in range(1, 5)]
         sounds.append(0.05 * np.sum(notes, axis=0) * np.exp(-time))
     return np.concatenate(sounds)
+
+
+def drums(bpm: float, seconds: float, bar_s: float = 0.0) -> np.ndarray:
+    """A kick where bars begin, snare and hats on the other beats; float64 (T,)."""
+    time = np.arange(round(seconds * RATE)) / RATE - bar_s
+    noise = np.random.default_rng(0).normal(size=len(time))
+    beat = 60.0 / bpm
+    kick = np.sin(2 * np.pi * 55 * time) * np.exp(-12 * (time % (4 * beat)))
+    snare = 0.3 * noise * np.exp(-30 * (time % beat))
+    return np.asarray(0.5 * (kick + snare))
