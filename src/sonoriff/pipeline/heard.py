@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import Tensor
 
 from sonoriff.audio import resample
 from sonoriff.corpus.beats import Beats, find_beats
@@ -14,6 +15,7 @@ from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
 from sonoriff.pipeline.paint import Guide
+from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.sonogram import Sonogram
@@ -85,6 +87,15 @@ def find_key(
     """
     key = key_of_chroma(chroma_of_waveform(waveform, sample_rate))
     return (KEYS[key.tonic], key.mode) if key.correlation > least else None
+
+
+def key_of_latents(model: Model, latents: Tensor) -> tuple[str, str] | None:
+    """The key of what a model painted, (1, C, H, W); None where that is like none."""
+    if not model.takes_facts:
+        return None
+    picture = picture_from_latents(model, latents)
+    sound = decode(painted_sonogram(model, picture, {}), quality="fast")[0]
+    return find_key(sound, model.params.sample_rate, LIKELY_KEY)
 
 
 def guide_as_heard(

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from sonoriff.models.protocol import Facts, Model
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
-from sonoriff.pipeline.heard import LIKELY_KEY, find_key
+from sonoriff.pipeline.heard import key_of_latents
 from sonoriff.pipeline.paint import Canvas, number_of_steps, paint
-from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import OnProgress, Sampling
-from sonoriff.sonogram.codec import decode
 
 # A key is decided early: half of the steps sketch it.
 _STEPS = 0.5
@@ -56,7 +54,5 @@ def facts_of_sketch(
     latents = paint(
         model, canvas, replace(sampling, num_inference_steps=steps), on_progress=on_progress
     )
-    sonogram = painted_sonogram(model, picture_from_latents(model, latents), {})
-    sound = decode(sonogram, quality="fast")[0]
-    key = find_key(sound, model.params.sample_rate, LIKELY_KEY)
+    key = key_of_latents(model, latents)
     return facts if key is None else replace(facts, key=key[0], mode=key[1])
