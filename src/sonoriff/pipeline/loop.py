@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
+from torch import Tensor
+
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.circular import circle_resampled
@@ -17,6 +20,9 @@ from sonoriff.pipeline.sketch import facts_of_sketch, sketch_steps
 
 DEFAULT_BPM = 120.0
 _OVERLAP = 0.5
+# A stroke reaches so many columns to each side; what is softer than this (of 2 from silence to
+# full), below the loudest, is not heard.
+_STROKE_FRAMES, _RANGE = 3, 1.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +70,8 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     model strikes harder than at other bars. The picture is then turned to the bar, brought from
     whole cells to the whole number of columns next to the exact length (at most half a cell's
     worth, which the tempo told to the model makes up for), and the waveform to the exact number
-    of samples.
+    of samples. On a circle any bar may be the first: it is the one whose first stroke is most like
+    all others, so that nothing tells where the loop begins again.
     """
     chosen = settings.resolved(model)
     facts = facts_from_settings(model, replace(chosen, bpm=None), guess_tempo=True)
@@ -89,6 +96,7 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     latents = paint(model, canvas, chosen, on_progress=stage(on_progress, sketched, steps))
     turned = picture_from_latents(model, latents, circular=True).roll(-early, dims=-1)
     picture = circle_resampled(turned, n_frames).clamp(-1.0, 1.0)
+    picture = picture.roll(-plainest_bar(picture, chosen.bars, chosen.beats_per_bar), dims=-1)
     about = {
         "verb": "loop",
         **chosen.to_dict(),
@@ -96,3 +104,16 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
         "loop_samples": round(length * params.sample_rate),
     }
     return Clip(painted_sonogram(model, picture, about))
+
+
+def plainest_bar(picture: Tensor, bars: int, beats_per_bar: int) -> int:
+    """The column of a circular picture (C, 1, M, N) at which that bar begins."""
+    levels = picture.clamp_min(float(picture.max()) - _RANGE)
+    rises = (levels - levels.roll(1, dims=-1)).clamp_min(0.0).mean(dim=(0, 1, 2))
+    around = range(-_STROKE_FRAMES, _STROKE_FRAMES + 1)
+    strokes = torch.stack([rises.roll(-by) for by in around]).amax(dim=0)
+    beats = bars * beats_per_bar
+    places = [round(beat * picture.shape[-1] / beats) for beat in range(beats)]
+    struck = strokes[places]
+    unlike = (struck - struck.mean()).abs()[::beats_per_bar]
+    return places[int(unlike.argmin()) * beats_per_bar]

@@ -18,13 +18,13 @@ from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.heard import listen
-from sonoriff.pipeline.loop import LoopSettings, loop
+from sonoriff.pipeline.loop import LoopSettings, loop, plainest_bar
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
-from sonoriff.pipeline.riffusion import InferenceInput, riffuse
+from sonoriff.pipeline.riffusion import InferenceInput, PromptInput, riffuse
 from sonoriff.sonogram import HIFI, Sonogram
 from sonoriff.sonogram.codec import encode
 from sounds import MINOR_CADENCE, cadence, drums
@@ -86,13 +86,12 @@ def test_ends_hear_the_beat_and_the_key_as_remixes_do(small_model: SmallModel) -
     settings = RemixSettings(prompt="jazz", seed=3, strength=0.4, num_inference_steps=2)
     expected = values(remix(small_model, music, settings))
     np.testing.assert_array_equal(values(way.clips[0]), expected)
-    inputs = InferenceInput.from_dict(
-        {
-            "alpha": 0,
-            "num_inference_steps": 2,
-            "start": {"prompt": "jazz", "seed": 3, "denoising": 0.4, "guidance": 3.5},
-            "end": {"prompt": "funk", "seed": 4, "denoising": 0.4, "guidance": 3.5},
-        }
+    guidance = small_model.defaults.guidance_scale
+    inputs = InferenceInput(
+        start=PromptInput(prompt="jazz", seed=3, denoising=0.4, guidance=guidance),
+        end=PromptInput(prompt="funk", seed=4, denoising=0.4, guidance=guidance),
+        alpha=0.0,
+        num_inference_steps=2,
     )
     np.testing.assert_array_equal(values(riffuse(small_model, inputs, music)), expected)
 
@@ -215,15 +214,38 @@ def test_a_loop_is_painted_with_its_bar_inside_a_cell_and_turned_to_it(
         return painted[-1][1]
 
     monkeypatch.setattr("sonoriff.pipeline.loop.paint", remembered)
-    # Two bars of 16 cells each, so that nothing is stretched.
-    bpm = 60.0 * 4 * HIFI.frames_per_second / (16 * small_model.cell[1])
-    made = loop(small_model, LoopSettings(prompt="", bpm=bpm, bars=2, num_inference_steps=1))
+    # A bar of 32 cells, so that nothing is stretched.
+    bpm = 60.0 * 4 * HIFI.frames_per_second / (32 * small_model.cell[1])
+    made = loop(small_model, LoopSettings(prompt="", bpm=bpm, bars=1, num_inference_steps=1))
     ((canvas, latents),) = painted
     early = small_model.cell[1] // 2
     assert canvas.since_beat_s == pytest.approx(-early / HIFI.frames_per_second)
     picture = picture_from_latents(small_model, latents, circular=True)
     turned = painted_sonogram(small_model, picture.roll(-early, dims=-1), {})
     np.testing.assert_array_equal(values(made), turned.values)
+
+
+@pytest.mark.parametrize(
+    ("firsts", "bar"), [((1.0, 0.5, 0.2, 0.1), 1), ((0.5, 1.0, 0.2, 0.1), 0), ((0.9,), 0)]
+)
+def test_a_loop_begins_with_the_bar_that_is_struck_like_other_beats(
+    firsts: tuple[float, ...], bar: int
+) -> None:
+    picture = torch.full((1, 1, 256, 4 * 80 * len(firsts)), -1.0)
+    for beat in range(4 * len(firsts)):
+        stroke = firsts[beat // 4] if beat % 4 == 0 else 0.5
+        picture[..., beat * 80 + 1 : beat * 80 + 20] += stroke
+    assert plainest_bar(picture, len(firsts), 4) == 320 * bar
+
+
+def test_a_loop_whose_first_stroke_stands_out_begins_with_another_bar(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sonoriff.pipeline.loop.plainest_bar", lambda *_: 0)
+    settings = LoopSettings(prompt="funk, 120 bpm", bars=2, num_inference_steps=1)
+    plain = values(loop(small_model, settings))
+    monkeypatch.setattr("sonoriff.pipeline.loop.plainest_bar", lambda *_: 172)
+    np.testing.assert_array_equal(values(loop(small_model, settings)), np.roll(plain, -172, axis=2))
 
 
 def test_the_join_of_a_loop_is_like_any_other_place() -> None:
