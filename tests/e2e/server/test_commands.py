@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,17 @@ from sonoriff.server.store import Store
 PROGRAM = str(Path(sys.executable).with_name("sonoriff"))
 
 
+@pytest.fixture
+def logs_as_they_were() -> Iterator[None]:
+    """A server in this process logs to the standard error of one test, which ends before others."""
+    loggers = [logging.getLogger(name) for name in ("sonoriff", "uvicorn")]
+    before = [(log.handlers, log.propagate, log.level) for log in loggers]
+    yield
+    for log, (handlers, propagate, level) in zip(loggers, before, strict=True):
+        log.handlers, log.propagate = handlers, propagate
+        log.setLevel(level)
+
+
 def test_a_stream_becomes_a_file(model_folder: Path, tmp_path: Path) -> None:
     target = tmp_path / "long.flac"
     arguments = ["stream", "a", "--minutes", "0.02", "--steps", "1", "--model", str(model_folder)]
@@ -27,6 +40,7 @@ def test_a_stream_becomes_a_file(model_folder: Path, tmp_path: Path) -> None:
     assert soundfile.info(target).frames == round(1.2 * 44100)
 
 
+@pytest.mark.usefixtures("logs_as_they_were")
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
