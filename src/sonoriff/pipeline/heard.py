@@ -29,7 +29,7 @@ _BAR_BEATS = 4
 _SAME_TEMPO = 0.04
 # Nine of ten clips that are in a key are as like it as this, seven of ten of drums and noises less.
 PLAIN_KEY = 0.65
-# What a model painted is mostly in a key, if less purely; typing and rain are less like any.
+# What a model painted is mostly in a key, if less purely; typing is mostly less like any.
 LIKELY_KEY = 0.5
 
 

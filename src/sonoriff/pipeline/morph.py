@@ -15,6 +15,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
+from sonoriff.pipeline.heard import listen
 from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
@@ -191,6 +192,7 @@ def _points(
             f"give no source, one, or one for each of the {count} points; got {len(sonograms)}"
         )
     coded = [latents_from_picture(model, picture_from_sonogram(s)[0]) for s in sonograms]
+    heard = [listen(model, s, s.duration_s / 2) for s in sonograms]
     width = coded[0].shape[-1] if coded else model.latent_shape(model.window_frames)[2]
     points = []
     for i, point in enumerate(settings.points):
@@ -202,7 +204,7 @@ def _points(
             continue
         which = i if len(coded) > 1 else 0
         source = coded[which]
-        guide, since = guide_of_remix(model, own, point.strength, sonograms[which], noise)
+        guide, since = guide_of_remix(model, own, point.strength, heard[which], noise)
         if settings.inverted:
             alone = replace(guide, guidance_scale=1.0)
             noise = inverted(model, source, alone, point.strength, own, on_progress=told[i])

@@ -10,7 +10,7 @@ from torch import Tensor
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
-from sonoriff.pipeline.heard import guide_as_heard, listen
+from sonoriff.pipeline.heard import Heard, guide_as_heard, listen
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, Guide, paint
 from sonoriff.pipeline.pictures import (
@@ -75,7 +75,8 @@ def remix(
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)
     noise = noise_grid(model, latents.shape[-1], chosen.seed)
-    guide, since_beat_s = guide_of_remix(model, chosen, chosen.strength, sonogram, noise)
+    heard = listen(model, sonogram, sonogram.duration_s / 2)
+    guide, since_beat_s = guide_of_remix(model, chosen, chosen.strength, heard, noise)
     canvas = Canvas(
         noise.expand_as(latents),
         everywhere(guide),
@@ -89,20 +90,21 @@ def remix(
 
 
 def guide_of_remix(
-    model: Model, settings: Sampling, strength: float, source: Sonogram, noise: Tensor
+    model: Model, settings: Sampling, strength: float, heard: Heard, noise: Tensor
 ) -> tuple[Guide, float | None]:
     """The guide, and the seconds from a beat to the first column, where one is kept.
 
     Parameters
     ----------
     settings : resolved for the model
+    heard : in the middle of the source
     noise : (1, C, H, W) of the grid
     """
     if strength == 1:
         facts = facts_from_settings(model, settings, guess_tempo=True)
         facts = facts_of_sketch(model, settings, facts, noise)
         return guide_from_settings(model, settings, facts), 0.0
-    heard = listen(model, source, source.duration_s / 2)
     guide, since_beat_s = guide_as_heard(model, settings, heard)
     # In a longer one the beats would drift from those that are told.
-    return guide, since_beat_s if source.duration_s <= _ONE_PULSE_S else None
+    duration_s = model.params.duration_s(noise.shape[-1] * model.cell[1])
+    return guide, since_beat_s if duration_s <= _ONE_PULSE_S else None

@@ -20,6 +20,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere
+from sonoriff.pipeline.heard import listen
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
@@ -160,8 +161,9 @@ def riffuse(
     first_noise, second_noise = (noise_grid(model, latents.shape[-1], e.seed) for e in ends)
     share = inputs.alpha
     strength = (1.0 - share) * inputs.start.denoising + share * inputs.end.denoising
+    heard = listen(model, sonogram, sonogram.duration_s / 2)
     (first_guide, since_beat_s), (second_guide, _) = (
-        guide_of_remix(model, end, strength, sonogram, noise)
+        guide_of_remix(model, end, strength, heard, noise)
         for end, noise in zip(ends, (first_noise, second_noise), strict=True)
     )
     canvas = Canvas(

@@ -28,7 +28,7 @@ def facts_of_sketch(
     model: Model,
     sampling: Sampling,
     facts: Facts,
-    canvas_noise: Tensor,
+    noise: Tensor,
     *,
     since_beat_s: float = 0.0,
     on_progress: OnProgress | None = None,
@@ -41,14 +41,14 @@ def facts_of_sketch(
     Parameters
     ----------
     sampling : resolved for the model
-    canvas_noise : (1, C, H, W)
+    noise : (1, C, H, W)
     since_beat_s : as of a `Canvas`
     on_progress : told ``(step, steps)`` of the sketch
     """
-    steps = sketch_steps(model, sampling, facts, canvas_noise.shape[-1])
+    steps = sketch_steps(model, sampling, facts, noise.shape[-1])
     if steps == 0:
         return facts
-    first = canvas_noise[..., : model.latent_shape(model.window_frames)[2]]
+    first = noise[..., : model.latent_shape(model.window_frames)[2]]
     guide = guide_from_settings(model, sampling, facts)
     canvas = Canvas(first, everywhere(guide), since_beat_s=since_beat_s)
     latents = paint(
