@@ -61,7 +61,7 @@ def generate_many(
     count : clips, at least 1
     batch_size : clips painted together. Each has the noise of its own seed, so that it is the clip
         that `generate` makes, up to the rounding of sums of another length. Clips longer than a
-        window, for which no key is named, are painted one by one: each has a key of its own
+        window, for which no key is named, and those of LCM are painted one by one
     on_progress : told ``(step, steps)`` of all batches together
     """
     if count < 1 or batch_size < 1:
@@ -73,7 +73,8 @@ def generate_many(
     known = facts_from_settings(model, chosen, guess_tempo=True)
     guide = guide_from_settings(model, chosen, known)
     sketched = sketch_steps(model, chosen, known, width)
-    if sketched:  # each seed has a key of its own, and windows enough for a batch
+    if sketched or chosen.sampler == "lcm":
+        # Each seed has a key, or fresh noise at each step, of its own.
         batch_size = 1
     steps = sketched + chosen.num_inference_steps
     total = steps * -(-count // batch_size)
@@ -88,7 +89,7 @@ def generate_many(
         latents = paint(
             model,
             Canvas(noise, everywhere(guide), since_beat_s=0.0),
-            chosen,
+            replace(chosen, seed=seeds[0]),
             on_progress=stage(on_progress, done + sketched, total),
         )
         for seed, one in zip(seeds, torch.split(latents, 1), strict=True):

@@ -21,7 +21,7 @@ from sonoriff.models.stable_diffusion.loading import schedule_from_config
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.generate import GenerateSettings, generate
+from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
@@ -183,6 +183,17 @@ def test_every_sampler_works(model: StableDiffusionModel, sampler: str) -> None:
     settings = GenerateSettings(**QUICK, sampler=sampler, duration_s=0.16)
     first, again = (generate(model, settings).sonogram.values for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "lcm"])
+def test_seeds_in_a_batch_give_the_clips_that_they_give_alone(
+    model: StableDiffusionModel, sampler: str
+) -> None:
+    settings = GenerateSettings(**{**QUICK, "seed": 4}, sampler=sampler, duration_s=0.16)
+    _, second = generate_many(model, settings, 2, batch_size=2)
+    alone = generate(model, replace(settings, seed=5))
+    loudest = alone.sonogram.values.max()
+    np.testing.assert_allclose(second.sonogram.values, alone.sonogram.values, atol=1e-3 * loudest)
 
 
 def test_an_inpainting_model_is_told_what_is_known(model: StableDiffusionModel) -> None:
