@@ -59,9 +59,14 @@ class Running:
         return requests.post(self.url + path, timeout=WAIT_S, **options)
 
     def socket(self, **options: Any) -> ClientConnection:
-        """A WebSocket to the stream."""
+        """A WebSocket to the stream, which lives however long a test leaves it alone.
+
+        It takes in whatever comes (``max_queue``), so that it answers the server's pings, and sends
+        none, which a server that waits for a reader would not answer.
+        """
         url = self.url.replace("http", "ws") + "/api/v1/stream"
-        return connect(url, open_timeout=WAIT_S, close_timeout=5, compression=None, **options)
+        patient = {"max_queue": None, "ping_interval": None, "open_timeout": WAIT_S}
+        return connect(url, **{**patient, "close_timeout": 5, "compression": None, **options})
 
     def stop(self) -> None:
         self.server.should_exit = True
@@ -103,8 +108,8 @@ def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             max_streams=6,
             max_streams_per_client=5,
             max_jobs=3,
-            resume_s=20.0,
-            hello_s=1.0,
+            resume_s=120.0,
+            hello_s=3.0,
             max_body_bytes=2**21,
         ),
     )
@@ -124,8 +129,8 @@ def seed_images(folder: Path) -> Path:
 class Player:
     """A client that checks the index of every sample and column it gets."""
 
-    def __init__(self, running: Running, **hello: Any) -> None:
-        self.socket = running.socket().__enter__()
+    def __init__(self, running: Running, max_queue: int | None = None, **hello: Any) -> None:
+        self.socket = running.socket(max_queue=max_queue).__enter__()
         self.windows: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
         self.sound = b""

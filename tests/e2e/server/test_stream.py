@@ -67,9 +67,18 @@ def test_sound_is_the_engine_s_own(player: Make, model_folder: Any) -> None:
     assert np.abs(levels - wanted[:, : levels.shape[1]]).max() <= 0.51
 
 
-def test_a_change_is_heard_from_where_the_server_says(player: Make) -> None:
+def at_rest(server: Any, one: Any) -> Any:
+    """A player's stream, once all that it has in hand is made: its worker is idle then."""
+    stream = server.service.streams.find(one.ready["session"])
+    wait_until(lambda: stream.session.made_until > 0 and stream._making.done())
+    return stream
+
+
+def test_a_change_is_heard_from_where_the_server_says(player: Make, server: Any) -> None:
     one = player()
     one.play(RATE)
+    stream = at_rest(server, one)
+    stream.speed = 100.0  # so that no time has to be left for a slow machine
     one.send(type="scene", scene={"prompts": [{"text": "b"}], "morph_bars": 0.0}, id=7)
     answer = one.expect("scheduled")
     assert answer["id"] == 7
@@ -284,6 +293,9 @@ def test_windows_that_fall_together_are_made_together(
     ]
     lane = server.service.stream_lane
     players = [player(scene=scene) for scene in scenes]
+    # A worker that still is at something, of a test before, would be stopped at that.
+    players[0].play(1000)
+    at_rest(server, players[0])
     (pid,), before, number = lane.process_ids, lane.n_together, lane._number
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -329,7 +341,7 @@ def test_a_server_says_how_far_its_model_is_loaded(starting: Any) -> None:
 
 
 def test_a_slow_reader_holds_up_nobody(player: Make) -> None:
-    slow = player()
+    slow = player(max_queue=4)
     slow.send(type="want", until=25 * RATE)
     other = player()
     other.play(3 * RATE)
