@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sonoriff.errors import CorpusError
@@ -24,7 +26,8 @@ from sonoriff.evaluation.classifier import (
     load_classifier,
     save_classifier,
 )
-from sonoriff.precision import multiplies_bfloat16
+from sonoriff.training.config import LoopConfig
+from sonoriff.training.loop import train
 from sonoriff.training.pictures import PictureSet, floats_from_bytes
 
 OnStep = Callable[[int, int, float], None]
@@ -37,7 +40,7 @@ class ClassifierConfig:
 
     Attributes
     ----------
-    steps, batch_size, learning_rate : of AdamW, with a rise and a cosine fall
+    steps, batch_size, learning_rate : of AdamW, with a rise over the first tenth and a fall
     crop_frames : columns of a training crop
     fewest_clips : training clips below which a genre or instrument is left out
     fewest_held_out : validation clips without an instrument that its threshold needs
@@ -66,12 +69,16 @@ def classifier_for_corpus(
     ------
     CorpusError
         fewer than two genres or instruments have enough clips
+    KeyboardInterrupt
+        stopped; the next call goes on from there
     """
     config = config or ClassifierConfig()
     home = folder / f"classifier-{corpus_digest(pictures, config)}"
     if not has_classifier(home):
-        classifier, facts = train_classifier(pictures, config, on_step=on_step)
+        run = home / "run"
+        classifier, facts = train_classifier(pictures, config, run, on_step=on_step)
         save_classifier(home, classifier, facts)
+        shutil.rmtree(run)
     return load_classifier(home)
 
 
@@ -85,33 +92,79 @@ def corpus_digest(pictures: PictureSet, config: ClassifierConfig) -> str:
 
 
 def train_classifier(
-    pictures: PictureSet, config: ClassifierConfig, *, on_step: OnStep | None = None
+    pictures: PictureSet, config: ClassifierConfig, run: Path, *, on_step: OnStep | None = None
 ) -> tuple[Classifier, dict[str, Any]]:
-    """Train on the split "train", set thresholds on "validation"; classifier and figures."""
-    train = pictures.subset("train")
-    labels = labels_of_entries([pictures.entries[int(i)] for i in train], config.fewest_clips)
-    torch.manual_seed(config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
-    classifier = Classifier(labels).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    targets = _Targets.of_entries(pictures.entries, labels)
-    optimizer = torch.optim.AdamW(
-        classifier.parameters(), lr=config.learning_rate, weight_decay=0.02
+    """Train on the split "train", set thresholds on "validation"; classifier and figures.
+
+    The run folder keeps checkpoints, from which a run that was stopped goes on.
+    """
+    recipe = _Recipe(pictures, config)
+    rise = max(1, config.steps // 10)
+    loop = LoopConfig(
+        steps=config.steps,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup_steps=rise,
+        cooldown_steps=config.steps - rise,
+        weight_decay=0.02,
+        ema_decay=0.0,
+        save_minutes=2.0,
+        sample_minutes=math.inf,
+        seed=config.seed,
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.1
-    )
-    for step in range(config.steps):
-        picks = train[torch.randint(len(train), (config.batch_size,), generator=generator).numpy()]
-        crops = _augmented(_crops(pictures, picks, config.crop_frames, generator), generator)
-        loss = _loss(classifier, crops, targets, torch.from_numpy(picks))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        schedule.step()
+    done = config.steps
+
+    def told(step: int, figures: dict[str, float]) -> None:
+        nonlocal done
+        done = step
         if on_step:
-            on_step(step + 1, config.steps, float(loss.detach()))
-    classifier.eval().requires_grad_(False)
-    return _measured(classifier, pictures, targets, config)
+            on_step(step, config.steps, figures["loss"])
+
+    classifier = train(recipe, loop, run, on_step=told)
+    if done < config.steps:
+        raise KeyboardInterrupt
+    assert isinstance(classifier, Classifier)
+    return _measured(classifier.eval().requires_grad_(False), pictures, recipe.targets, config)
+
+
+class _Recipe:
+    """What the training loop asks for: genre and instruments of random crops."""
+
+    name = "classifier"
+
+    def __init__(self, pictures: PictureSet, config: ClassifierConfig) -> None:
+        self.pictures, self.config = pictures, config
+        self.train_indices = pictures.subset("train")
+        entries = [pictures.entries[int(i)] for i in self.train_indices]
+        self.labels = labels_of_entries(entries, config.fewest_clips)
+        self.targets = _Targets.of_entries(pictures.entries, self.labels)
+
+    def build(self) -> nn.Module:
+        model: nn.Module = Classifier(self.labels)
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def facts(self) -> dict[str, Any]:
+        return {"recipe": self.name, "corpus": corpus_digest(self.pictures, self.config)}
+
+    def loss(
+        self, model: nn.Module, generator: torch.Generator, batch_size: int
+    ) -> tuple[Tensor, dict[str, float]]:
+        picks = torch.randint(len(self.train_indices), (batch_size,), generator=generator)
+        indices = self.train_indices[picks.numpy()]
+        crops = _crops(self.pictures, indices, self.config.crop_frames, generator)
+        # Dropout draws from the global generator, which no checkpoint keeps.
+        torch.manual_seed(generator.initial_seed())
+        genre, instruments = model(_augmented(crops, generator))
+        return _loss(genre.float(), instruments.float(), self.targets, indices), {}
+
+    def before_save(self, model: nn.Module) -> None:
+        """Nothing to bring up to date."""
+
+    def validate(self, model: nn.Module) -> dict[str, float]:  # noqa: ARG002
+        return {}
+
+    def sample(self, model: nn.Module, folder: Path, step: int) -> None:
+        """No picture shows a classifier."""
 
 
 def labels_of_entries(entries: list[dict[str, Any]], fewest_clips: int) -> Labels:
@@ -152,20 +205,17 @@ class _Targets:
         return cls(genre, instruments)
 
 
-def _loss(classifier: Classifier, crops: Tensor, targets: _Targets, picks: Tensor) -> Tensor:
-    """Cross-entropy of genre and instruments; rare instruments weigh more."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
-        genre, instrument = classifier(crops)
-    known = targets.genre[picks] >= 0
+def _loss(
+    genre: Tensor, instruments: Tensor, targets: _Targets, picks: npt.NDArray[np.int64]
+) -> Tensor:
+    """Cross-entropy of genre (B, G) and instruments (B, I); rare instruments weigh more."""
+    wanted, present = targets.genre[picks], targets.instruments[picks]
+    known = wanted >= 0
     loss = 6.0 * F.binary_cross_entropy_with_logits(
-        instrument.float(),
-        targets.instruments[picks],
-        pos_weight=torch.full((instrument.shape[1],), 3.0),
+        instruments, present, pos_weight=torch.full((instruments.shape[1],), 3.0)
     )
     if known.any():
-        loss = loss + F.cross_entropy(
-            genre.float()[known], targets.genre[picks][known], label_smoothing=0.1
-        )
+        loss = loss + F.cross_entropy(genre[known], wanted[known], label_smoothing=0.1)
     return loss
 
 

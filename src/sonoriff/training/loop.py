@@ -131,9 +131,11 @@ def train(
 
 
 def _accelerator(config: LoopConfig) -> Any:
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
-
+    try:
+        from accelerate import Accelerator
+        from accelerate.state import AcceleratorState
+    except ImportError as error:
+        raise TrainingError("training needs accelerate: pip install 'sonoriff[train]'") from error
     precision = _precision(config.precision)
     # Accelerate keeps the precision of a process's first run; the next one may want another.
     AcceleratorState._reset_state(reset_partial_state=True)

@@ -1,5 +1,6 @@
 """The classifier that judges genres and instruments."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,8 @@ def pictures(n: int = 48) -> PictureSet:
 
 
 @pytest.fixture(scope="module")
-def trained() -> tuple[Classifier, dict[str, Any]]:
-    return train_classifier(pictures(), LEARNING)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Classifier, dict[str, Any]]:
+    return train_classifier(pictures(), LEARNING, tmp_path_factory.mktemp("run"))
 
 
 def test_it_learns_what_is_plain_to_see(trained: tuple[Classifier, dict[str, Any]]) -> None:
@@ -70,8 +71,9 @@ def test_a_threshold_lets_one_in_twenty_pass(trained: tuple[Classifier, dict[str
     assert float(passed.float().mean()) <= 1 / 8
 
 
-def test_the_same_seed_trains_the_same_classifier() -> None:
-    one, two = (train_classifier(pictures(), TINY)[0].state_dict() for _ in range(2))
+def test_the_same_seed_trains_the_same_classifier(tmp_path: Path) -> None:
+    runs = [tmp_path / "one", tmp_path / "two"]
+    one, two = (train_classifier(pictures(), TINY, run)[0].state_dict() for run in runs)
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, two[name], rtol=0, atol=0)
 
@@ -89,6 +91,24 @@ def test_it_is_trained_once_for_a_corpus(tmp_path: Path) -> None:
     assert (facts, first.labels) == (same_facts, again.labels)
     x = torch.zeros(1, 1, 256, 64)
     torch.testing.assert_close(first.scores(x), again.scores(x))
+
+
+def test_one_that_is_stopped_goes_on(tmp_path: Path) -> None:
+    def stop_at_two(step: int, _total: int, _loss: float) -> None:
+        if step == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    shown = pictures()
+    with pytest.raises(KeyboardInterrupt):
+        classifier_for_corpus(shown, tmp_path / "stopped", TINY, on_step=stop_at_two)
+    steps: list[int] = []
+    classifier, _ = classifier_for_corpus(
+        shown, tmp_path / "stopped", TINY, on_step=lambda step, _total, _loss: steps.append(step)
+    )
+    assert steps == [3, 4]
+    whole, _ = classifier_for_corpus(shown, tmp_path / "whole", TINY)
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(tensor, classifier.state_dict()[name])
 
 
 def test_another_corpus_or_setting_is_another_classifier() -> None:
