@@ -48,7 +48,8 @@ def decode(
 ) -> None:
     """Make sound of a sonogram picture, Sonoriff's or Riffusion's.
 
-    Where the sound would pass full scale it is turned down, never clipped.
+    Where the sound would pass full scale it is turned down, never clipped. The picture of a loop
+    gives the loop, to the sample.
 
     \b
     Examples:
@@ -67,16 +68,21 @@ def decode(
 def decode_file(settings: DecodeSettings, job: Job) -> str:
     """Make the sound of one picture; a line about it."""
     from sonoriff.audio import set_loudness, turned_down, write_audio
+    from sonoriff.pipeline.circular import decode_loop, samples_of_loop
     from sonoriff.sonogram import decode as decode_sonogram
     from sonoriff.sonogram.picture import load_picture
 
     sonogram = load_picture(job.source)
-    waveform = decode_sonogram(
-        sonogram,
-        quality=settings.quality,
-        seed=settings.seed,
-        backend=settings.backend,
-    )
+    n_samples = samples_of_loop(sonogram)
+    if n_samples is not None:
+        waveform = decode_loop(sonogram, n_samples)
+    else:
+        waveform = decode_sonogram(
+            sonogram,
+            quality=settings.quality,
+            seed=settings.seed,
+            backend=settings.backend,
+        )
     sample_rate = sonogram.params.sample_rate
     if settings.loudness is not None:
         waveform = set_loudness(waveform, sample_rate, settings.loudness)

@@ -1,7 +1,8 @@
 """The prompt language: weights inside a prompt, and blends of prompts.
 
 ``(piano)`` counts 1.1 times, ``(piano:1.3)`` 1.3 times, ``[piano]`` 1 / 1.1 times; they may be
-nested. ``\\(``, ``\\)``, ``\\[``, ``\\]`` and ``\\\\`` are the characters themselves.
+nested. ``(piano:0)`` is as if it were not there. ``\\(``, ``\\)``, ``\\[``, ``\\]`` and ``\\\\``
+are the characters themselves.
 ``reggae:0.7 + techno:0.3`` is a blend; its shares are scaled to sum to one.
 """
 
@@ -69,7 +70,8 @@ def parse_prompt(text: str) -> Prompt:
     Raises
     ------
     ParameterError
-        a weight below 0 or above 10, or a blend whose shares are all 0
+        a weight below 0 or above 10, alone or with those around it, or a blend whose shares are
+        all 0
 
     Notes
     -----
@@ -93,18 +95,16 @@ def parse_prompt(text: str) -> Prompt:
 
 def _split_blend(text: str) -> list[str]:
     """Parts between the ``+`` that stand outside brackets with space around them."""
-    parts, start, depth, i = [], 0, 0, 0
+    parts, start, i = [], 0, 0
     while i < len(text):
-        if text[i] == "\\":
-            i += 2
-            continue
-        if text[i] in "([":
-            depth += 1
-        elif text[i] in ")]":
-            depth = max(0, depth - 1)
-        elif depth == 0 and text.startswith(" + ", i):
+        if text.startswith(" + ", i):
             parts.append(text[start:i])
-            start = i + 3
+            i = start = i + 3
+            continue
+        if _is_escape(text, i):
+            i += 1
+        elif (end := _partner(text, i)) is not None:
+            i = end
         i += 1
     return [*parts, text[start:]]
 
@@ -115,14 +115,19 @@ def _share(part: str) -> tuple[str, float | None]:
 
 
 def _spans(text: str) -> tuple[Span, ...]:
-    """Characters with their weights, joined into runs of equal weight."""
+    """Characters with their weights, joined into runs of equal weight; none that counts 0 times.
+
+    Spaces between two weights are a run of their own, of weight 1: they keep words apart.
+    """
     runs: list[Span] = []
-    for piece, weight in _weighted(text, 1.0):
+    for piece, weight in _weighted(text.strip(), 1.0):
+        if weight == 0.0:
+            continue
         if runs and runs[-1].weight == weight:
             runs[-1] = Span(runs[-1].text + piece, weight)
         else:
             runs.append(Span(piece, weight))
-    return tuple(s for s in runs if s.text.strip())
+    return tuple(s if s.text.strip() else Span(s.text) for s in runs)
 
 
 def _weighted(text: str, weight: float) -> list[tuple[str, float]]:
@@ -130,24 +135,32 @@ def _weighted(text: str, weight: float) -> list[tuple[str, float]]:
     i = 0
     while i < len(text):
         character = text[i]
-        if character == "\\" and i + 1 < len(text) and text[i + 1] in _ESCAPED:
+        if _is_escape(text, i):
             pieces.append((text[i + 1], weight))
             i += 2
             continue
-        end = _partner(text, i) if character in "([" else None
+        end = _partner(text, i)
         if end is None:
             pieces.append((character, weight))
             i += 1
             continue
         inner, factor = _inside(text[i : end + 1])
-        pieces += _weighted(inner, round(weight * factor, 6))
+        product = _checked(round(weight * factor, 6), text[i : end + 1])
+        pieces += _weighted(inner, product)
         i = end + 1
     return pieces
 
 
+def _is_escape(text: str, i: int) -> bool:
+    """Whether a backslash that makes the next character an ordinary one is at `i`."""
+    return text[i] == "\\" and i + 1 < len(text) and text[i + 1] in _ESCAPED
+
+
 def _partner(text: str, start: int) -> int | None:
-    """Place of the bracket that closes the one at `start`."""
+    """Place of the bracket that closes the one at `start`; None where there is none."""
     opening = text[start]
+    if opening not in "([":
+        return None
     closing = ")" if opening == "(" else "]"
     depth, i = 0, start
     while i < len(text):

@@ -133,7 +133,8 @@ class Model(Protocol):
 
         Parameters
         ----------
-        since_beat_s : seconds from a beat to the beginning of each row's window; None is unknown
+        since_beat_s : seconds from the beginning of a bar, or from a beat where no bar is known,
+            to the beginning of each row's window; None is unknown
         """
 
     def predict(

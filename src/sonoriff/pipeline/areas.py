@@ -78,7 +78,7 @@ def area_of_mask(path: str | os.PathLike[str], n_frames: int, params: SonogramPa
                     f"pixels; {Path(path).name} is {size[0]} x {size[1]}"
                 )
             levels = np.asarray(image.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise FormatError(f"{path} is not a picture: {error}") from error
     return (levels[::-1] >= _WHITE).astype(np.float32)
 

@@ -21,6 +21,16 @@ _LEAD_FRAMES, _FADE_FRAMES = 64, 16
 _ITERATIONS, _MOMENTUM = 16, 0.99
 
 
+def samples_of_loop(sonogram: Sonogram) -> int | None:
+    """The exact length that a loop's picture names; None where it is no loop."""
+    n_samples = sonogram.metadata.get("loop_samples")
+    if not isinstance(n_samples, int):
+        return None
+    hop = sonogram.params.hop_length
+    near = abs(n_samples - sonogram.n_frames * hop) <= hop
+    return n_samples if near and n_samples > 0 else None
+
+
 def decode_loop(sonogram: Sonogram, n_samples: int) -> FloatArray:
     """Waveform float32 (C, n_samples) of a loop.
 
@@ -104,7 +114,8 @@ def circle_resampled(x: Tensor, n: int) -> Tensor:
     if length == n:
         return x
     spectrum = torch.fft.rfft(x.double())
-    kept = min(length, n) // 2
+    # All frequencies that both lengths hold whole; of even ones the highest has half a sine only.
+    kept = (min(length, n) + 1) // 2
     wanted = spectrum.new_zeros(*x.shape[:-1], n // 2 + 1)
     wanted[..., :kept] = spectrum[..., :kept]
     turned: Tensor = torch.fft.irfft(wanted, n) * (n / length)

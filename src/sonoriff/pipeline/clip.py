@@ -41,13 +41,12 @@ class Clip:
 
         A loop is decoded as a circle: its last sample is followed by its first.
         """
-        n_samples = self.settings.get("loop_samples")
-        if isinstance(n_samples, int) and n_samples > 0:
-            from sonoriff.pipeline.circular import decode_loop
-
-            return decode_loop(self.sonogram, n_samples)
+        from sonoriff.pipeline.circular import decode_loop, samples_of_loop
         from sonoriff.sonogram import decode
 
+        n_samples = samples_of_loop(self.sonogram)
+        if n_samples is not None:
+            return decode_loop(self.sonogram, n_samples)
         return decode(self.sonogram, quality="fast")
 
     @classmethod

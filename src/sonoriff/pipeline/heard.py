@@ -25,6 +25,8 @@ _LISTEN_S = 20.0
 # Nor is its key that of all of it.
 _LISTEN_KEY_S = 8.0
 _BAR_BEATS = 4
+# In what is longer the beats would drift from those that are told.
+_ONE_PULSE_S = 24.0
 # A tempo that was asked for is the source's own within this share, octaves apart.
 _SAME_TEMPO = 0.04
 # Nine of ten clips that are in a key are as like it as this, seven of ten of drums and noises less.
@@ -99,7 +101,7 @@ def key_of_latents(model: Model, latents: Tensor) -> tuple[str, str] | None:
 
 
 def guide_as_heard(
-    model: Model, sampling: Sampling, heard: Heard, first_s: float = 0.0
+    model: Model, sampling: Sampling, heard: Heard, first_s: float = 0.0, over_s: float = 0.0
 ) -> tuple[Guide, float | None]:
     """The guide of settings, told the source's tempo and key where they name none.
 
@@ -107,11 +109,12 @@ def guide_as_heard(
     ----------
     heard : in the source
     first_s : the time in the source at which painting begins; before the source below 0
+    over_s : so long a stretch of the source is painted over
 
     Returns
     -------
     the guide, and the seconds from the beginning of a bar to there, None where what is
-    painted need not have the source's beats
+    painted need not have the source's beats, or where it is so long that these would drift
     """
     facts = facts_from_settings(model, sampling)
     if facts.key is None and heard.key is not None:
@@ -124,5 +127,5 @@ def guide_as_heard(
     since = None
     if pulse is not None:
         facts = replace(facts, bpm=pulse.bpm)
-        since = pulse.since_bar_s(first_s)
+        since = pulse.since_bar_s(first_s) if over_s <= _ONE_PULSE_S else None
     return guide_from_settings(model, sampling, facts), since

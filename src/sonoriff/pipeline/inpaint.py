@@ -105,38 +105,45 @@ def inpaint(
     chosen = settings.resolved(model)
     sonogram = sonogram_from_source(model, source)
     weights = area_from_settings(chosen, sonogram.n_frames, sonogram.params)
-    first, last = _span(model, weights)
-    part = Sonogram(sonogram.values[..., first:last], sonogram.params)
-    painted = _painted(model, part, weights[:, first:last], chosen, on_progress)
-    values = sonogram.values.copy()
-    values[..., first:last] = painted.values
     about = {k: v for k, v in chosen.to_dict().items() if k != "mask"}
     facts = {"verb": "inpaint", "source": source_name(source), "masked": bool(chosen.mask)}
-    return Clip(Sonogram(values, sonogram.params, {**painted.metadata, **facts, **about}))
+    values, model_facts = sonogram.values, {"model": model.name}
+    if chosen.strength > 0:
+        first, last = _span(model, weights)
+        painted = _painted(model, sonogram, first, weights[:, first:last], chosen, on_progress)
+        values, model_facts = values.copy(), dict(painted.metadata)
+        values[..., first:last] = painted.values
+    return Clip(Sonogram(values, sonogram.params, {**model_facts, **facts, **about}))
 
 
 def _span(model: Model, weights: FloatArray) -> tuple[int, int]:
     """Columns of the area with a window of what is around it, on whole cells."""
     (columns,) = np.nonzero(weights.any(axis=0))
-    cell, around = model.cell[1], model.window_frames // 2
-    # A span shorter than a window would show the model less than it was trained on.
-    missing = max(0, model.window_frames - (int(columns[-1]) - int(columns[0]) + 1 + 2 * around))
-    first = max(0, int(columns[0]) - around - missing) // cell * cell
-    return first, min(weights.shape[1], int(columns[-1]) + 1 + around + missing)
+    cell, around, n_frames = model.cell[1], model.window_frames // 2, weights.shape[1]
+    first, last = int(columns[0]) - around, int(columns[-1]) + 1 + around
+    # What one side lacks is shown of the other.
+    first, last = first - max(0, last - n_frames), last - min(0, first)
+    return max(0, first) // cell * cell, min(n_frames, -(-last // cell) * cell)
 
 
 def _painted(
     model: Model,
     source: Sonogram,
+    first: int,
     weights: FloatArray,
     settings: InpaintSettings,
     on_progress: OnProgress | None,
 ) -> Sonogram:
+    """As many columns of the source as `weights` has, from `first` on, painted anew."""
+    whole, params = source, source.params
+    source = Sonogram(whole.values[..., first : first + weights.shape[1]], params)
     picture, peak = picture_from_sonogram(source)
     latents = latents_from_picture(model, picture)
     free = torch.from_numpy(free_cells(weights, model.cell, *latents.shape[2:]))
-    heard = listen(model, source, source.duration_s / 2)
-    guide, since_beat_s = guide_as_heard(model, settings, heard)
+    # Heard in all of the source: the part alone may be too short for its beats to be found.
+    first_s = params.duration_s(first)
+    heard = listen(model, whole, first_s + source.duration_s / 2)
+    guide, since_beat_s = guide_as_heard(model, settings, heard, first_s, source.duration_s)
     canvas = Canvas(
         noise_grid(model, latents.shape[-1], settings.seed).expand_as(latents),
         everywhere(guide),

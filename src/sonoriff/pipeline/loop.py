@@ -75,7 +75,7 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     """
     chosen = settings.resolved(model)
     facts = facts_from_settings(model, replace(chosen, bpm=None), guess_tempo=True)
-    bpm = chosen.bpm or facts.bpm or DEFAULT_BPM
+    bpm = chosen.bpm if chosen.bpm is not None else facts.bpm or DEFAULT_BPM
     if not 20 <= bpm <= 400:
         raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
     params, length = model.params, chosen.duration_s(bpm)

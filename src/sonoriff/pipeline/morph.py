@@ -26,7 +26,7 @@ from sonoriff.pipeline.pictures import (
     values_from_picture,
 )
 from sonoriff.pipeline.remix import guide_of_remix
-from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, stage
+from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, check_types, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
 
@@ -52,7 +52,15 @@ class MorphPoint:
     key: str | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         check_strength(self.strength)
+        Sampling(**self.own)  # which checks its ranges
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What it says itself, by name, of what the settings say too."""
+        names = ("prompt", "negative_prompt", "seed", "guidance_scale", "bpm", "key")
+        return {k: v for k in names if (v := getattr(self, k)) is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +94,7 @@ class MorphSettings(Sampling):
 
     def at(self, point: int) -> MorphSettings:
         """Settings of a point: the shared ones with its own put in."""
-        own = {
-            name: value
-            for name in ("prompt", "negative_prompt", "seed", "guidance_scale", "bpm", "key")
-            if (value := getattr(self.points[point], name)) is not None
-        }
-        return replace(self, **own)
+        return replace(self, **self.points[point].own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +166,8 @@ def _resolved(model: Model, settings: MorphSettings, sources: Sequence[Source]) 
         return chosen
     if not sources:
         raise ParameterError("only a sound can be inverted: give a source, or one for each point")
+    if getattr(model, "reuse", 1) > 1:
+        raise ParameterError("no way leads back through reused layers: invert with reuse 1")
     scale = settings.guidance_scale
     return replace(chosen, sampler="ddim", guidance_scale=1.0 if scale is None else scale)
 
@@ -300,8 +305,17 @@ def _values(
             values = values_from_picture(picture, model.params, peaks[end])
         between = eased(between, picture, at_start=at_start)
         alone.append(values)
-    inner = values_from_picture(between, model.params, max(peaks))
+    inner = values_from_picture(between, model.params, _peaks(peaks, between.shape[-1]))
     return np.concatenate([alone[0], inner, alone[1]], axis=2)
+
+
+def _peaks(peaks: list[float], n_frames: int) -> float | Tensor:
+    """What full white stands for in each column between the ends: from source to source in dB."""
+    if min(peaks) == max(peaks):
+        return peaks[0]
+    places = np.linspace(0.0, len(peaks) - 1.0, n_frames)
+    levels = np.exp(np.interp(places, np.arange(len(peaks)), np.log(peaks)))
+    return torch.from_numpy(levels.astype(np.float32))
 
 
 def _clips(

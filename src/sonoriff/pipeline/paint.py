@@ -92,7 +92,8 @@ class Canvas:
 def number_of_steps(sampling: Sampling, start: float) -> int:
     """Steps that are taken from a time below 1: as long ones as from 1."""
     assert sampling.num_inference_steps is not None
-    return max(1, math.ceil(sampling.num_inference_steps * start - 1e-6))
+    # The slack is for a start that float32 has rounded, times a thousand steps.
+    return max(1, math.ceil(sampling.num_inference_steps * start - 1e-4))
 
 
 @torch.inference_mode()
@@ -247,6 +248,7 @@ class _Prediction:
     Attributes
     ----------
     noise, source, release : (B, ., H, W) of all canvases, the last two where they have them
+    start : the time at which painting begins
     rows : of each canvas
     left_out : canvases that are not evaluated any more
     """
@@ -262,6 +264,7 @@ class _Prediction:
                 for c in canvases
             ]
         )
+        self.start = canvases[0].start
         ends = list(accumulate(len(canvas.noise) for canvas in canvases))
         self.rows = [slice(*ends) for ends in zip([0, *ends], ends, strict=False)]
         self.left_out: set[int] = set()
@@ -316,8 +319,9 @@ class _Prediction:
         """Cells that still follow the source at `time`."""
         if self.release is None or self.source is None:
             return None
-        # The slack is for times that float32 has rounded.
-        return self.release < time - 1e-6
+        # The first time may be rounded up to a training step: what is free at the start is free
+        # there. The slack is for times that float32 has rounded.
+        return self.release < min(time, self.start) - 1e-6
 
     def _whole(self, x: Tensor, time: float) -> Tensor:
         low, high = self.interval

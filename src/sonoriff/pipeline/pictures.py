@@ -36,15 +36,16 @@ def picture_from_sonogram(sonogram: Sonogram) -> tuple[Tensor, float]:
 
 
 def values_from_picture(
-    picture: Tensor, params: SonogramParams, peak: float
+    picture: Tensor, params: SonogramParams, peak: float | Tensor
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Inverse of `picture_from_sonogram`: values (C, M, N)."""
+    """Inverse of `picture_from_sonogram`: values (C, M, N). A peak may be one for each column."""
     if params.scale == "log":
         values = (picture + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
         values = values.clamp(params.db_min, params.db_max)
     else:
         level = (0.5 * (picture + 1.0)).clamp(0.0, 1.0)
-        values = (peak or DEFAULT_MAX_VALUE) * level ** (1.0 / params.power_for_image)
+        full = peak if isinstance(peak, Tensor) else peak or DEFAULT_MAX_VALUE
+        values = full * level ** (1.0 / params.power_for_image)
     return np.ascontiguousarray(values[:, 0].cpu().numpy(), dtype=np.float32)
 
 

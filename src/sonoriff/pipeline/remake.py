@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields
 from typing import Any
 
 from sonoriff.errors import ParameterError
@@ -14,8 +14,16 @@ from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphSettings, morph
 from sonoriff.pipeline.remix import RemixSettings, remix
+from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import Source
+
+
+def _riffuse(
+    model: Model, source: Source, inputs: InferenceInput, *, on_progress: OnProgress | None
+) -> Clip:
+    return riffuse(model, inputs, source, on_progress=on_progress)
+
 
 _FREE: dict[str, tuple[Any, Any]] = {
     "generate": (GenerateSettings, generate),
@@ -25,6 +33,7 @@ _SOURCED: dict[str, tuple[Any, Any]] = {
     "remix": (RemixSettings, remix),
     "inpaint": (InpaintSettings, inpaint),
     "extend": (ExtendSettings, extend),
+    "riffuse": (InferenceInput, _riffuse),
 }
 
 
@@ -47,12 +56,13 @@ def remake(
     Raises
     ------
     ParameterError
-        the picture carries no settings, or a source is needed and was not given
+        the picture carries no settings, a source is needed and was not given, or there is no
+        such setting
     """
     verb = clip.settings.get("verb")
     if verb in _FREE:
         settings_class, make = _FREE[verb]
-        settings = replace(settings_class.from_dict(clip.settings), **changes)
+        settings = _changed(settings_class, clip, changes)
         made: Clip = make(model, settings, on_progress=on_progress)
         return made
     if verb == "morph":
@@ -62,12 +72,21 @@ def remake(
     if source is None:
         name = clip.settings.get("source") or "another sound"
         raise ParameterError(f"this clip was made from {name}: give that as the source")
-    settings_class, make = _SOURCED[verb]
     if clip.settings.get("masked") and "mask" not in changes:
         raise ParameterError("this clip was made with a painted mask: give that again")
-    settings = settings_class.from_dict({**clip.settings, **changes})
+    settings_class, make = _SOURCED[verb]
+    settings = _changed(settings_class, clip, changes)
     result: Clip = make(model, source, settings, on_progress=on_progress)
     return result
+
+
+def _changed(settings_class: Any, clip: Clip, changes: dict[str, Any]) -> Any:
+    """The stored settings with changes."""
+    names = [field.name for field in fields(settings_class)]
+    for name in changes:
+        if name not in names:
+            raise ParameterError(f"there is no setting {name!r}; there are {', '.join(names)}")
+    return settings_class.from_dict({**clip.settings, **changes})
 
 
 def _morphed(
@@ -86,7 +105,7 @@ def _morphed(
         )
     if names and source is None:
         raise ParameterError(f"this way was made from {names[0]}: give that as the source")
-    settings = replace(MorphSettings.from_dict(clip.settings), **changes)
+    settings = _changed(MorphSettings, clip, changes)
     way = morph(
         model, settings, () if not names or source is None else (source,), on_progress=on_progress
     )

@@ -12,7 +12,7 @@ from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.heard import Heard, guide_as_heard, listen
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.paint import Canvas, Guide, number_of_steps, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
     painted_sonogram,
@@ -23,8 +23,6 @@ from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.sketch import facts_of_sketch
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.sonogram.sonogram import Sonogram
-
-_ONE_PULSE_S = 24.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +58,7 @@ def remix(
     -----
     The sampler starts from the source's latents with as much noise as there is at the time
     `strength`, and takes that share of the steps. At 1 the result is what `generate` makes of the
-    same settings and length.
+    same settings and length, as loud as the source's picture where that names its own scale.
 
     References
     ----------
@@ -75,8 +73,12 @@ def remix(
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)
     noise = noise_grid(model, latents.shape[-1], chosen.seed)
-    heard = listen(model, sonogram, sonogram.duration_s / 2)
-    guide, since_beat_s = guide_of_remix(model, chosen, chosen.strength, heard, noise)
+    heard = Heard(None, None)
+    if chosen.strength < 1:
+        heard = listen(model, sonogram, sonogram.duration_s / 2)
+    steps = number_of_steps(chosen, chosen.strength)
+    still = on_progress and (lambda _step, _steps: on_progress(0, steps))
+    guide, since_beat_s = guide_of_remix(model, chosen, chosen.strength, heard, noise, still)
     canvas = Canvas(
         noise.expand_as(latents),
         everywhere(guide),
@@ -90,21 +92,25 @@ def remix(
 
 
 def guide_of_remix(
-    model: Model, settings: Sampling, strength: float, heard: Heard, noise: Tensor
+    model: Model,
+    settings: Sampling,
+    strength: float,
+    heard: Heard,
+    noise: Tensor,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Guide, float | None]:
     """The guide, and the seconds from a beat to the first column, where one is kept.
 
     Parameters
     ----------
     settings : resolved for the model
-    heard : in the middle of the source
+    heard : in the middle of the source; at strength 1 it says nothing
     noise : (1, C, H, W) of the grid
+    on_progress : told of the steps of a sketch
     """
     if strength == 1:
         facts = facts_from_settings(model, settings, guess_tempo=True)
-        facts = facts_of_sketch(model, settings, facts, noise)
+        facts = facts_of_sketch(model, settings, facts, noise, on_progress=on_progress)
         return guide_from_settings(model, settings, facts), 0.0
-    guide, since_beat_s = guide_as_heard(model, settings, heard)
-    # In a longer one the beats would drift from those that are told.
-    duration_s = model.params.duration_s(noise.shape[-1] * model.cell[1])
-    return guide, since_beat_s if duration_s <= _ONE_PULSE_S else None
+    over_s = model.params.duration_s(noise.shape[-1] * model.cell[1])
+    return guide_as_heard(model, settings, heard, 0.0, over_s)

@@ -32,6 +32,7 @@ from sonoriff.pipeline.pictures import (
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source import Source, sonogram_from_source
+from sonoriff.sonogram.sonogram import Sonogram
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,6 @@ class InferenceInput:
         ):
             if not 0 <= value <= 1:
                 raise ParameterError(f"{name} must be in [0, 1], got {value}")
-
-
-@dataclass(frozen=True)
-class InferenceOutput:
-    """A response: picture and sound as data URIs, and the length of the sound."""
-
-    image: str
-    audio: str
-    duration_s: float
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -177,8 +169,13 @@ def riffuse(
     result = picture_from_latents(model, painted)[..., : sonogram.n_frames]
     if strength == 0.0:
         result = picture
-    facts = {"verb": "riffuse", **_flat(inputs)}
-    return Clip(painted_sonogram(model, result, facts, peak=peak))
+    facts = {"verb": "riffuse", "masked": mask_image is not None, **_flat(inputs)}
+    made = painted_sonogram(model, result, facts, peak=peak)
+    if mask_image is not None:
+        kept = _kept(mask_image, sonogram)
+        values = np.where(kept, sonogram.values, made.values)
+        made = Sonogram(np.ascontiguousarray(values, np.float32), made.params, made.metadata)
+    return Clip(made)
 
 
 def _whiteness(mask: Image.Image | None, latents: Tensor) -> Tensor:
@@ -189,6 +186,14 @@ def _whiteness(mask: Image.Image | None, latents: Tensor) -> Tensor:
     small = mask.convert("L").resize((width, height), Image.Resampling.BOX)
     levels = np.ascontiguousarray(np.asarray(small, np.float32)[::-1] / 255.0)
     return torch.from_numpy(levels)[None, None].to(latents)
+
+
+def _kept(mask: Image.Image, sonogram: Sonogram) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where the mask, stretched over the sonogram, is black: bool (M, N)."""
+    size = (sonogram.n_frames, sonogram.params.n_mels)
+    levels = np.asarray(mask.convert("L").resize(size, Image.Resampling.NEAREST))
+    black: np.ndarray[Any, np.dtype[np.bool_]] = levels[::-1] == 0
+    return black
 
 
 def _flat(inputs: InferenceInput) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from sonoriff.diffusion.samplers import SAMPLERS
@@ -54,6 +55,7 @@ class Sampling:
     key: str | None = None
 
     def __post_init__(self) -> None:
+        check_types(self)
         steps, guidance, known = self.num_inference_steps, self.guidance_scale, _all_samplers()
         if steps is not None and not 1 <= steps <= 1000:
             raise ParameterError(f"steps must be in [1, 1000], got {steps}")
@@ -104,6 +106,37 @@ class Sampling:
             return cls(**{k: _frozen(v) for k, v in values.items() if k in names})
         except TypeError as error:
             raise ParameterError(f"the stored settings make no sense: {error}") from error
+
+
+def check_types(settings: Any) -> None:
+    """ParameterError where a field of a dataclass is not of the type that it is said to be."""
+    for field in fields(settings):
+        value, kind = getattr(settings, field.name), str(field.type)
+        if value is None and kind.endswith(" | None"):
+            continue
+        fits = _FITS.get(kind.removesuffix(" | None"))
+        if fits is not None and not fits(value):
+            raise ParameterError(f"{field.name} must be of type {kind}, got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(map(_is_number, value))
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, Integral) and not isinstance(value, bool),
+    "float": _is_number,
+    "tuple[float, float]": _is_pair,
+    "tuple[tuple[float, float], ...]": lambda value: (
+        isinstance(value, tuple) and all(map(_is_pair, value))
+    ),
+}
 
 
 def check_strength(strength: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from sonoriff.models.prompts import parse_prompt
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.stream.scene import MAX_BPM, MIN_BPM, Scene, WeightedPrompt
 
@@ -144,21 +145,26 @@ def tempo_of(scene: Scene, likely_bpm: float | None = None) -> float | None:
     """Beats a minute: the scene's, else those that its heaviest prompt names, else the likely."""
     if scene.bpm is not None:
         return scene.bpm
-    named = bpm_in_prompt(heaviest(scene))
+    named = bpm_in_prompt(words_of(heaviest(scene)))
     for bpm in (named, likely_bpm):
         if bpm is not None and MIN_BPM <= bpm <= MAX_BPM:
             return bpm
     return DEFAULT_BPM if scene.mode == "riff" else None
 
 
-def key_of(scene: Scene, text: str) -> Key | None:
-    """The key that a scene, or else one of its prompts, names."""
+def key_of(scene: Scene, words: str) -> Key | None:
+    """The key that a scene, or else the words of one of its prompts, name."""
     if scene.key is not None:
         return parse_key(scene.key)
-    tonic, mode = key_in_prompt(text)
+    tonic, mode = key_in_prompt(words)
     return None if tonic is None else (tonic, mode)
 
 
 def heaviest(scene: Scene) -> str:
     """The text of the prompt that weighs most."""
     return max(scene.prompts, key=lambda prompt: prompt.weight).text
+
+
+def words_of(text: str) -> str:
+    """The words of a prompt without its weights, in which tempo and key are looked for."""
+    return parse_prompt(text).text

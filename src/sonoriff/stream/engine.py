@@ -18,7 +18,7 @@ from sonoriff.pipeline.paint import OnMember, likeness, paint_together
 from sonoriff.pipeline.pictures import values_from_picture
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.course import Blend, Course, heaviest, key_of
+from sonoriff.stream.course import Blend, Course, heaviest, key_of, words_of
 from sonoriff.stream.painter import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule
@@ -329,7 +329,7 @@ class RiffStream:
         if after is None:
             return None
         key = before.key if before is not None else None
-        if any(key_of(after.scene, prompt.text) for prompt in after.scene.prompts):
+        if any(key_of(after.scene, words_of(prompt.text)) for prompt in after.scene.prompts):
             key = None
         elif key is None and samples.size:
             key = find_key(samples[0], self.model.params.sample_rate, LIKELY_KEY)
@@ -365,7 +365,7 @@ class RiffStream:
     def _window(self, state: RiffState, course: Course, blend: Blend, n_new: int) -> Window:
         first = self.next_sample(state)
         bars = course.bars
-        key = key_of(course.scene, heaviest(course.scene)) or course.key
+        key = key_of(course.scene, words_of(heaviest(course.scene))) or course.key
         return Window(
             index=0 if state.window is None else state.window.index + 1,
             first_sample=first,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.errors import ParameterError
 from sonoriff.files import atomic_path
 from sonoriff.models.protocol import Model
 from sonoriff.stream.engine import RiffStream
@@ -40,6 +41,11 @@ def export_stream(
     ----------
     on_samples : told how many are written
 
+    Raises
+    ------
+    ParameterError
+        a file of another kind
+
     Notes
     -----
     Only a window is in memory at a time. The file appears whole or not at all.
@@ -48,7 +54,9 @@ def export_stream(
 
     rate, written = model.params.sample_rate, 0
     target = Path(path)
-    kind = {".flac": "FLAC", ".wav": "WAV"}[target.suffix.lower()]
+    kind = {".flac": "FLAC", ".wav": "WAV"}.get(target.suffix.lower())
+    if kind is None:
+        raise ParameterError(f"a stream is written as .flac or .wav, not as {target.name}")
     with (
         atomic_path(target) as temporary,
         soundfile.SoundFile(temporary, "w", rate, 1, "PCM_16", format=kind) as file,

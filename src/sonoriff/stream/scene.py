@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from sonoriff.errors import ParameterError
+from sonoriff.models.prompts import parse_prompt
 from sonoriff.pipeline.prompt import parse_key
 
 Mode = Literal["flow", "riff"]
@@ -57,6 +58,7 @@ class WeightedPrompt:
             raise ParameterError(
                 f"a prompt has at most {MAX_PROMPT_CHARS} characters, got {len(self.text)}"
             )
+        parse_prompt(self.text)  # which refuses weights that no model can be told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,9 @@ class Scene:
             _check("bpm", self.bpm, MIN_BPM, MAX_BPM)
         if self.key is not None:
             parse_key(self.key)
+        for name in ("seed", "num_inference_steps"):
+            if not isinstance(getattr(self, name), int):
+                raise ParameterError(f"{name} must be a whole number: {getattr(self, name)!r}")
         if self.bars is not None and self.bars not in BARS:
             raise ParameterError(f"bars must be 1, 2, 4 or 8, got {self.bars}")
         if not 0 <= self.seed <= MAX_SEED:

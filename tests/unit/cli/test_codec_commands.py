@@ -52,6 +52,17 @@ def test_sound_to_picture_to_sound(song: Path, tmp_path: Path, name: str) -> Non
         )
 
 
+def test_the_picture_of_a_loop_gives_the_loop(tmp_path: Path) -> None:
+    n_samples = 40 * HIFI.hop_length - 100
+    values = np.random.default_rng(0).uniform(-60, -30, (1, 256, 40)).astype(np.float32)
+    save_picture(tmp_path / "loop.png", Sonogram(values, HIFI, {"loop_samples": n_samples}))
+    save_picture(tmp_path / "lie.png", Sonogram(values, HIFI, {"loop_samples": 10**12}))
+    for name, wanted in (("loop", n_samples), ("lie", 40 * HIFI.hop_length)):
+        assert _run("decode", tmp_path / f"{name}.png", "-o", tmp_path / f"{name}.wav") == 0
+        sound, _ = read_audio(tmp_path / f"{name}.wav")
+        assert sound.shape[1] == wanted
+
+
 @pytest.mark.usefixtures("song")
 def test_mono_is_the_default(tmp_path: Path) -> None:
     """Defect of Riffusion: batch pictures are stereo JPEGs, which its grey model never saw."""

@@ -33,6 +33,11 @@ def spans(text: str) -> list[tuple[str, float]]:
         ("close) [x", [("close) [x", 1.0)]),
         ("(bpm: fast)", [("bpm: fast", 1.1)]),
         ("a + b", [("a + b", 1.0)]),
+        ("(a:2) [b]", [("a", 2.0), (" ", 1.0), ("b", pytest.approx(1 / 1.1))]),
+        ("a (b:0) c (d:2)", [("a  c ", 1.0), ("d", 2.0)]),
+        ("(a ((b:0):2):3)", [("a ", 3.0)]),
+        (" (a:2)( :3) ", [("a", 2.0), (" ", 1.0)]),
+        ("(a:0)", []),
         ("", []),
     ],
 )
@@ -48,7 +53,36 @@ def test_blends_are_read_and_their_shares_sum_to_one() -> None:
     assert [p.text for p in parse_prompt("a:1 + b:0").phrases] == ["a"]
 
 
-@pytest.mark.parametrize("text", ["(x:11)", "a:0 + b:0", "(x:-1)", "a:1 + b:99", "a:-1 + b:2"])
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("jazz :( drums:0.5 + techno:0.5", ["jazz :( drums", "techno"]),
+        ("jazz [ drums:0.5 + techno) :0.5", ["jazz [ drums", "techno)"]),
+        ("(a [b:2) c:1 + d:1", ["a [b c", "d"]),
+        (r"(a\) + b:0.5", ["(a)", "b"]),
+        ("a\\ + b:0.5", ["a\\", "b"]),
+        ("a:1 + + b:1", ["a", "+ b"]),
+    ],
+)
+def test_a_lone_bracket_or_backslash_is_a_character(text: str, phrases: list[str]) -> None:
+    assert [p.text for p in parse_prompt(text).phrases] == phrases
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("(piano:1.2) (drums:1.3)", "piano drums"),
+        ("in (D:1.2) (minor:0.5), (132:2) [bpm]", "in D minor, 132 bpm"),
+        ("a (loud:0) ballad, (120 bpm:0), slow", "a ballad, slow"),
+    ],
+)
+def test_words_of_a_prompt_without_its_weights(text: str, words: str) -> None:
+    assert parse_prompt(text).text == words
+
+
+@pytest.mark.parametrize(
+    "text", ["(x:11)", "((x:9):1.2)", "a:0 + b:0", "(x:-1)", "a:1 + b:99", "a:-1 + b:2"]
+)
 def test_senseless_numbers_are_refused(text: str) -> None:
     with pytest.raises(ParameterError):
         parse_prompt(text)
@@ -93,6 +127,16 @@ def test_weight_zero_leaves_the_words_out(small_model: SmallModel) -> None:
     plain = model.encode_prompt(parse_prompt("a ballad"), Facts())
     assert [t.weight for t in without] == [1.0]
     assert torch.equal(without[0].row.text, plain[0].row.text)
+
+
+def test_weight_zero_leaves_the_words_out_beside_other_weights(small_model: SmallModel) -> None:
+    without, plain = (
+        small_model.encode_prompt(parse_prompt(text), Facts())
+        for text in ("a (loud:0) ballad (drums:0.5)", "a ballad (drums:0.5)")
+    )
+    assert [t.weight for t in without] == [t.weight for t in plain] == [0.5, 0.5]
+    for ours, theirs in zip(without, plain, strict=True):
+        assert torch.equal(ours.row.text, theirs.row.text)
 
 
 def test_an_empty_prompt_is_unconditional(small_model: SmallModel) -> None:

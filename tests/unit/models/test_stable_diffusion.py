@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import tiny_stable_diffusion
-from sonoriff.errors import CheckpointError
+from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Facts, Model
 from sonoriff.models.registry import load_model
@@ -118,6 +118,31 @@ def test_words_weigh_what_is_said(model: StableDiffusionModel) -> None:
     assert 0 < less < least
 
 
+def test_words_that_weigh_less_than_one_are_in_that_share_of_a_mixture(
+    model: StableDiffusionModel,
+) -> None:
+    one = states(model, "jazz (piano:0.3)")
+    assert torch.equal(one, 0.3 * states(model, "jazz piano") + 0.7 * states(model, "jazz"))
+    two = states(model, "(a:0.5) (b:0.2) (c:1.4)")
+    expected = 0.2 * states(model, "a b (c:1.4)") + 0.3 * states(model, "a (c:1.4)")
+    torch.testing.assert_close(two, expected + 0.5 * states(model, "(c:1.4)"))
+    with_zero = states(model, "a (loud:0) ballad (drums:0.5)")
+    assert torch.equal(with_zero, states(model, "a ballad (drums:0.5)"))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 6])
+def test_every_weight_costs_one_text_more(
+    model: StableDiffusionModel, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    calls = []
+    encode = model.text_encoder.forward
+    monkeypatch.setattr(
+        model.text_encoder, "forward", lambda *a, **k: calls.append(1) or encode(*a, **k)
+    )
+    model._phrases(parse_prompt(" ".join(f"(w{i}:0.{i + 1})" for i in range(count))).phrases[0])
+    assert len(calls) == (1 if count == 0 else count + 2), "the whole, those without, empty text"
+
+
 def test_a_blend_is_the_mean_of_its_states(model: StableDiffusionModel) -> None:
     blend = states(model, "jazz:3 + funk:1")
     expected = 0.75 * states(model, "jazz") + 0.25 * states(model, "funk")
@@ -176,6 +201,34 @@ def test_inverted_latents_come_back(model: StableDiffusionModel) -> None:
         model, Canvas(noise_grid(model, 16, 1), everywhere(guide), source, release), sampling
     )
     assert float((drawn - source).abs().mean()) > 0.1
+
+
+def test_no_way_leads_back_through_reused_layers(
+    stable_diffusion_folder: Path, source: Sonogram
+) -> None:
+    often = load_model(stable_diffusion_folder, dtype=torch.float32, reuse=2)
+    settings = MorphSettings(points=(MorphPoint(), MorphPoint()), clips=3, inverted=True)
+    with pytest.raises(ParameterError, match="invert with reuse"):
+        morph(often, settings, [source])
+
+
+def test_all_steps_count_at_any_strength(model: StableDiffusionModel, source: Sonogram) -> None:
+    """The first time is rounded to a step of training, up at one of these and down at the other."""
+    one, other = (
+        remix(model, source, RemixSettings(**QUICK, strength=s, sampler="lcm")).sonogram.values
+        for s in (0.6644, 0.6646)
+    )
+    assert np.abs(one - other).mean() < 0.02 * np.abs(one - source.values).mean()
+
+
+def test_a_way_from_a_soft_sound_to_a_loud_one_grows_evenly(
+    model: StableDiffusionModel, source: Sonogram
+) -> None:
+    soft = Sonogram(source.values * np.float32(1e-3), source.params)
+    settings = MorphSettings(points=(MorphPoint(strength=0.3),) * 2, clips=7, **QUICK)
+    way = morph(model, settings, [soft, source])
+    levels = [np.log10(clip.sonogram.values.mean()) for clip in way.clips]
+    assert np.diff(levels).max() < 1.0  # of three decades
 
 
 @pytest.mark.parametrize("sampler", ["ddim", "dpm++", "lcm"])

@@ -281,6 +281,17 @@ def test_a_loop_that_is_too_long_is_refused(small_model: SmallModel) -> None:
         loop(small_model, LoopSettings(prompt="", bars=256, bpm=20.0))
     with pytest.raises(ParameterError, match="bpm"):
         loop(small_model, LoopSettings(prompt="", bpm=1000.0))
+    with pytest.raises(ParameterError, match="bpm"):
+        loop(small_model, LoopSettings(prompt="", bpm=0.0))
+
+
+@pytest.mark.parametrize("length", [7, 8, 9])
+@pytest.mark.parametrize("n", [13, 14])
+def test_a_circle_keeps_every_frequency_that_it_holds(length: int, n: int) -> None:
+    for waves in range((length + 1) // 2):
+        turn = torch.cos(2 * torch.pi * waves * torch.arange(length) / length + 0.3)
+        wanted = torch.cos(2 * torch.pi * waves * torch.arange(n) / n + 0.3)
+        torch.testing.assert_close(circle_resampled(turn, n), wanted, atol=1e-5, rtol=0)
 
 
 # Riffusion's own call.
@@ -314,6 +325,19 @@ def test_black_of_a_mask_is_kept(small_model: SmallModel, source: Sonogram) -> N
         np.abs(plain[..., -third:] - masked[..., -third:]).mean()
         < np.abs(plain[..., :third] - masked[..., :third]).mean()
     )
+    np.testing.assert_array_equal(masked[..., :third], source.values[..., :third])
+
+
+def test_a_riff_between_two_prompts_is_made_again(
+    small_model: SmallModel, source: Sonogram
+) -> None:
+    first = riffuse(small_model, request(alpha=0.3), source)
+    np.testing.assert_array_equal(values(remake(small_model, first, source)), values(first))
+    with pytest.raises(ParameterError, match="give that as the source"):
+        remake(small_model, first)
+    masked = riffuse(small_model, request(), source, Image.new("L", (64, 64), 200))
+    with pytest.raises(ParameterError, match="mask"):
+        remake(small_model, masked, source)
 
 
 @pytest.mark.parametrize(

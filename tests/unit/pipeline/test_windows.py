@@ -46,7 +46,13 @@ def test_circular_windows_run_over_the_join(width: int) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "bpm"),
-    [("techno, 132 bpm", 132.0), ("120BPM house", 120.0), ("1980 disco", None), ("9999 bpm", None)],
+    [
+        ("techno, 132 bpm", 132.0),
+        ("120BPM house", 120.0),
+        ("a 96-bpm groove", 96.0),
+        ("1980 disco", None),
+        ("9999 bpm", None),
+    ],
 )
 def test_a_prompt_names_its_tempo(prompt: str, bpm: float | None) -> None:
     assert bpm_in_prompt(prompt) == bpm
@@ -60,18 +66,38 @@ def test_a_prompt_names_its_tempo(prompt: str, bpm: float | None) -> None:
         ("f# maj", ("F#", "major")),
         ("Am", ("A", "minor")),
         ("E flat major", ("D#", "major")),
+        ("D Minor", ("D", "minor")),
+        ("f SHARP Maj", ("F#", "major")),
+        ("b♭ minor", ("A#", "minor")),
+        ("C♯m", ("C#", "minor")),
+        ("B-flat-major", ("A#", "major")),
+        ("b", ("B", None)),
     ],
 )
 def test_keys_are_read(text: str, key: tuple[str, str | None]) -> None:
     assert parse_key(text) == key
 
 
-def test_a_prompt_names_its_key() -> None:
-    assert key_in_prompt("sad waltz in D minor") == ("D", "minor")
-    assert key_in_prompt("a band in A big hall") == (None, None)
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("sad waltz in D minor", ("D", "minor")),
+        ("In D minor, church organ", ("D", "minor")),
+        ("organ in D Minor", ("D", "minor")),
+        ("ORGAN IN F SHARP MAJOR", ("F#", "major")),
+        ("a march in B-flat major", ("A#", "major")),
+        ("in E♭ minor", ("D#", "minor")),
+        ("in C♯ minor", ("C#", "minor")),
+        ("a band in A big hall", (None, None)),
+        ("strings in a minor role", (None, None)),
+        ("in C\u017fharp minor", (None, None)),
+    ],
+)
+def test_a_prompt_names_its_key(prompt: str, key: tuple[str | None, str | None]) -> None:
+    assert key_in_prompt(prompt) == key
 
 
-@pytest.mark.parametrize("text", ["H minor", "", "D dorian", "minor"])
+@pytest.mark.parametrize("text", ["H minor", "", "D dorian", "minor", "DM", "C-", "D \u017fharp"])
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ParameterError):
         parse_key(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sonoriff.stream.course import Bars, Course, Morph, Walk, tempo_of
+from sonoriff.stream.course import Bars, Course, Morph, Walk, key_of, tempo_of, words_of
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 A, B = (WeightedPrompt("a"),), (WeightedPrompt("b", 3.0), WeightedPrompt("a", 1.0))
@@ -66,6 +66,24 @@ def test_tempo_comes_from_the_scene_the_prompt_or_is_120_for_a_riff() -> None:
     assert tempo_of(Scene(prompts=named)) == 132.0
     assert tempo_of(Scene()) is None
     assert tempo_of(Scene(mode="riff")) == 120.0
+
+
+@pytest.mark.parametrize(
+    ("text", "bpm", "key"),
+    [
+        ("techno, (132:1.2) bpm", 132.0, None),
+        ("organ in (D minor:1.3)", None, ("D", "minor")),
+        ("(in D:2) [minor], (90) [bpm]", 90.0, ("D", "minor")),
+        ("(90 bpm, in D minor:0), jazz", None, None),
+        (r"jazz \(x:99\) in D minor", None, ("D", "minor")),
+    ],
+)
+def test_tempo_and_key_are_read_through_weights(
+    text: str, bpm: float | None, key: tuple[str, str] | None
+) -> None:
+    scene = Scene(prompts=(WeightedPrompt(text),))
+    assert tempo_of(scene) == bpm
+    assert key_of(scene, words_of(text)) == key
 
 
 def test_a_scene_without_a_tempo_takes_the_likely_one() -> None:

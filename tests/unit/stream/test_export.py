@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sonoriff.errors import ParameterError
 from sonoriff.models.small.model import SmallModel
 from sonoriff.stream.engine import RiffStream
 from sonoriff.stream.export import export_stream
@@ -28,3 +29,5 @@ def test_a_file_of_exactly_so_many_samples(
     # Writers differ in whether full scale is 32,767 or 32,768, and in how they round.
     assert np.abs(heard - wanted).max() < 2
     assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(ParameterError, match="is written as"):
+        export_stream(small_model, schedule, 1000, tmp_path / "a.mp3")

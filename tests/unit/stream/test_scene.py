@@ -22,6 +22,8 @@ from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
         {"key": "H minor"},
         {"seed": -1},
         {"seed": 2**53},
+        {"seed": 1.5},
+        {"num_inference_steps": 8.5},
         {"alpha": 1.0},
         {"walk": 1.1},
         {"strength": 0.0},
@@ -34,6 +36,11 @@ from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 def test_scenes_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
         Scene(**wrong)
+
+
+def test_a_weight_that_no_model_can_be_told_is_refused_at_once() -> None:
+    with pytest.raises(ParameterError, match="weight"):
+        WeightedPrompt("(organ:11)")
 
 
 def test_schedules_survive_json() -> None:

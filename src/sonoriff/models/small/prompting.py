@@ -25,7 +25,7 @@ def condition_from_prompt(prompt: Prompt, encode: Encode) -> Condition:
 
     A weight w adds w - 1 times what the words under it change: the prediction with all words less
     that without these. The network normalises its text, so that scaling the words' vectors, as is
-    done for CLIP, would do nothing here; and so 0 leaves them out to the last bit.
+    done for CLIP, would do nothing here. Words that count 0 times are in no parsed prompt.
     """
     rows: dict[str, Conditioning] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -21,7 +22,8 @@ class PhraseEncoder:
     Notes
     -----
     Words that weigh more than 1 have their states pushed away from those of empty text. Words that
-    weigh less lie between the text without them and the text with them, so that 0 leaves them out.
+    weigh less are in that share of a mixture of texts: of "(a:0.2) (b:0.5) c", 0.2 is the whole
+    text, 0.3 is "b c" and 0.5 is "c".
     A word of a style may have several vectors: `words` gives them all for the first one.
     """
 
@@ -33,13 +35,12 @@ class PhraseEncoder:
 
     def __call__(self, phrase: Phrase) -> Tensor:
         """States of a phrase; its share is not applied."""
-        states = self._pushed(phrase)
-        for weight in phrase.weights:
-            if weight < 1.0:
-                spans = tuple(s for s in phrase.spans if s.weight != weight)
-                without = self(replace(phrase, spans=spans))
-                states = mixed([states, without], [weight, 1.0 - weight], self(Phrase(())))
-        return states
+        levels = [0.0, *sorted(w for w in phrase.weights if 0.0 < w < 1.0), 1.0]
+        rows = [self._pushed(_heavier(phrase, low)) for low in levels[:-1]]
+        if len(rows) == 1:
+            return rows[0]
+        shares = [high - low for low, high in pairwise(levels)]
+        return mixed(rows, shares, self._pushed(Phrase(())))
 
     @torch.inference_mode()
     def _pushed(self, phrase: Phrase) -> Tensor:
@@ -86,6 +87,11 @@ class PhraseEncoder:
         tokens = torch.tensor(rows, device=self.encoder.device)
         states: Tensor = self.encoder(tokens).last_hidden_state
         return states
+
+
+def _heavier(phrase: Phrase, weight: float) -> Phrase:
+    """The words that count more than `weight` times."""
+    return replace(phrase, spans=tuple(s for s in phrase.spans if s.weight > weight))
 
 
 def padded(row: Tensor, length: int, empty: Tensor) -> Tensor:
