@@ -42,6 +42,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.sonogram import HIFI, Sonogram, decode, encode
 from sonoriff.sonogram.mel import mel_from_waveform, row_frequencies
+from sonoriff.training.caches import pictures_folder
 from sonoriff.training.pictures import (
     PictureSet,
     floats_from_bytes,
@@ -308,7 +309,7 @@ def row(
 
 def pictures_of(corpus: Path) -> PictureSet:
     """The corpus's pictures, made where they are missing."""
-    folder = WORK / "pictures" / corpus.resolve().name
+    folder = pictures_folder(corpus, WORK)
     prepare_pictures(corpus, folder)
     return load_pictures([folder])
 

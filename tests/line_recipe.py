@@ -1,18 +1,13 @@
-"""The smallest recipe: a straight line behind a frozen layer. Run as a module, one process of a
-run of several."""
+"""The smallest recipe: a straight line behind a frozen layer."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from sonoriff.training.config import LoopConfig
-from sonoriff.training.loop import train
 
 
 class FrozenThenLine(nn.Module):
@@ -57,14 +52,3 @@ class LineRecipe:
 
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
         pass
-
-
-if __name__ == "__main__":
-    settings = LoopConfig(
-        steps=int(sys.argv[2]),
-        batch_size=3,
-        learning_rate=1e-2,
-        warmup_steps=1,
-        precision="no",
-    )
-    train(LineRecipe(), settings, Path(sys.argv[1]))

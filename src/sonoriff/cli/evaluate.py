@@ -184,9 +184,10 @@ def _load_model(
 
 
 def _pictures(corpus: Path, work: Path) -> PictureSet:
+    from sonoriff.training.caches import pictures_folder
     from sonoriff.training.pictures import load_pictures, prepare_pictures
 
-    folder = work / "pictures" / corpus.resolve().name
+    folder = pictures_folder(corpus, work)
     with progress() as told:
         prepare_pictures(corpus, folder, progress=lambda i, n: told("pictures", i, n))
     return load_pictures([folder])

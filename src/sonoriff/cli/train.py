@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonoriff.cli import train_own
-from sonoriff.cli.train_options import WORK, Save, Seed, Work, bar, run_loop
+from sonoriff.cli.train_options import (
+    WORK,
+    Accumulate,
+    Precision,
+    Save,
+    Seed,
+    Work,
+    bar,
+    main_first,
+    run_loop,
+)
 
 if TYPE_CHECKING:
     from sonoriff.training.config import LoopConfig
@@ -55,8 +65,10 @@ def autoencoder(
     steps: Steps = 20_000,
     cooldown_steps: Cooldown = 0,
     batch_size: Batch = 16,
+    accumulate: Accumulate = 1,
     learning_rate: Rate = 1e-3,
     hours: Hours = 0.0,
+    precision: Precision = "auto",
     ema_decay: Ema = 0.999,
     latent_channels: Annotated[int, typer.Option(min=1, max=256)] = 40,
     time_columns: Annotated[
@@ -107,9 +119,11 @@ def autoencoder(
             steps=steps,
             cooldown_steps=cooldown_steps,
             batch_size=batch_size,
+            accumulate=accumulate,
             learning_rate=learning_rate,
             max_minutes=60 * hours,
             ema_decay=ema_decay,
+            precision=precision,
             save_minutes=save_minutes,
             seed=seed,
         ),
@@ -138,8 +152,10 @@ def denoiser(
     steps: Steps = 200_000,
     cooldown_steps: Cooldown = 0,
     batch_size: Batch = 64,
+    accumulate: Accumulate = 1,
     learning_rate: Rate = 1e-3,
     hours: Hours = 0.0,
+    precision: Precision = "auto",
     ema_decay: Ema = 0.9995,
     muon: Annotated[
         bool, typer.Option(help="Muon for the matrices of the blocks, else AdamW.")
@@ -158,12 +174,15 @@ def denoiser(
     from sonoriff.models.small.denoiser import DenoiserConfig
     from sonoriff.models.small.model import SmallModel
     from sonoriff.training.denoiser import DenoiserRecipe
+    from sonoriff.training.export import check_fit
     from sonoriff.training.latents import load_latents
 
     coder = _load_autoencoder(autoencoder)
+    begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
+    if begin is not None:
+        check_fit(begin.denoiser.config, coder)
     latents = load_latents(_prepare_latents(corpora, work, coder))
     _, channels, rows, _ = (1, *latents.latent(0).shape)
-    begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
     shape = DenoiserConfig(
         latent_channels=channels,
         latent_rows=rows,
@@ -180,9 +199,11 @@ def denoiser(
             steps=steps,
             cooldown_steps=cooldown_steps,
             batch_size=batch_size,
+            accumulate=accumulate,
             learning_rate=learning_rate,
             max_minutes=60 * hours,
             ema_decay=ema_decay,
+            precision=precision,
             save_minutes=save_minutes,
             seed=seed,
         ),
@@ -223,12 +244,13 @@ def _config(**fields: Any) -> LoopConfig:
 
 
 def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
+    from sonoriff.training.caches import pictures_folder
     from sonoriff.training.pictures import prepare_pictures
 
     folders = []
     for corpus in corpora:
-        folder = work / "pictures" / corpus.resolve().name
-        with bar(f"pictures of {corpus.name}") as progress:
+        folder = pictures_folder(corpus, work)
+        with main_first(), bar(f"pictures of {corpus.name}") as progress:
             prepare_pictures(corpus, folder, progress=progress)
         folders.append(folder)
     return folders
@@ -240,7 +262,7 @@ def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
     folders = []
     for pictures in _prepare_pictures(corpora, work):
         folder = work / "latents" / latents_digest(coder) / pictures.name
-        with bar(f"latents of {pictures.name}") as progress:
+        with main_first(), bar(f"latents of {pictures.name}") as progress:
             prepare_latents(pictures, folder, coder, progress=progress)
         folders.append(folder)
     return folders

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +24,8 @@ Work = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Save = Annotated[float, typer.Option(help="Minutes between checkpoints.", min=0.1)]
+Accumulate = Annotated[int, typer.Option(help="Batches added up for one step.", min=1)]
+Precision = Annotated[str, typer.Option(help="auto, bf16, fp16 (GPU only) or no.")]
 WORK = Path.home() / ".cache" / "sonoriff"
 
 
@@ -41,6 +45,18 @@ class bar:
 
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """On several processes the first one fills the caches, then the others find them full."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    from accelerate import PartialState
+
+    with PartialState().main_process_first():
+        yield
 
 
 def run_loop(recipe: Any, config: LoopConfig, output: Path) -> Any:

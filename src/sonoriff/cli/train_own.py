@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sonoriff.cli.train_options import WORK, Save, Seed, Work, bar, run_loop
+from sonoriff.cli.train_options import (
+    WORK,
+    Accumulate,
+    Precision,
+    Save,
+    Seed,
+    Work,
+    bar,
+    main_first,
+    run_loop,
+)
 from sonoriff.errors import CheckpointError, CorpusError, ParameterError
 
 if TYPE_CHECKING:
@@ -48,13 +58,11 @@ Caption = Annotated[
 ]
 Steps = Annotated[int | None, typer.Option(help="Steps; without it by the number of clips.", min=1)]
 Batch = Annotated[int | None, typer.Option(help="Clips a step and process.", min=1)]
-Accumulate = Annotated[int, typer.Option(help="Batches added up for one step.", min=1)]
 Rate = Annotated[float | None, typer.Option(help="Learning rate.", min=1e-8)]
 Ema = Annotated[
     float, typer.Option(help="Decay of the averaged weights; 0: no average.", min=0, max=0.99999)
 ]
 Hours = Annotated[float, typer.Option(help="Stop, resumable, after this time; 0: never.", min=0)]
-Precision = Annotated[str, typer.Option(help="auto, bf16, fp16 (GPU only) or no.")]
 Dropout = Annotated[
     float, typer.Option(help="Share of clips that lose their caption.", min=0, max=0.99)
 ]
@@ -286,7 +294,7 @@ def _gathered(wish: _Wish) -> OwnMusic:
         listener = listened
         if not can_hear_tags():
             _say(f"note: captions get tempo and key but no tags; for these: {INSTALL}")
-    with _main_first(), _room(wish.work), bar("reading the music") as progress:
+    with main_first(), _room(wish.work), bar("reading the music") as progress:
         music = gather(
             wish.folder, wish.work, caption=wish.caption, listener=listener,
             workers=wish.workers, progress=progress,
@@ -315,7 +323,7 @@ def _small_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
             "--prior-prompt, --text-rate, --prediction and --noise-offset are for Stable "
             "Diffusion: name such a model with --base, or leave them out"
         )
-    with _main_first(), _room(wish.work), bar("pictures and latents") as progress:
+    with main_first(), _room(wish.work), bar("pictures and latents") as progress:
         return own_small_recipe(
             music, base, wish.work, adapters=_adapters(wish),
             caption_dropout=wish.caption_dropout, progress=progress,
@@ -336,7 +344,7 @@ def _diffusion_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
         prior_clips=wish.prior_clips,
         prior_weight=wish.prior_weight,
     )
-    with _main_first(), _room(wish.work), bar("latents and captions") as progress:
+    with main_first(), _room(wish.work), bar("latents and captions") as progress:
         return stable_diffusion_recipe(
             music, base, wish.work, config, adapters=_adapters(wish), progress=progress
         )
@@ -432,18 +440,6 @@ def _room(folder: Path) -> Iterator[None]:
             f"the disk of {folder} is full ({error}): make room and give the same command again, "
             "what was done is kept; or name another folder with --work"
         ) from error
-
-
-@contextmanager
-def _main_first() -> Iterator[None]:
-    """On several processes the first one fills the caches, then the others find them full."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield
-        return
-    from accelerate import PartialState
-
-    with PartialState().main_process_first():
-        yield
 
 
 def _say(text: str) -> None:

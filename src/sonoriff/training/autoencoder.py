@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.training.pictures import PictureSet, floats_from_bytes
-from sonoriff.training.sheets import save_sheet
+from sonoriff.training.pictures import PictureSet, floats_from_bytes, training_clips
+from sonoriff.training.sheets import save_sheet, save_sounds, sonogram_from_picture
 
 DB_PER_UNIT = 46.0  # half of the 92 dB that [-1, 1] stands for
 
@@ -42,7 +42,7 @@ class AutoencoderRecipe:
     name: str = "autoencoder"
 
     def __post_init__(self) -> None:
-        self.train_indices = self.pictures.subset("train")
+        self.train_indices = training_clips(self.pictures)
         self.validation_indices = self.pictures.subset("validation")[: self.n_validation]
 
     def build(self) -> nn.Module:
@@ -78,7 +78,7 @@ class AutoencoderRecipe:
         self, model: nn.Module, generator: torch.Generator, batch_size: int
     ) -> tuple[Tensor, dict[str, float]]:
         """Loss of random crops."""
-        x = self._crops(generator, batch_size)
+        x = self._crops(generator, batch_size).to(next(model.parameters()).device)
         decoded, mean, log_variance = model(x, generator, decoder_only=self.start is not None)
         decoded, mean, log_variance = decoded.float(), mean.float(), log_variance.float()
         absolute = (decoded - x).abs().mean()
@@ -109,26 +109,31 @@ class AutoencoderRecipe:
     def validate(self, model: nn.Module) -> dict[str, float]:
         """Mean absolute error in dB of held-out clips, from the mean of the posterior."""
         assert isinstance(model, SonogramAutoencoder)
+        if len(self.validation_indices) == 0:
+            return {}
         errors = []
         for index in self.validation_indices:
-            x = floats_from_bytes(self.pictures.picture(int(index))[None])[:, None]
+            x = _picture(self.pictures, int(index), model)
             mean, _ = model.posterior(x)
             errors.append(float((model.decoder(mean).float().clamp(-1, 1) - x).abs().mean()))
         return {"validation_db": DB_PER_UNIT * float(np.mean(errors))}
 
     @torch.no_grad()
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
-        """Held-out clips above their reconstructions."""
+        """Clips beside their reconstructions, held-out ones if there are any, and their sounds."""
         assert isinstance(model, SonogramAutoencoder)
         rows: list[tuple[str, Tensor]] = []
-        for index in self.validation_indices[:6]:
-            x = floats_from_bytes(self.pictures.picture(int(index))[None])[:, None]
+        shown = self.validation_indices if len(self.validation_indices) else self.train_indices
+        for index in shown[:6]:
+            x = _picture(self.pictures, int(index), model)
             decoded = model.decoder(model.posterior(x)[0]).float().clamp(-1, 1)
             rows += [
                 (self.pictures.entries[int(index)]["text"], x[0, 0]),
                 ("decoded", decoded[0, 0]),
             ]
-        save_sheet(folder / f"step-{step:07d}.png", rows, columns=2)
+        sheet = folder / f"step-{step:07d}.png"
+        save_sheet(sheet, rows, columns=2)
+        save_sounds(sheet, [(label, sonogram_from_picture(picture)) for label, picture in rows])
 
 
 @torch.no_grad()
@@ -136,11 +141,13 @@ def measure_latents(model: SonogramAutoencoder, pictures: PictureSet, n_clips: i
     """Set `latent_mean` and `latent_scale` from training clips, in place."""
     indices = pictures.subset("train")
     picks = indices[np.linspace(0, len(indices) - 1, min(n_clips, len(indices))).astype(int)]
-    latents = [
-        model.posterior(floats_from_bytes(pictures.picture(int(i))[None])[:, None])[0]
-        for i in picks
-    ]
+    latents = [model.posterior(_picture(pictures, int(i), model))[0] for i in picks]
     stacked = torch.cat(latents).float()
     model.latent_mean.copy_(stacked.mean(dim=(0, 2, 3)))
     spread = stacked.std(dim=(0, 2, 3)).clamp_min(1e-3)
     model.latent_scale.copy_((spread * spread.mean()).sqrt())
+
+
+def _picture(pictures: PictureSet, index: int, model: SonogramAutoencoder) -> Tensor:
+    """A whole clip (1, 1, M, N) where the model is."""
+    return floats_from_bytes(pictures.picture(index)[None])[:, None].to(model.latent_mean.device)

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from sonoriff.errors import CheckpointError
+from sonoriff.errors import CheckpointError, SonoriffWarning
 from sonoriff.training.ema import AveragedModel
 
 VERSION = 1
 _STATE = "state.json"
+_TENSORS = ("model.safetensors", "ema.safetensors", "optimizer.safetensors")
 
 
 def save_checkpoint(
@@ -60,9 +63,10 @@ def save_checkpoint(
             "before is kept: make room and give the same command again"
         ) from error
     previous = run / "checkpoint.previous"
-    if target.exists():
+    if _is_whole(target):
         shutil.rmtree(previous, ignore_errors=True)
         target.rename(previous)
+    shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     return target
 
@@ -80,24 +84,43 @@ def load_checkpoint(
     Raises CheckpointError where the folder is incomplete, of another version, of another shape, or
     was trained with other `facts`.
     """
-    try:
-        state: dict[str, Any] = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    with damage_in_words(f"cannot resume from {folder}"):
+        state = read_state(folder)
+        _check_facts(folder.parent, facts or {}, state["facts"])
+        frozen = _frozen(model)
+        _load(model, load_file(folder / "model.safetensors"), frozen)
+        _load(ema.model, load_file(folder / "ema.safetensors"), frozen)
+        ema.n_updates = state["ema_updates"]
+        moments = load_file(folder / "optimizer.safetensors")
+        _restore_optimizer(optimizer, moments, state["optimizer_groups"])
+    return state
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself (step, facts).
+
+    Raises CheckpointError where it is missing, damaged, or of another version.
+    """
+    with damage_in_words(f"cannot read the checkpoint {folder}"):
+        state = dict(json.loads((folder / _STATE).read_text(encoding="utf-8")))
         if state["version"] != VERSION:
             raise CheckpointError(
                 f"{folder} has checkpoint version {state['version']}, expected {VERSION}: "
                 "start a new run folder"
             )
-        _check_facts(folder.parent, facts or {}, state["facts"])
-        frozen = _frozen(model)
-        _load(model, load_file(folder / "model.safetensors"), frozen)
-        _load(ema.model, load_file(folder / "ema.safetensors"), frozen)
-        moments = load_file(folder / "optimizer.safetensors")
-    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        first = str(error).partition("\n\t")[2].partition("\n")[0] or str(error)
-        raise CheckpointError(f"cannot resume from {folder}: {first}") from error
-    ema.n_updates = state["ema_updates"]
-    _restore_optimizer(optimizer, moments, state["optimizer_groups"])
     return state
+
+
+@contextmanager
+def damage_in_words(said: str) -> Iterator[None]:
+    """Files that are missing, torn, or of a model of another shape, as a CheckpointError."""
+    try:
+        yield
+    except KeyError as error:
+        raise CheckpointError(f"{said}: it has no {error}") from error
+    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+        first = str(error).partition("\n\t")[2].partition("\n")[0] or str(error)
+        raise CheckpointError(f"{said}: {first}") from error
 
 
 def _check_facts(run: Path, now: Mapping[str, Any], then: Mapping[str, Any]) -> None:
@@ -111,11 +134,30 @@ def _check_facts(run: Path, now: Mapping[str, Any], then: Mapping[str, Any]) -> 
 
 
 def find_checkpoint(run: Path) -> Path | None:
-    """The newest complete checkpoint of a run folder, or None."""
-    for name in ("checkpoint", "checkpoint.previous"):
-        if (run / name / _STATE).is_file():
-            return run / name
-    return None
+    """The newest checkpoint of a run folder that is whole, else the newest, or None.
+
+    Warns where the one before is taken because the newest is damaged.
+    """
+    newest, previous = run / "checkpoint", run / "checkpoint.previous"
+    if _is_whole(newest) or not _is_whole(previous):
+        return next((each for each in (newest, previous) if each.is_dir()), None)
+    if newest.is_dir():
+        warnings.warn(
+            f"{newest} is damaged: the checkpoint before it is taken", SonoriffWarning, stacklevel=2
+        )
+    return previous
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether all files are there, none cut short."""
+    try:
+        json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+        for name in _TENSORS:
+            with safe_open(checkpoint / name, "pt"):
+                pass
+    except (OSError, ValueError, SafetensorError):
+        return False
+    return True
 
 
 def _frozen(module: nn.Module) -> set[str]:

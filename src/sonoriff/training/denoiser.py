@@ -18,8 +18,8 @@ from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfi
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.training.latents import LatentSet, pad_captions
-from sonoriff.training.pictures import picture_from_mel
-from sonoriff.training.sheets import save_sheet
+from sonoriff.training.pictures import picture_from_mel, training_clips
+from sonoriff.training.sheets import save_sheet, save_sounds
 
 CAPTION_TOKENS = 32
 VALIDATION_TIMES = (0.15, 0.35, 0.55, 0.75, 0.95)
@@ -73,7 +73,7 @@ class DenoiserRecipe:
     _tempi: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
-        self.train_indices = self.latents.subset("train")
+        self.train_indices = training_clips(self.latents)
         held_out = self.latents.subset("validation")
         every = max(1, len(held_out) // self.n_validation)
         self.validation_indices = held_out[::every][: self.n_validation]
@@ -196,13 +196,17 @@ class DenoiserRecipe:
 
     @torch.no_grad()
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
-        """A sheet of the prompts, one seed each, as `generate` makes them."""
+        """A sheet and the sounds of the prompts, one seed each, as `generate` makes them."""
         assert isinstance(model, Denoiser)
-        small = SmallModel(self.autoencoder, model, {"name": "in training"})
-        rows = []
+        autoencoder = self.autoencoder.to(model.row_position.device)
+        small = SmallModel(autoencoder, model, {"name": "in training"})
+        rows, sonograms = [], []
         for prompt in self.sheet_prompts:
             settings = GenerateSettings(prompt=prompt, seed=7)
             sonogram = generate(small, settings).sonogram
             picture = picture_from_mel(torch.from_numpy(sonogram.values), sonogram.params)
             rows.append((prompt, picture[0]))
-        save_sheet(folder / f"step-{step:07d}.png", rows, columns=3)
+            sonograms.append((prompt, sonogram))
+        sheet = folder / f"step-{step:07d}.png"
+        save_sheet(sheet, rows, columns=3)
+        save_sounds(sheet, sonograms)

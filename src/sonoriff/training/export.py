@@ -2,52 +2,82 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from sonoriff.errors import CheckpointError
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
-from sonoriff.training.checkpoint import find_checkpoint
+from sonoriff.sonogram.params import HIFI
+from sonoriff.training.checkpoint import damage_in_words, find_checkpoint, read_state
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def _averaged(run: Path, recipe: str) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _averaged(
+    run: Path, recipe: str, build: Callable[[dict[str, Any]], Network]
+) -> tuple[dict[str, Any], Network]:
+    """State of a run, and its averaged weights in the network that `build` makes of a shape."""
     checkpoint = find_checkpoint(run)
     if checkpoint is None:
         raise CheckpointError(f"{run} holds no checkpoint: train first, or name the run's folder")
-    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
-    if state["facts"]["recipe"] != recipe:
-        raise CheckpointError(f"{run} is a run of {state['facts']['recipe']}, expected {recipe}")
-    return state, load_file(checkpoint / "ema.safetensors")
+    with damage_in_words(f"cannot load the {recipe} of {checkpoint}"):
+        state = read_state(checkpoint)
+        if state["facts"]["recipe"] != recipe:
+            raise CheckpointError(
+                f"{run} is a run of {state['facts']['recipe']}, expected {recipe}"
+            )
+        model = build(state["facts"]["model"])
+        model.load_state_dict(load_file(checkpoint / "ema.safetensors"))
+    return state, model
+
+
+def check_fit(denoiser: DenoiserConfig, autoencoder: SonogramAutoencoder) -> None:
+    """Raises CheckpointError where the one does not paint the latents of the other."""
+    config = autoencoder.config
+    made = (config.latent_channels, HIFI.n_mels // config.cell[0])
+    painted = (denoiser.latent_channels, denoiser.latent_rows)
+    if made != painted:
+        raise CheckpointError(
+            f"the denoiser paints latents of {painted[0]} channels and {painted[1]} rows, the "
+            f"autoencoder's have {made[0]} and {made[1]}: name the autoencoder it was trained with"
+        )
 
 
 def load_autoencoder(run: Path) -> SonogramAutoencoder:
     """The autoencoder of a model folder, or the averaged one of a run, ready to code latents.
 
     The scale of its latents is part of it, see `measure_latents`: an autoencoder whose scale was
-    not measured yet raises CheckpointError.
+    not measured yet raises CheckpointError, as one that is damaged or of another version does.
     """
     if (run / "model_index.json").exists():
         return SmallModel.from_pretrained(run, dtype=torch.float32).autoencoder
-    state, tensors = _averaged(run, "autoencoder")
-    model = SonogramAutoencoder(AutoencoderConfig.from_dict(state["facts"]["model"]))
-    model.load_state_dict(tensors)
+    _, model = _averaged(
+        run, "autoencoder", lambda shape: SonogramAutoencoder(AutoencoderConfig.from_dict(shape))
+    )
     if bool((model.latent_scale == 1).all()):
         raise CheckpointError(f"{run} has not finished: the scale of its latents is not measured")
     return model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def export_model(denoiser_run: Path, autoencoder_run: Path, output: Path, *, name: str) -> None:
-    """Write the averaged weights of both runs as a model folder, float16 safetensors."""
-    state, tensors = _averaged(denoiser_run, "denoiser")
-    denoiser = Denoiser(DenoiserConfig.from_dict(state["facts"]["model"]))
-    denoiser.load_state_dict(tensors)
+    """Write the averaged weights of both runs as a model folder, float16 safetensors.
+
+    Raises CheckpointError where one of them is missing, damaged, of another version, or of a shape
+    that the other does not fit.
+    """
+    state, denoiser = _averaged(
+        denoiser_run, "denoiser", lambda shape: Denoiser(DenoiserConfig.from_dict(shape))
+    )
+    autoencoder = load_autoencoder(autoencoder_run)
+    check_fit(denoiser.config, autoencoder)
     steps = state["facts"].get("steps_before", 0) + state["step"]
     facts = {"name": name, "denoiser_steps": steps}
-    model = SmallModel(load_autoencoder(autoencoder_run), denoiser.eval(), facts)
+    model = SmallModel(autoencoder, denoiser.eval(), facts)
     model.save_pretrained(output)

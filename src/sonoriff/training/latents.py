@@ -27,7 +27,7 @@ from sonoriff.models.small.denoiser import KEYS, MODES
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.precision import multiplies_bfloat16
-from sonoriff.training.pictures import floats_from_bytes, is_newer
+from sonoriff.training.pictures import floats_from_bytes, is_newer, read_index, remove_shards
 
 
 def weights_digest(model: torch.nn.Module) -> str:
@@ -45,7 +45,7 @@ def _digest(weights: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(weights.items()):
         digest.update(name.encode())
-        digest.update(tensor.detach().float().contiguous().numpy().tobytes())
+        digest.update(tensor.detach().float().contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:12]
 
 
@@ -107,24 +107,25 @@ def prepare_latents(
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Compute the shards that are missing or have grown.
+    """Compute the shards that are missing or have changed; those without pictures are removed.
 
     Raises CorpusError where there are no pictures.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shards = sorted(pictures.glob("pictures-*.npy"))
     if not shards:
-        raise CorpusError(f"{pictures} holds no pictures: run `sonoriff train prepare` first")
+        raise CorpusError(f"{pictures} holds no pictures: compute them with prepare_pictures")
+    remove_shards(folder, ("index", "latents", "text"), {p.stem.partition("-")[2] for p in shards})
     for done, path in enumerate(shards, start=1):
         number = path.stem.removeprefix("pictures-")
         index = path.with_name(f"index-{number}.jsonl").read_text(encoding="utf-8")
         stored = folder / f"index-{number}.jsonl"
         if not stored.exists() or stored.read_text(encoding="utf-8") != index:
-            entries = [json.loads(line) for line in index.splitlines()]
             latents = folder / f"latents-{number}.npy"
             if not is_newer(latents, [path]):
                 _write_latents(latents, np.load(path, mmap_mode="r"), autoencoder)
-            _write_text(folder, number, [e["captions"] for e in entries])
+            captions = [json.loads(line)["captions"] for line in index.splitlines()]
+            _write_text(folder, number, [several or [""] for several in captions])
             write_text(stored, index)
         if progress:
             progress(done, len(shards))
@@ -135,11 +136,12 @@ def _write_latents(
     path: Path, pictures: npt.NDArray[np.uint8], autoencoder: SonogramAutoencoder
 ) -> None:
     parts = []
+    device = autoencoder.latent_mean.device
     with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
         for start in range(0, len(pictures), 8):
             batch = floats_from_bytes(pictures[start : start + 8])[:, None]
-            batch = batch.contiguous(memory_format=torch.channels_last)
-            parts.append(autoencoder.encode(batch).half().contiguous().numpy())
+            batch = batch.contiguous(memory_format=torch.channels_last).to(device)
+            parts.append(autoencoder.encode(batch).half().contiguous().cpu().numpy())
     with atomic_path(path) as partial, partial.open("wb") as stream:
         np.save(stream, np.concatenate(parts))
 
@@ -172,15 +174,19 @@ def load_latents(folders: list[Path]) -> LatentSet:
         for index in sorted(folder.glob("index-*.jsonl")):
             number = index.stem.removeprefix("index-")
             latents = np.load(folder / f"latents-{number}.npy", mmap_mode="r")
-            lines = index.read_text(encoding="utf-8").splitlines()
+            entries = read_index(index)
             spans = json.loads((folder / f"text-{number}.json").read_text(encoding="utf-8"))
-            found.places.extend((len(found.latents), row) for row in range(len(lines)))
+            found.places.extend((len(found.latents), row) for row in range(len(entries)))
             found.latents.append(latents)
             found.text.append(np.load(folder / f"text-{number}.npy", mmap_mode="r"))
             found.spans.extend([(a, b) for a, b in clip] for clip in spans)
-            found.entries.extend(json.loads(line) for line in lines)
+            found.entries.extend(entries)
     if not found.entries:
-        raise CorpusError("no training latents found: run `sonoriff train prepare` first")
+        places = ", ".join(map(str, folders))
+        raise CorpusError(
+            f"no training latents in {places}: `sonoriff train denoiser` computes those of the "
+            "corpora that it is given"
+        )
     return found
 
 

@@ -23,6 +23,7 @@ from sonoriff.errors import ParameterError, TrainingError
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
+from sonoriff.training.curves import save_curves
 from sonoriff.training.ema import AveragedModel
 from sonoriff.training.optimizer import make_optimizer
 
@@ -50,7 +51,7 @@ class Recipe(Protocol):
         """Figures on held-out clips, the same clips and noise each time."""
 
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
-        """Write pictures that a person can judge."""
+        """Write pictures and sounds that a person can judge."""
 
 
 def train(
@@ -62,9 +63,10 @@ def train(
 ) -> nn.Module:
     """Train until `config.steps`; returns the averaged model.
 
-    Starts from ``run/checkpoint`` where there is one. Figures go to ``run/log.jsonl``. On several
-    processes (`accelerate launch`) each draws its own batches and gradients are averaged: P
-    processes do what one does that accumulates P times as many batches.
+    Starts from ``run/checkpoint`` where there is one. Figures go to ``run/log.jsonl``; with each
+    sample sheet they are drawn as ``run/curves.png``. On several processes (`accelerate launch`)
+    each draws its own batches and gradients are averaged: P processes do what one does that
+    accumulates P times as many batches.
 
     Raises
     ------
@@ -96,6 +98,10 @@ def train(
                 facts=facts,
             )
 
+    def draw() -> None:
+        recipe.sample(ema.model, run / "samples", step)
+        save_curves(run / "log.jsonl", run / "curves.png")
+
     log = _Log(run / "log.jsonl", enabled=accelerator.is_main_process)
     started = saved = sampled = time.monotonic()
     with _stop_signals() as stopped:
@@ -114,7 +120,7 @@ def train(
             if on_step:
                 on_step(step, figures)
             if now - sampled > 60 * config.sample_minutes and accelerator.is_main_process:
-                recipe.sample(ema.model, run / "samples", step)
+                draw()
                 sampled = time.monotonic()
             if _any(accelerator, now - saved > 60 * config.save_minutes):
                 save()
@@ -124,7 +130,7 @@ def train(
                 break
     save()
     if accelerator.is_main_process:
-        recipe.sample(ema.model, run / "samples", step)
+        draw()
     # A process that ends while its group's threads still run is aborted now and then.
     accelerator.end_training()
     return ema.model

@@ -15,6 +15,7 @@ from sonoriff.corpus.sidecars import Description, describe, read_metadata
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
 from sonoriff.files import write_text
+from sonoriff.training.caches import unique_name
 
 AUTO = "auto"
 _HELD_OUT = 0.08
@@ -69,8 +70,7 @@ class OwnMusic:
 
 def corpus_folder(folder: Path, work: Path) -> Path:
     """Where the clips of a folder are kept between runs."""
-    mark = hashlib.blake2b(str(folder.resolve()).encode("utf-8", "surrogateescape"), digest_size=4)
-    return work / "own" / f"{folder.resolve().name or 'root'}-{mark.hexdigest()}"
+    return work / "own" / unique_name(folder)
 
 
 def gather(

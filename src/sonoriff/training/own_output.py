@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sonoriff.errors import CheckpointError
+from sonoriff.training.curves import read_log
 
 
 @contextmanager
@@ -42,7 +42,6 @@ def _replace(made: Path, target: Path) -> None:
 def last_figures(log: Path) -> dict[str, float]:
     """The last validation figures of a run's log, by name."""
     found: dict[str, float] = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_log(log):
         found |= {name: value for name, value in row.items() if name.startswith("validation")}
     return found

@@ -98,16 +98,6 @@ def _latents(
 ) -> LatentSet:
     pictures = work / "pictures" / music.corpus.name
     prepare_pictures(music.corpus, pictures, progress=progress)
-    _forget_old_shards((pictures,), music)
     folder = work / "latents" / latents_digest(base.autoencoder) / music.corpus.name
     prepare_latents(pictures, folder, base.autoencoder, progress=progress)
-    _forget_old_shards((folder,), music)
     return load_latents([folder])
-
-
-def _forget_old_shards(folders: tuple[Path, ...], music: OwnMusic) -> None:
-    """Remove what was computed for clips whose files are gone."""
-    shards = {Path(clip.file_name).parent.name for clip in music.clips}
-    for path in (path for folder in folders for path in folder.iterdir()):
-        if path.stem.rpartition("-")[2] not in shards:
-            path.unlink()

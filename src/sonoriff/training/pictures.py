@@ -1,24 +1,25 @@
 """Training pictures: the sonograms of a corpus as 8-bit arrays, computed once.
 
 A set is a folder of ``pictures-NNNNN.npy`` (uint8, clips x mels x columns) and
-``index-NNNNN.jsonl`` (one line a clip: file, captions, facts, split, source) beside each other,
-one pair for each audio shard of the corpus.
+``index-NNNNN.jsonl`` (one line a clip: file, captions, facts, split, source, and as "stamp" the
+file's size and time of change) beside each other, one pair for each audio shard of the corpus.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 import torch
 
-from sonoriff.errors import CorpusError
+from sonoriff.errors import CorpusError, FormatError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
 from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.sonogram.params import HIFI, SonogramParams
@@ -57,6 +58,24 @@ class PictureSet:
         raise IndexError(index)
 
 
+class _Splits(Protocol):
+    """Clips that belong to splits."""
+
+    def subset(self, split: str) -> npt.NDArray[np.int64]:
+        """Indices of the clips of a split."""
+
+
+def training_clips(clips: _Splits) -> npt.NDArray[np.int64]:
+    """Indices of the split "train"; CorpusError where it is empty."""
+    indices = clips.subset("train")
+    if len(indices) == 0:
+        raise CorpusError(
+            'no clip is of the split "train", so that there is nothing to learn from: add another '
+            "corpus, or give clips that split in metadata.jsonl"
+        )
+    return indices
+
+
 def picture_from_mel(mel_db: torch.Tensor, params: SonogramParams = HIFI) -> torch.Tensor:
     """Decibels -> [-1, 1]."""
     return (mel_db - params.db_min) * (2.0 / (params.db_max - params.db_min)) - 1.0
@@ -73,12 +92,16 @@ def floats_from_bytes(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
 
 
 def _bytes_of_clip(path: Path) -> npt.NDArray[np.uint8]:
-    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    if sample_rate != HIFI.sample_rate or len(samples) != CLIP_SAMPLES:
-        raise CorpusError(
-            f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
-            f"{len(samples)} at {sample_rate}: import the folder with `sonoriff corpus import`"
-        )
+    with soundfile.SoundFile(path) as file:
+        if file.samplerate != HIFI.sample_rate or file.frames != CLIP_SAMPLES:
+            raise CorpusError(
+                f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
+                f"{file.frames} at {file.samplerate}: import the folder with "
+                "`sonoriff corpus import`"
+            )
+        samples = file.read(dtype="float32", always_2d=True)
+    if len(samples) != CLIP_SAMPLES:
+        raise FormatError(f"{path} ends after {len(samples)} of {CLIP_SAMPLES} samples")
     waveform = torch.from_numpy(samples.mean(axis=1))[None]
     picture = picture_from_mel(mel_from_waveform(waveform, HIFI))[0]
     cut = HIFI.cut_frames
@@ -92,42 +115,117 @@ def prepare_pictures(
 ) -> int:
     """Compute the pictures that are missing; returns how many clips the set then has.
 
-    Only shards whose clips have changed are computed again, so a growing corpus costs what
-    is new. Raises CorpusError where the corpus has no clips.
+    Only clips whose files have changed are computed again, so a growing corpus costs what is new.
+    Clips that cannot be read are left out, with a warning that counts them; shards that the
+    corpus no longer has are removed. Raises CorpusError where the corpus has no clips, or none
+    that can be read, or where its manifest is damaged.
     """
-    manifest = corpus / "metadata.jsonl"
-    if not manifest.is_file():
-        raise CorpusError(f"{corpus} holds no metadata.jsonl: render or import a corpus first")
     by_shard: dict[str, list[dict[str, Any]]] = {}
-    for line in manifest.read_text(encoding="utf-8").splitlines():
-        entry = json.loads(line)
+    for entry in _manifest(corpus):
         by_shard.setdefault(Path(entry["file_name"]).parent.name, []).append(entry)
     if not by_shard:
         raise CorpusError(f"{corpus} has no clips")
     folder.mkdir(parents=True, exist_ok=True)
     total = sum(map(len, by_shard.values()))
     done = 0
+    unreadable: list[str] = []
     for shard, entries in sorted(by_shard.items()):
-        _prepare_shard(corpus, folder, shard, entries)
+        unreadable += _prepare_shard(corpus, folder, shard, entries)
         done += len(entries)
         if progress:
             progress(done, total)
-    return total
+    remove_shards(folder, ("pictures", "index"), by_shard)
+    if unreadable:
+        said = f"{len(unreadable)} of {total} clips of {corpus} cannot be read"
+        if len(unreadable) == total:
+            raise CorpusError(f"{said}, so that none is left: {unreadable[0]}")
+        warnings.warn(f"{said} and are left out: {unreadable[0]}", SonoriffWarning, stacklevel=2)
+    return total - len(unreadable)
 
 
-def _prepare_shard(corpus: Path, folder: Path, shard: str, entries: list[dict[str, Any]]) -> None:
+def _manifest(corpus: Path) -> Iterator[dict[str, Any]]:
+    """The lines, completed by what an `audiofolder` need not say; a torn last one is passed over.
+
+    As they stand, not as a `Clip`: what is kept of a corpus must not change with the version.
+    """
+    manifest = corpus / "metadata.jsonl"
+    if not manifest.is_file():
+        raise CorpusError(f"{corpus} holds no metadata.jsonl: render or import a corpus first")
+    lines = manifest.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            entry: dict[str, Any] = dict(json.loads(line))
+            Path(entry["file_name"])
+        except (ValueError, KeyError, TypeError) as error:
+            if number == len(lines):
+                return
+            raise CorpusError(f"{manifest}, line {number} is damaged: {error}") from error
+        captions = entry.get("captions") or [text for text in [entry.get("text")] if text]
+        usual: dict[str, Any] = {"text": "".join(captions[:1]), "captions": captions}
+        usual |= {"facts": {}, "split": "train"}
+        yield entry | {name: usual[name] for name in usual if not entry.get(name)}
+
+
+def _prepare_shard(
+    corpus: Path, folder: Path, shard: str, entries: list[dict[str, Any]]
+) -> list[str]:
+    """Bring one shard up to date; what is wrong with each clip that cannot be read."""
     pictures_file = folder / f"pictures-{shard}.npy"
     index_file = folder / f"index-{shard}.jsonl"
-    index = "".join(json.dumps(entry) + "\n" for entry in entries)
-    if index_file.exists() and index_file.read_text(encoding="utf-8") == index:
-        return
-    clips = [corpus / entry["file_name"] for entry in entries]
-    known = [e["file_name"] for e in _entries(index_file)] if index_file.exists() else []
-    if known != [e["file_name"] for e in entries] or not is_newer(pictures_file, clips):
-        pictures = np.stack([_bytes_of_clip(clip) for clip in clips])
+    known, rows = _stored(pictures_file, index_file)
+    places = {mark: row for row, mark in enumerate(known)}
+    marks, pictures, lines, unreadable = [], [], [], []
+    for entry in entries:
+        path = corpus / entry["file_name"]
+        try:
+            stat = path.stat()
+            mark = (entry["file_name"], stat.st_size, stat.st_mtime_ns)
+            pictures.append(rows[places[mark]] if mark in places else _bytes_of_clip(path))
+        except (OSError, soundfile.SoundFileError, FormatError) as error:
+            unreadable.append(str(error))
+            continue
+        marks.append(mark)
+        lines.append(json.dumps({**entry, "stamp": mark[1:]}) + "\n")
+    if not marks:
+        for path in (pictures_file, index_file):
+            path.unlink(missing_ok=True)
+        return unreadable
+    if marks != known:
         with atomic_path(pictures_file) as partial, partial.open("wb") as stream:
-            np.save(stream, pictures)
-    write_text(index_file, index)
+            np.save(stream, np.stack(pictures))
+    index = "".join(lines)
+    if marks != known or index_file.read_text(encoding="utf-8") != index:
+        write_text(index_file, index)
+    return unreadable
+
+
+def _stored(
+    pictures_file: Path, index_file: Path
+) -> tuple[list[tuple[str, int, int]], npt.NDArray[np.uint8]]:
+    """(file, size, time) of the clips of a shard, and their pictures; nothing where they differ.
+
+    An index older than its pictures is of those before: the run that replaced them was ended.
+    """
+    none = np.empty((0,), np.uint8)
+    if not pictures_file.exists() or not is_newer(index_file, [pictures_file]):
+        return [], none
+    try:
+        rows = np.load(pictures_file, mmap_mode="r")
+        lines = map(json.loads, index_file.read_text(encoding="utf-8").splitlines())
+        marks = [(str(e["file_name"]), *map(int, e["stamp"])) for e in lines]
+    except (OSError, EOFError, ValueError, KeyError):
+        return [], none
+    return (marks, rows) if len(marks) == len(rows) else ([], none)  # type: ignore[return-value]
+
+
+def remove_shards(folder: Path, kinds: Collection[str], kept: Collection[str]) -> None:
+    """Remove the files KIND-SHARD.* of all shards but those kept."""
+    for kind in kinds:
+        for path in folder.glob(f"{kind}-*"):
+            if path.stem.partition("-")[2] not in kept:
+                path.unlink(missing_ok=True)
 
 
 def is_newer(target: Path, sources: Iterable[Path]) -> bool:
@@ -138,7 +236,7 @@ def is_newer(target: Path, sources: Iterable[Path]) -> bool:
     return all(source.stat().st_mtime_ns <= written for source in sources)
 
 
-def load_pictures(folders: Iterable[Path]) -> PictureSet:
+def load_pictures(folders: Sequence[Path]) -> PictureSet:
     """Map the sets in `folders`; CorpusError where there is nothing."""
     shards: list[npt.NDArray[np.uint8]] = []
     entries: list[dict[str, Any]] = []
@@ -146,16 +244,23 @@ def load_pictures(folders: Iterable[Path]) -> PictureSet:
         for pictures_file in sorted(folder.glob("pictures-*.npy")):
             index = folder / pictures_file.name.replace("pictures", "index").replace("npy", "jsonl")
             shard = np.load(pictures_file, mmap_mode="r")
-            lines = list(_entries(index))
+            lines = read_index(index)
             if len(lines) != len(shard):
                 raise CorpusError(f"{index} and {pictures_file.name} differ in length: remove both")
             shards.append(shard)
             entries += lines
     if not entries:
-        raise CorpusError("no prepared pictures found: run `sonoriff train prepare` first")
+        places = ", ".join(map(str, folders))
+        raise CorpusError(
+            f"no prepared pictures in {places}: `sonoriff train autoencoder` computes those of "
+            "the corpora that it is given"
+        )
     return PictureSet(shards, entries)
 
 
-def _entries(index: Path) -> Iterator[dict[str, Any]]:
-    for line in index.read_text(encoding="utf-8").splitlines():
-        yield json.loads(line)
+def read_index(index: Path) -> list[dict[str, Any]]:
+    """The manifest lines of an index."""
+    entries = [json.loads(line) for line in index.read_text(encoding="utf-8").splitlines()]
+    for entry in entries:
+        entry.pop("stamp", None)
+    return entries

@@ -33,7 +33,7 @@ from sonoriff.training.diffusion_data import (
 )
 from sonoriff.training.own_music import OwnMusic, Progress
 from sonoriff.training.prior import Prior, prepare_prior
-from sonoriff.training.sheets import save_sheet
+from sonoriff.training.sheets import save_sheet, save_sounds
 
 PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction"}
 _VALIDATION_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -265,12 +265,15 @@ class StableDiffusionRecipe:
     def sample(self, model: nn.Module, folder: Path, step: int) -> None:
         """A sheet of the prompts, one seed each."""
         trained = self.trained(model)
-        rows = []
+        rows, sonograms = [], []
         for prompt in self.sheet_prompts:
             settings = GenerateSettings(prompt=prompt, seed=7, num_inference_steps=12)
-            clip = generate(trained, settings)
-            rows.append((prompt, picture_from_sonogram(clip.sonogram)[0][0, 0]))
-        save_sheet(folder / f"step-{step:07d}.png", rows, columns=3)
+            sonogram = generate(trained, settings).sonogram
+            rows.append((prompt, picture_from_sonogram(sonogram)[0][0, 0]))
+            sonograms.append((prompt, sonogram))
+        sheet = folder / f"step-{step:07d}.png"
+        save_sheet(sheet, rows, columns=3)
+        save_sounds(sheet, sonograms)
 
     def trained(self, model: nn.Module) -> StableDiffusionModel:
         """The base with what was learnt in its place."""

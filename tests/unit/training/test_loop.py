@@ -22,6 +22,7 @@ from sonoriff.errors import CheckpointError, ParameterError, TrainingError
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel
 from sonoriff.training.loop import train
+from tiny_recipes import RECIPES
 
 CONFIG = {"batch_size": 3, "learning_rate": 1e-2, "warmup_steps": 1, "precision": "no"}
 
@@ -146,8 +147,9 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_two_processes_train_as_one_with_the_doubled_batch(tmp_path: Path) -> None:
-    train(LineRecipe(), config(8, accumulate=2), tmp_path / "one")
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_processes_train_as_one_with_the_doubled_batch(tmp_path: Path, name: str) -> None:
+    train(RECIPES[name](), config(4, accumulate=2), tmp_path / "one")
     shared = os.environ | {
         "ACCELERATE_USE_CPU": "true",
         "MASTER_ADDR": "127.0.0.1",
@@ -159,7 +161,7 @@ def test_two_processes_train_as_one_with_the_doubled_batch(tmp_path: Path) -> No
     }
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", "line_recipe", str(tmp_path / "two"), "8"],
+            [sys.executable, "-m", "tiny_recipes", str(tmp_path / "two"), "4", name],
             env=shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
             stderr=subprocess.PIPE,
             text=True,
@@ -169,9 +171,9 @@ def test_two_processes_train_as_one_with_the_doubled_batch(tmp_path: Path) -> No
     for worker in workers:
         _, errors = worker.communicate(timeout=240)
         assert worker.returncode == 0, errors
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-5)
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
     one, two = (
         load_file(tmp_path / run / "checkpoint" / "ema.safetensors") for run in ("one", "two")
     )
     for name, tensor in one.items():
-        torch.testing.assert_close(two[name], tensor, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(two[name], tensor, rtol=1e-4, atol=1e-5)
