@@ -22,6 +22,7 @@ from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoenc
 from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
+from sonoriff.training.caches import pictures_folder
 from sonoriff.training.pictures import CLIP_SAMPLES, PictureSet, load_pictures, prepare_pictures
 
 pytestmark = pytest.mark.skipif(
@@ -112,6 +113,9 @@ def test_every_row_has_every_figure_that_applies(evaluated: tuple[Table, list[st
     assert "seeds 4/4" in told
     assert table.facts["tested_clips"] == 10
     assert table.facts["model"]["name"] == "tiny"
+    asked = table.facts["sampling"]
+    assert (asked["num_inference_steps"], asked["guidance_scale"]) == (1, 1.0)
+    assert (asked["sampler"], asked["shift"]) == ("ab2", 2.0), "the model's own"
 
 
 def test_real_clips_are_nearer_to_real_clips_than_noise_is(
@@ -193,7 +197,7 @@ def test_the_command_prints_the_table_and_writes_json(
     folder, _ = corpus
     work = tmp_path / "work"
     (work / "pictures").mkdir(parents=True)
-    (work / "pictures" / folder.name).symlink_to(folder / "pictures")
+    pictures_folder(folder, work).symlink_to(folder / "pictures")
     (work / "evaluation").symlink_to(folder / "work")
     command = ["evaluate", "model", "--corpus", str(folder), "--work", str(work), "--rows", "real"]
     few = ["--clips", "10", "--classifier-steps", "1", "--fewest-clips", "3"]
@@ -224,7 +228,7 @@ def test_bad_requests_are_one_line(
 ) -> None:
     folder, _ = corpus
     (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / folder.name).symlink_to(folder / "pictures")
+    pictures_folder(folder, tmp_path).symlink_to(folder / "pictures")
     command = ["evaluate", "model", "--corpus", str(folder), "--work", str(tmp_path)]
     assert main([*command, *extra]) == code
     error = capsys.readouterr().err

@@ -44,7 +44,7 @@ def extend(
     from sonoriff.pipeline.extend import ExtendSettings
     from sonoriff.pipeline.extend import extend as make
 
-    painting.check_output(output)
+    painting.check_output(output, source)
     settings = ExtendSettings(
         prompt=prompt,
         negative_prompt=negative,

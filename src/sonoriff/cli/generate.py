@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,7 +68,13 @@ def generate(
         ),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option(help="What the riff of --from was made from, if anything.")
+        list[Path] | None,
+        typer.Option(
+            help="What the riff of --from was made from, if anything; may be given again."
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="The mask that the riff of --from was painted with.")
     ] = None,
     model: painting.Model = None,
     lora: painting.Loras = None,
@@ -85,7 +92,7 @@ def generate(
       sonoriff generate "funk with (slap bass:1.3)" --loop --bars 4 --bpm 110
       sonoriff generate --from riff.png --seed 8 -o other.wav
     """
-    painting.check_output(output)
+    painting.check_output(output, *([again] if again else []), *(source or ()))
     wishes = painting.given(
         prompt=prompt,
         negative_prompt=negative,
@@ -99,7 +106,10 @@ def generate(
         guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
+    if again is None and (source or mask):
+        raise ParameterError("--source and --mask are for --from")
     if again is not None:
+        wishes |= {"mask": str(mask)} if mask else {}
         if count > 1 or loop:
             raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
         clip = _again(
@@ -119,6 +129,7 @@ def generate(
     if bars is not None and not loop:
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
     settings = _settings(wishes, loop=loop)
+    replace(settings, seed=settings.seed + count - 1)  # which refuses a seed that is too large
     loaded = painting.load(model, lora, device, styles=style, reuse=reuse or 1)
     with painting.progress() as told:
         for clip in _clips(loaded, settings, count, told):
@@ -138,25 +149,24 @@ def _settings(wishes: dict[str, Any], *, loop: bool) -> Any:
 
 
 def _clips(model: Model, settings: Any, count: int, told: OnProgress) -> Iterator[Clip]:
-    from dataclasses import replace
-
     from sonoriff.pipeline.generate import GenerateSettings, generate_many
     from sonoriff.pipeline.loop import loop
-    from sonoriff.pipeline.settings import stage
 
     if isinstance(settings, GenerateSettings):
         batch = 1 if model.device.type == "cpu" else _BATCH
         yield from generate_many(model, settings, count, batch_size=batch, on_progress=told)
         return
-    steps = settings.resolved(model).num_inference_steps
     for i in range(count):
-        tell = stage(told, i * steps, count * steps)
+
+        def tell(step: int, steps: int, before: int = i) -> None:
+            told(before * steps + step, count * steps)
+
         yield loop(model, replace(settings, seed=settings.seed + i), on_progress=tell)
 
 
 def _again(
     picture: Path,
-    source: Path | None,
+    sources: list[Path] | None,
     wishes: dict[str, Any],
     model: str | None,
     reuse: int | None,
@@ -173,6 +183,8 @@ def _again(
     made_by = str(clip.settings.get("model", ""))
     known = {found.name for found in list_models()}
     title = made_by.split(" + ")[0]
+    if made_by and model is None and title not in known:
+        raise ParameterError(f"{picture.name} was made by {title}: say where that is with --model")
     loaded = load(model or (title if title in known else None), reuse or reuse_in_name(made_by))
     if made_by and loaded.name != made_by:
         warnings.warn(
@@ -181,7 +193,7 @@ def _again(
             stacklevel=2,
         )
     with painting.progress() as told:
-        return remake(loaded, clip, source, on_progress=told, **wishes)
+        return remake(loaded, clip, sources, on_progress=told, **wishes)
 
 
 def reuse_in_name(made_by: str) -> int:

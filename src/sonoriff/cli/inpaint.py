@@ -58,7 +58,7 @@ def inpaint(
     from sonoriff.pipeline.inpaint import InpaintSettings
     from sonoriff.pipeline.inpaint import inpaint as make
 
-    painting.check_output(output)
+    painting.check_output(output, source)
     settings = InpaintSettings(
         prompt=prompt,
         negative_prompt=negative,

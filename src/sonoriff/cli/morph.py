@@ -64,7 +64,7 @@ def morph(
     from sonoriff.pipeline.morph import MorphSettings
     from sonoriff.pipeline.morph import morph as make
 
-    painting.check_output(output)
+    painting.check_output(output, *(source or ()))
     settings = MorphSettings(
         negative_prompt=negative,
         points=_points(prompts, seeds, strength, len(source or ())),

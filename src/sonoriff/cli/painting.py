@@ -126,14 +126,21 @@ def load(
     )
 
 
-def check_output(output: Path) -> None:
-    """ParameterError, before the long work, where the result could not be written."""
+def check_output(output: Path, *sources: Path) -> None:
+    """ParameterError, before the long work, where the result could not be written.
+
+    Nor may it, or the picture beside it, take the place of what it is made from.
+    """
     if output.suffix.lower() not in (*_SOUNDS, ".png"):
         raise ParameterError(
             f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)} or .png"
         )
     if not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+    written = [path.resolve() for path in (output, output.with_suffix(".png"))]
+    for source in sources:
+        if source.resolve() in written:
+            raise ParameterError(f"{source} would be overwritten: name another file with -o")
 
 
 def numbered(output: Path, number: int | str) -> Path:

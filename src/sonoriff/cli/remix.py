@@ -38,7 +38,7 @@ def remix(
     from sonoriff.pipeline.remix import RemixSettings
     from sonoriff.pipeline.remix import remix as make
 
-    painting.check_output(output)
+    painting.check_output(output, source)
     settings = RemixSettings(
         prompt=prompt,
         negative_prompt=negative,

@@ -19,11 +19,17 @@ _REFERENCE_CLIPS = 3  # for each prompt, so that a look at few clips takes minut
 
 @dataclass(frozen=True)
 class Prompt:
-    """A held-out caption, with the clip it belongs to (an index into `HeldOut.tested`)."""
+    """A held-out clip's caption, with the clip (an index into `HeldOut.tested`).
+
+    Attributes
+    ----------
+    new : no training clip of the corpus has the same caption: who says "reggae" alone is not new
+    """
 
     caption: str
     clip: int
     asked: Asked
+    new: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,9 @@ def held_out_clips(
     chosen = [tested[i] for i in order]
     reference.sort(key=lambda entry: zlib.crc32(str(entry["file_name"]).encode()))
     reference = reference[: max(100, _REFERENCE_CLIPS * n_prompts)]
-    return HeldOut(chosen, reference, _prompts(chosen, n_prompts, generator))
+    train = [entry for entry in entries if entry["split"] == "train"]
+    trained = {caption for entry in train for caption in entry.get("captions") or ()}
+    return HeldOut(chosen, reference, _prompts(chosen, n_prompts, generator, trained))
 
 
 def _is_reference(entry: dict[str, Any]) -> bool:
@@ -97,7 +105,7 @@ def _is_reference(entry: dict[str, Any]) -> bool:
 
 
 def _prompts(
-    clips: list[dict[str, Any]], count: int, generator: np.random.Generator
+    clips: list[dict[str, Any]], count: int, generator: np.random.Generator, trained: set[str]
 ) -> list[Prompt]:
     """Captions in an order of chance for each clip, dealt clip by clip."""
     decks = [list(dict.fromkeys(clip["captions"])) for clip in clips]
@@ -107,7 +115,7 @@ def _prompts(
     for turn in range(max(map(len, decks))):
         for i, deck in enumerate(decks):
             if turn < len(deck) and len(prompts) < count:
-                prompts.append(
-                    Prompt(deck[turn], i, asked_of_caption(deck[turn], clips[i]["facts"]))
-                )
+                caption = deck[turn]
+                asked = asked_of_caption(caption, clips[i]["facts"])
+                prompts.append(Prompt(caption, i, asked, caption not in trained))
     return prompts

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 
-from sonoriff.audio import resample
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.corpus.tonality import chroma_of_waveform, key_of_chroma
@@ -58,11 +56,7 @@ def listened(path: Path, known: Description, clip: Clip) -> Clip:
 
 def _tags(waveform: np.ndarray[tuple[int], np.dtype[np.float32]], sample_rate: int) -> list[str]:
     """The surest tags of both tag sets, the surest first."""
-    low = resample(waveform[None], sample_rate, musicnn.SAMPLE_RATE)[0]
-    mel = musicnn.mel_from_waveform(low)
-    length = musicnn.PATCH_FRAMES
-    starts = range(0, max(1, len(mel) - length + 1), length)
-    patches = torch.stack([mel[start : start + length] for start in starts])
+    patches = musicnn.patches_of_waveform(waveform, sample_rate)
     scores: dict[str, float] = {}
     networks: tuple[musicnn.Network, ...] = ("MTT", "MSD")
     for network in networks:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sonoriff.audio import loudness_lufs, resample
+from sonoriff.audio import loudness_lufs
 from sonoriff.corpus.tonality import chroma_of_waveform
 from sonoriff.evaluation import musicnn
 from sonoriff.evaluation.classifier import Classifier
@@ -77,14 +77,7 @@ def _heard(
     waveform: npt.NDArray[np.float32], sample_rate: int, judges: Judges
 ) -> dict[str, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
     """Tags and features of musicnn, each the mean over patches of three seconds."""
-    low = resample(waveform[None], sample_rate, musicnn.SAMPLE_RATE)[0]
-    mel = musicnn.mel_from_waveform(low)
-    length = musicnn.PATCH_FRAMES
-    if len(mel) < length:
-        mel = torch.nn.functional.pad(mel, (0, 0, 0, length - len(mel)))
-    count = max(1, round(len(mel) / length))
-    starts = np.linspace(0, len(mel) - length, count).round().astype(int).tolist()
-    patches = torch.stack([mel[start : start + length] for start in starts])
+    patches = musicnn.patches_of_waveform(waveform, sample_rate)
     heard = {}
     for name, tagger in judges.taggers.items():
         tags, features = tagger(patches)

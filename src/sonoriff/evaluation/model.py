@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from sonoriff.evaluation.rows import (
     measured,
     model_row,
     real_row,
+    sampling_facts,
 )
 from sonoriff.evaluation.scores import (
     Answers,
@@ -189,18 +190,15 @@ def _row(
     model: SmallModel | None,
     sampling: GenerateSettings,
 ) -> Row:
-    if name == "real" or model is None:
-        make = real_row if name == "real" else codec_row
-        return make(name, corpus, held_out.tested)
+    if name == "real":
+        return real_row(name, corpus, held_out.tested)
     if name == "codec":
         return codec_row(name, corpus, held_out.tested)
+    assert model is not None
     if name == "ceiling":
         return ceiling_row(name, corpus, held_out.tested, model)
-    common = {k: v for k, v in vars(sampling).items() if k not in ("prompt", "seed")}
     prompts = enumerate(held_out.prompts)
-    return model_row(
-        name, model, [GenerateSettings(prompt=p.caption, seed=i, **common) for i, p in prompts]
-    )
+    return model_row(name, model, [replace(sampling, prompt=p.caption, seed=i) for i, p in prompts])
 
 
 def _diversity(
@@ -266,10 +264,7 @@ def _facts(
         "torch": str(torch.__version__),
     }
     if model is not None:
-        sampling = {
-            k: v for k, v in asdict(settings.sampling).items() if k not in ("prompt", "seed")
-        }
-        facts["sampling"] = sampling
+        facts["sampling"] = sampling_facts(settings.sampling, model)
         facts["model"] = {
             **model.facts,
             "dtype": str(model.dtype),

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sonoriff.audio import resample
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.evaluation.tensor_bundle import read_tensor_bundle
 
@@ -87,6 +88,25 @@ def mel_from_waveform(waveform: npt.NDArray[np.float32]) -> Tensor:
     )
     power = spectrum.real.square() + spectrum.imag.square()
     return torch.log10(10_000.0 * (_mel_bank() @ power) + 1.0).T.contiguous()
+
+
+def patches_of_waveform(waveform: npt.NDArray[np.float32], sample_rate: int) -> Tensor:
+    """Three-second patches that lie evenly over a sound, from its first column to its last.
+
+    Parameters
+    ----------
+    waveform : float32 (T,), [-1, 1], at `sample_rate` Hz
+
+    Returns
+    -------
+    float32 (patches, 187, 96), about as many as fit; a shorter sound is one, silent at its end
+    """
+    mel = mel_from_waveform(resample(waveform[None], sample_rate, SAMPLE_RATE)[0])
+    if len(mel) < PATCH_FRAMES:
+        mel = F.pad(mel, (0, 0, 0, PATCH_FRAMES - len(mel)))
+    count = round(len(mel) / PATCH_FRAMES)
+    starts = np.linspace(0, len(mel) - PATCH_FRAMES, count).round().astype(int).tolist()
+    return torch.stack([mel[start : start + PATCH_FRAMES] for start in starts])
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from sonoriff.evaluation.rows import (
     measured,
     model_row,
     real_row,
+    sampling_facts,
 )
 from sonoriff.evaluation.scores import (
     Figures,
@@ -222,10 +223,8 @@ def _row(
         return real_row(name, corpus, _entries(chosen.real))
     if name == "ceiling":
         return ceiling_row(name, corpus, _entries(chosen.real), taught)
-    common = {k: v for k, v in vars(sampling).items() if k not in ("prompt", "seed")}
     settings = [
-        GenerateSettings(prompt=prompt, seed=seed, **common)
-        for seed, prompt in enumerate(chosen.prompts)
+        replace(sampling, prompt=prompt, seed=seed) for seed, prompt in enumerate(chosen.prompts)
     ]
     return model_row(name, base if name == "base" else taught, settings)
 
@@ -253,7 +252,6 @@ def _diversity(measures: Measures, captions: Sequence[str], reference: Measures)
 def _facts(
     base: SmallModel, taught: SmallModel, chosen: Compared, settings: OwnSettings
 ) -> dict[str, Any]:
-    sampling = {k: v for k, v in asdict(settings.sampling).items() if k not in ("prompt", "seed")}
     return {
         "sonoriff": __version__,
         "held_out_clips": len(chosen.reference),
@@ -261,7 +259,10 @@ def _facts(
         "real_files": len({clip.source for clip in chosen.real}),
         "captions": len(set(chosen.prompts)),
         "seed": settings.seed,
-        "sampling": sampling,
+        "sampling": {
+            "base": sampling_facts(settings.sampling, base),
+            "result": sampling_facts(settings.sampling, taught),
+        },
         "base": {"name": base.name, "denoiser": weights_digest(base.denoiser)},
         "result": {"name": taught.name, "denoiser": weights_digest(taught.denoiser)},
         "dtype": str(taught.dtype),

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sonoriff.audio import write_audio
 from sonoriff.evaluation.memorisation import Array, Memorisation, compared
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.sonogram import HIFI, encode
 from sonoriff.training.own_music import OwnMusic
 from sonoriff.training.pictures import load_pictures, prepare_pictures
-
-_LOUDEST = 0.97
 
 
 def first_sounds(
@@ -42,8 +39,7 @@ def first_sounds(
         )
         clip = generate(model, settings)
         path = folder / f"{number + 1:02d}.flac"
-        peak = float(abs(clip.waveform).max())
-        write_audio(path, clip.waveform / max(1.0, peak / _LOUDEST), clip.sample_rate)
+        clip.save(path)
         outputs[path.name] = encode(clip.waveform, clip.sample_rate, HIFI).values.mean(axis=0)
         if progress:
             progress(number + 1, count)

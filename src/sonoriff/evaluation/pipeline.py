@@ -36,6 +36,7 @@ from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 
 PROMPTS = ("smooth jazz piano trio", "techno, 128 bpm", "solo church organ")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LOW_STRENGTHS = (0.25, 0.5)
 FEW_STEPS = (4, 8, 16, 32)
 TRUTH_STEPS = 200
 # The picture is that of the truth where no more than this share of the way to another seed is left.
@@ -43,7 +44,6 @@ SAME_SHARE = 0.1
 _MORPH_CLIPS = 5
 _LONG_WINDOWS = 2
 _STREAM_WINDOWS = 5
-_EVALUATIONS = {"heun": 2}
 # A join whose score is higher can be heard, unless music does the same without a join.
 _SEAM = 2.0
 _HIGH = "near 1"
@@ -159,8 +159,13 @@ def _strengths(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     for strength in STRENGTHS:
         settings = RemixSettings(**_shared(case), strength=strength)
         settings = replace(settings, seed=case.seed + 1000)
-        distance = picture_distance(remix(model, source, settings), source)
+        made, bpm = remix(model, source, settings), _bpm(model, case)
+        distance = picture_distance(made, source)
         yield f"distance from the source, strength {strength:g}, %", "grows", distance
+        if bpm is not None and strength in _LOW_STRENGTHS:
+            ours, theirs = (_contrast(clip, bpm) for clip in (made, source))
+            name = f"remix, strength {strength:g}, how clear the source's beats stay, %"
+            yield name, "near 100", 100.0 * ours / theirs
 
 
 def _seams(name: str, clip: Clip, joins_s: Sequence[float], beats_s: Sequence[float]) -> Figures:
@@ -211,6 +216,14 @@ def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures
             yield f"extend at the {side}, how clear the beats stay, %", "near 100", 100.0 * kept
         parts = np.split(made.waveform, [round(join * made.sample_rate)], axis=1)
         yield from _notes(f"extend at the {side}", parts)
+
+
+def _contrast(clip: Clip, bpm: float) -> float:
+    """How the beats of a tempo, the first one at 0, stand out."""
+    sonogram = clip.sonogram
+    beats = np.array(_beats(bpm, sonogram.duration_s))
+    levels = encode(clip.waveform, clip.sample_rate, HIFI).values.mean(axis=0)
+    return beat_contrast(levels, HIFI.frames_per_second, beats)
 
 
 def _contrasts(clip: Clip, bpm: float, beat_s: float, join_s: float) -> tuple[float, float]:
@@ -347,10 +360,15 @@ def evaluate_samplers(
         distance = float(
             np.mean([picture_distance(a, b) for a, b in zip(made, truths, strict=True)])
         )
-        evaluations = count * _EVALUATIONS.get(name, 1)
         if on_progress is not None:
             on_progress(i + 1, len(plan))
-        yield SamplerRow(name, count, evaluations, distance, distance / max(apart, 1e-9))
+        share = distance / max(apart, 1e-9)
+        yield SamplerRow(name, count, evaluations(name, count), distance, share)
+
+
+def evaluations(sampler: str, steps: int) -> int:
+    """How often a sampler asks the model in so many steps; Heun only once in the last."""
+    return 2 * steps - 1 if sampler == "heun" else steps
 
 
 def measure_lines(measures: Iterable[Measure]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,12 @@ def ceiling_row(
 ) -> Row:
     """Clips through autoencoder and codec: no denoiser can sound better than that."""
     real = real_row(name, corpus, entries)
-    recipe = {**real.recipe, "kind": "ceiling", "autoencoder": weights_digest(model.autoencoder)}
+    recipe = {
+        **real.recipe,
+        "kind": "ceiling",
+        "autoencoder": weights_digest(model.autoencoder),
+        "dtype": str(model.dtype),
+    }
     return Row(name, recipe, real.count, lambda i: _through(model, *real.make(i)))
 
 
@@ -77,7 +82,9 @@ def model_row(name: str, model: SmallModel, settings: Sequence[GenerateSettings]
         "autoencoder": weights_digest(model.autoencoder),
         "denoiser": weights_digest(model.denoiser),
         "dtype": str(model.dtype),
-        "settings": [vars(s) for s in settings],
+        # What the model is asked when its own defaults stand where nothing was said.
+        "settings": [asdict(s.resolved(model)) for s in settings],
+        "paced_share": model.defaults.paced_share,
     }
 
     def make(index: int) -> tuple[Waveform, int]:
@@ -85,6 +92,12 @@ def model_row(name: str, model: SmallModel, settings: Sequence[GenerateSettings]
         return clip.waveform.mean(axis=0), clip.sample_rate
 
     return Row(name, recipe, len(settings), make)
+
+
+def sampling_facts(sampling: GenerateSettings, model: SmallModel) -> dict[str, Any]:
+    """What a row of a model is painted with, the model's defaults filled in; JSON types."""
+    asked = asdict(sampling.resolved(model))
+    return {k: v for k, v in asked.items() if k not in ("prompt", "seed")}
 
 
 def measured(

@@ -55,9 +55,10 @@ def agreement_figures(answers: Answers, labels: Labels) -> Figures:
     """Per cent of the asked genres and instruments that the classifier hears.
 
     ``agreement`` counts a genre as heard when it comes first, and takes genres and instruments
-    together; ``classes`` is how many different ones were asked for.
+    together; ``agreement_new`` is that of captions which no training clip has; ``classes`` is how
+    many different ones were asked for.
     """
-    genre_ranks, heard, classes = [], [], set()
+    genre_ranks, heard, classes, of_new = [], [], set(), []
     for i, prompt in enumerate(answers.prompts):
         clip = int(answers.clip_of[i])
         if prompt.asked.genre in labels.genres:
@@ -65,17 +66,20 @@ def agreement_figures(answers: Answers, labels: Labels) -> Figures:
             asked = labels.genres.index(prompt.asked.genre)
             genre_ranks.append(int((scores > scores[asked]).sum()))
             classes.add(prompt.asked.genre)
+            of_new += [genre_ranks[-1] < 1] if prompt.new else []
         for name in prompt.asked.instruments:
             if name in labels.instruments:
                 k = labels.instruments.index(name)
                 heard.append(answers.measures["instruments"][clip, k] > labels.thresholds[k])
                 classes.add(name)
+                of_new += [heard[-1]] if prompt.new else []
     ranks = np.array(genre_ranks)
     return {
         "genre_top1": _percent(ranks < 1),
         "genre_top5": _percent(ranks < 5),
         "instrument_recall": _percent(heard),
         "agreement": _percent([*(ranks < 1), *heard]),
+        "agreement_new": _percent(of_new),
         "asked_genres": float(len(ranks)),
         "asked_instruments": float(len(heard)),
         "classes": float(len(classes)),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.audio import write_audio
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
@@ -52,9 +52,8 @@ def sheet_settings(
     template: GenerateSettings, n_prompts: int = len(PROMPTS)
 ) -> list[GenerateSettings]:
     """The first prompts with every seed, prompt by prompt; the rest as in `template`."""
-    common = {k: v for k, v in vars(template).items() if k not in ("prompt", "seed")}
     return [
-        GenerateSettings(prompt=prompt, seed=seed, **common)
+        replace(template, prompt=prompt, seed=seed)
         for prompt in PROMPTS[:n_prompts]
         for seed in SEEDS
     ]
@@ -81,8 +80,7 @@ def write_sheet(
     for i, each in enumerate(settings):
         clip = generate(model, each)
         name = f"{i // columns + 1:02d}-{_slug(each.prompt)}-{each.seed}"
-        loudest = max(1.0, float(np.abs(clip.waveform).max()))
-        write_audio(folder / f"{name}.flac", clip.waveform / loudest, clip.sample_rate)
+        clip.save(folder / f"{name}.flac")
         clip.save(folder / f"{name}.png")
         pictures.append(_levels(clip))
         names.append(name)

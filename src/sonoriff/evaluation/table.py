@@ -11,7 +11,10 @@ from sonoriff.evaluation.scores import Figures
 
 FORMAT_VERSION = 1
 # Figures that are also given as a share of another row's.
-_OF_REAL = ("genre_top1", "genre_top5", "instrument_recall", "agreement", "tempo", "key_score")
+_OF_REAL = (
+    *("genre_top1", "genre_top5", "instrument_recall"),
+    *("agreement", "agreement_new", "tempo", "key_score"),
+)
 _OF_CEILING = ("fad_MTT", "fad_MSD")
 
 
@@ -38,10 +41,14 @@ LINES = (
     Line("instrument_recall", "asked instruments heard, %", 1, "high"),
     Line("agreement", "genre or instrument heard, %", 1, "high"),
     Line("agreement_of_real", "... % of what real clips get", 1, "high"),
+    Line("agreement_new_of_real", "... the same for captions not in training", 1, "high"),
+    Line("classes", "different genres and instruments asked", 0, ""),
     Line("tags_MTT", "musicnn MTT hears the tag, % (chance 50)", 1, "high"),
     Line("tags_MSD", "musicnn MSD hears the tag, % (chance 50)", 1, "high"),
+    Line("asked_tempos", "prompts that name a tempo", 0, ""),
     Line("tempo", "tempo within 4 %, octaves apart, %", 1, "high"),
     Line("tempo_exact", "tempo within 4 %, %", 1, "high"),
+    Line("asked_keys", "prompts that name a key", 0, ""),
     Line("key_exact", "key, %", 1, "high"),
     Line("key_score", "key, MIREX score, %", 1, "high"),
     Line("pulse_clarity", "pulse clarity, 0-1", 3, "as real"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ def area_of_times(
     middles = (np.arange(n_frames) + 0.5) / params.frames_per_second
     area = np.zeros((1, n_frames), np.float32)
     for start, end in times:
-        if not 0 <= start < end:
+        if not 0 <= start < end < math.inf:
             raise ParameterError(f"a span of time is START:END in seconds, got {start:g}:{end:g}")
         if start >= length:
             raise ParameterError(f"the sound ends at {length:.2f} s, before {start:g} s")

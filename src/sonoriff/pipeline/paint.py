@@ -65,7 +65,7 @@ class Canvas:
         freely: 0 never, 1 at once. None is 1 everywhere
     overlap : of windows, as a share of their width
     circular : the end is followed by the start
-    since_beat_s : seconds from a beat to the first column; None is unknown
+    since_beat_s : seconds from the beginning of a bar to the first column; None is unknown
     """
 
     noise: Tensor
@@ -291,7 +291,7 @@ class _Prediction:
                     raise
 
     def since_beat_s(self, canvas: int, column: int) -> float | None:
-        """Seconds from a beat to a column of a canvas."""
+        """Seconds from the beginning of a bar to a column of a canvas."""
         start, params = self.canvases[canvas].since_beat_s, self.model.params
         if start is None:
             return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, cast
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -40,7 +41,7 @@ _SOURCED: dict[str, tuple[Any, Any]] = {
 def remake(
     model: Model,
     clip: Clip,
-    source: Source | None = None,
+    source: Source | Sequence[Source] | None = None,
     *,
     on_progress: OnProgress | None = None,
     **changes: Any,
@@ -50,34 +51,41 @@ def remake(
     Parameters
     ----------
     clip : as loaded from its picture
-    source : what a remix, an inpainting or an extension was made from
+    source : what a remix, an inpainting, an extension or a way was made from; several of a way as a
+        list
     changes : settings that replace the stored ones, for example ``seed=8``
 
     Raises
     ------
     ParameterError
-        the picture carries no settings, a source is needed and was not given, or there is no
-        such setting
+        the picture carries no settings, a source is needed and was not given, there is no such
+        setting, or it would change nothing
     """
-    verb = clip.settings.get("verb")
+    verb, sources = clip.settings.get("verb"), _as_sources(source)
     if verb in _FREE:
         settings_class, make = _FREE[verb]
         settings = _changed(settings_class, clip, changes)
         made: Clip = make(model, settings, on_progress=on_progress)
         return made
     if verb == "morph":
-        return _morphed(model, clip, source, on_progress, changes)
+        return _morphed(model, clip, sources, on_progress, changes)
     if verb not in _SOURCED:
         raise ParameterError("this picture carries no settings to make it again from")
-    if source is None:
+    if not sources:
         name = clip.settings.get("source") or "another sound"
         raise ParameterError(f"this clip was made from {name}: give that as the source")
     if clip.settings.get("masked") and "mask" not in changes:
         raise ParameterError("this clip was made with a painted mask: give that again")
     settings_class, make = _SOURCED[verb]
     settings = _changed(settings_class, clip, changes)
-    result: Clip = make(model, source, settings, on_progress=on_progress)
+    result: Clip = make(model, sources[0], settings, on_progress=on_progress)
     return result
+
+
+def _as_sources(source: Source | Sequence[Source] | None) -> tuple[Source, ...]:
+    if source is None:
+        return ()
+    return tuple(source) if isinstance(source, list | tuple) else (cast(Source, source),)
 
 
 def _changed(settings_class: Any, clip: Clip, changes: dict[str, Any]) -> Any:
@@ -92,22 +100,19 @@ def _changed(settings_class: Any, clip: Clip, changes: dict[str, Any]) -> Any:
 def _morphed(
     model: Model,
     clip: Clip,
-    source: Source | None,
+    sources: Sequence[Source],
     on_progress: OnProgress | None,
     changes: dict[str, Any],
 ) -> Clip:
     """The whole of a way, or the one of its clips that the picture is."""
     names = clip.settings.get("sources") or []
-    if len(names) > 1:
-        raise ParameterError(
-            f"this way was made from {', '.join(map(str, names))}: make it again with "
-            "sonoriff morph"
-        )
-    if names and source is None:
-        raise ParameterError(f"this way was made from {names[0]}: give that as the source")
+    if len(names) != len(sources):
+        made_from = ", ".join(str(name) or "another sound" for name in names) or "no sound"
+        raise ParameterError(f"this way was made from {made_from}: give just that as the source")
     settings = _changed(MorphSettings, clip, changes)
-    way = morph(
-        model, settings, () if not names or source is None else (source,), on_progress=on_progress
-    )
+    for name in changes:
+        if name != "points" and all(name in point.own for point in settings.points):
+            raise ParameterError(f"every point of this way has a {name} of its own")
+    way = morph(model, settings, sources, on_progress=on_progress)
     number = clip.settings.get("clip")
     return way.joined if number is None else way.clips[number]

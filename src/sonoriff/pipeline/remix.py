@@ -99,7 +99,7 @@ def guide_of_remix(
     noise: Tensor,
     on_progress: OnProgress | None = None,
 ) -> tuple[Guide, float | None]:
-    """The guide, and the seconds from a beat to the first column, where one is kept.
+    """The guide, and the seconds from the beginning of a bar to the first column, if it is kept.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ class Format:
     ----------
     cell_samples : windows begin and end at multiples of it
     lag_samples : the sound of a window ends at most so much before the window
-    column_lead : columns that are settled beyond the sound, at least
+    column_lead : columns that have been given out beyond the sound, at most
     """
 
     sample_rate: int

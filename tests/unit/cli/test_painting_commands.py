@@ -17,6 +17,7 @@ from sonoriff.cli.generate import reuse_in_name
 from sonoriff.cli.main import main
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
+from sonoriff.sonogram.codec import encode
 
 Run = Callable[..., int]
 
@@ -74,6 +75,37 @@ def test_a_riff_is_made_again_from_its_picture(run: Run, tmp_path: Path) -> None
     assert not np.array_equal(a, c)
 
 
+def test_what_a_riff_is_made_from_is_not_overwritten(
+    run: Run, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("generate", "jazz", "-o", "riff.wav") == 0
+    before = (tmp_path / "riff.png").read_bytes()
+    assert run("generate", "--from", "riff.png", "--seed", 5) == 2
+    assert run("remix", "riff.png", "funk", "-o", "riff.flac") == 2
+    assert run("extend", song, "funk", "--duration", 9, "-o", song) == 2
+    assert capsys.readouterr().err.count("would be overwritten") == 3
+    assert (tmp_path / "riff.png").read_bytes() == before
+
+
+def test_a_painted_mask_and_the_sounds_of_a_way_are_given_again(
+    run: Run, song: Path, tmp_path: Path
+) -> None:
+    mask = Image.new("L", (encode(read_audio(song)[0], 44_100).n_frames, 256), 0)
+    mask.paste(255, (10, 0, 40, 256))
+    mask.save(tmp_path / "mask.png")
+    assert run("inpaint", song, "drums", "--mask", "mask.png", "-o", "a.png") == 0
+    assert run("generate", "--from", "a.png", "--source", song, "-o", "b.png") == 2
+    again = ("--source", song, "--mask", "mask.png")
+    assert run("generate", "--from", "a.png", *again, "-o", "b.png") == 0
+    both = ("--source", song, "--source", "a.png")
+    way = ("morph", "jazz", "funk", *both, "--clips", 3)
+    assert run(*way, "-o", "c.png") == 0
+    assert run("generate", "--from", "c.png", *both, "-o", "d.png") == 0
+    for one, other in (("a.png", "b.png"), ("c.png", "d.png")):
+        pair = [Clip.load(tmp_path / name).sonogram.values for name in (one, other)]
+        assert np.array_equal(*pair)
+
+
 def test_a_loop_has_whole_bars(run: Run, tmp_path: Path) -> None:
     options = ("--loop", "--bars", 1, "--bpm", 150, "--count", 2)
     assert run("generate", "funk", *options, "-o", "loop.wav") == 0
@@ -108,6 +140,9 @@ def test_remix_inpaint_extend_and_morph(run: Run, song: Path, tmp_path: Path) ->
         (["generate", "a", "--loop", "--duration", "4"], "--bars"),
         (["generate", "a", "--sampler", "magic"], "sampler"),
         (["generate", "--from", "none.png"], "no file"),
+        (["generate", "jazz", "--source", "song.wav"], "are for --from"),
+        (["generate", "jazz", "--seed", str(2**63 - 1), "--count", "2"], "seed must be"),
+        (["inpaint", "song.wav", "jazz", "--time", "0:inf"], "START:END"),
         (["generate", "(a:99)"], "weight"),
         (["generate", "a", "--lora", "none"], "no LoRA"),
         (["remix", "none.wav", "a"], "no file"),

@@ -46,6 +46,11 @@ def test_every_clip_has_its_first_prompt_before_any_has_its_second() -> None:
     )
 
 
+def test_what_training_clips_say_too_is_not_new() -> None:
+    for prompt in held_out_clips(entries(), n_prompts=1000).prompts:
+        assert prompt.new == (prompt.caption != "techno, 130 bpm")
+
+
 def test_fewer_prompts_are_the_start_of_more() -> None:
     few, more = (held_out_clips(entries(), n_prompts=n) for n in (10, 12))
     assert few.tested == more.tested[:10]

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from sonoriff.corpus.manifest import Clip, Facts
 from sonoriff.corpus.sidecars import Description
-from sonoriff.evaluation import listening
+from sonoriff.evaluation import listening, musicnn
 from sonoriff.evaluation.listening import listened
 
 RATE = 44_100
@@ -46,3 +47,21 @@ def test_a_file_name_gives_way_to_tags(cadence: Path) -> None:
     heard = listened(cadence, Description(("take 7",), origin="name"), clip())
     assert "take 7" not in heard.captions[0]
     assert heard.captions[0]
+
+
+def test_tags_are_heard_to_the_end_of_the_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = np.zeros(5 * RATE, np.float32)
+    sound[-RATE:] = np.random.default_rng(0).normal(0, 0.1, RATE)
+    soundfile.write(tmp_path / "clip.flac", sound, RATE)
+    heard: list[torch.Tensor] = []
+
+    def network(patches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        heard.append(patches)
+        return torch.zeros(len(patches), 50), torch.zeros(len(patches), 200)
+
+    monkeypatch.setattr(listening, "can_hear_tags", lambda: True)
+    monkeypatch.setattr(musicnn, "load_musicnn", lambda _name: network)
+    listened(tmp_path / "clip.flac", Description((), origin="text"), clip())
+    assert heard[0][-1][-60:].any(dim=1).all()

@@ -17,6 +17,7 @@ from sonoriff.evaluation.musicnn import (
     Network,
     load_musicnn,
     mel_from_waveform,
+    patches_of_waveform,
 )
 
 GOLDENS = json.loads(
@@ -121,3 +122,20 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
 def test_sound_too_short_or_of_two_axes_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ParameterError, match="one channel"):
         mel_from_waveform(np.zeros(shape, np.float32))
+
+
+def test_patches_lie_evenly_from_the_first_column_to_the_last() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 5 * 44_100).astype(np.float32)
+    mel = mel_from_waveform(noise[: 5 * SAMPLE_RATE])
+    patches = patches_of_waveform(noise[: 5 * SAMPLE_RATE], SAMPLE_RATE)
+    assert patches.shape == (2, PATCH_FRAMES, 96)
+    assert torch.equal(patches[0], mel[:PATCH_FRAMES])
+    assert torch.equal(patches[-1], mel[-PATCH_FRAMES:])
+    assert len(patches_of_waveform(noise, 44_100)) == 2
+
+
+def test_a_short_sound_is_one_patch_that_ends_in_silence() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+    (patch,) = patches_of_waveform(noise, SAMPLE_RATE)
+    assert patch.shape == (PATCH_FRAMES, 96)
+    assert not patch[1 + SAMPLE_RATE // 256 :].any()

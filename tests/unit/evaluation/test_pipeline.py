@@ -13,12 +13,14 @@ from sonoriff.evaluation.pipeline import (
     PipelineSettings,
     evaluate_pipeline,
     evaluate_samplers,
+    evaluations,
     figures_json,
     measure_lines,
     sampler_lines,
 )
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.generate import GenerateSettings, generate
 
 RATE = 44_100
 
@@ -111,10 +113,24 @@ def test_more_steps_come_nearer_to_the_truth(small_model: SmallModel) -> None:
     rows = list(evaluate_samplers(model, settings, steps=(2, 8), truth_steps=32))
     by_sampler = {(row.sampler, row.steps): row for row in rows}
     assert by_sampler["ddim", 8].share < by_sampler["ddim", 2].share
-    assert by_sampler["heun", 8].evaluations == 16
+    assert by_sampler["heun", 8].evaluations == 15
     assert len(list(sampler_lines(rows))) == len(rows) + 4
     *_, last = sampler_lines([replace(row, share=0.05) for row in rows])
     assert last.endswith(f"{rows[0].sampler}, 2 steps.")
+
+
+@pytest.mark.parametrize("sampler", ["ab2", "euler", "heun", "ddim", "dpm++"])
+def test_evaluations_are_those_that_the_sampler_makes(
+    small_model: SmallModel, sampler: str
+) -> None:
+    times: list[float] = []
+    real = small_model.predict
+    spy = replace(small_model, window_frames=32)
+    spy.predict = lambda x, time, *rest: times.append(time) or real(x, time, *rest)  # type: ignore[method-assign]
+    for steps in (1, 2, 5):
+        times.clear()
+        generate(spy, GenerateSettings(prompt="jazz", sampler=sampler, num_inference_steps=steps))
+        assert len(times) == evaluations(sampler, steps)
 
 
 def test_settings_without_a_case_are_refused() -> None:

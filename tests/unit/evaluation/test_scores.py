@@ -1,5 +1,6 @@
 """Figures, recomputed by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,15 @@ def test_agreement_counts_what_was_asked_and_nothing_else() -> None:
     assert found["instrument_recall"] == pytest.approx(200 / 3)  # x and the second y
     assert found["agreement"] == 60.0  # three of five
     assert (found["asked_genres"], found["asked_instruments"], found["classes"]) == (2, 3, 4)
+
+
+def test_agreement_for_new_captions_is_told_apart() -> None:
+    given = answers(
+        [Asked(genre="a"), Asked(genre="b")], genre=[[3, 2, 1]] * 2, instruments=[[], []]
+    )
+    known, new = given.prompts[0], given.prompts[1]
+    found = agreement_figures(replace(given, prompts=[replace(known, new=False), new]), LABELS)
+    assert (found["agreement"], found["agreement_new"]) == (50.0, 0.0)
 
 
 def test_nothing_asked_is_not_a_figure() -> None:

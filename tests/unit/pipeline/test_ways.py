@@ -154,9 +154,14 @@ def test_a_morph_is_made_again_from_any_of_its_pictures(
     with pytest.raises(ParameterError, match="as the source"):
         remake(small_model, loaded)
     np.testing.assert_array_equal(values(remake(small_model, loaded, source)), values(held.joined))
-    morph(small_model, short, [source, source]).joined.save(tmp_path / "two.png")
-    with pytest.raises(ParameterError, match="sonoriff morph"):
-        remake(small_model, Clip.load(tmp_path / "two.png"), source)
+    two = morph(small_model, short, [source, noise(1.0, seed=1)]).joined
+    with pytest.raises(ParameterError, match="another sound, another sound"):
+        remake(small_model, two, source)
+    np.testing.assert_array_equal(
+        values(remake(small_model, two, [source, noise(1.0, seed=1)])), values(two)
+    )
+    with pytest.raises(ParameterError, match="prompt of its own"):
+        remake(small_model, way.joined, prompt="guitar")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import type { Format } from './format'
 const CAPACITY = 1 << 15
 
 /**
- * The columns of one signal by their number; the oldest give way. Column k is centred on sample
+ * The columns of one signal by their number; the oldest give way. Column k begins at sample
  * k * hopLength.
  */
 export class ColumnStore {

@@ -26,7 +26,7 @@ from sonoriff.models.protocol import Condition, Defaults, Facts, summed
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import KEYS, MODES, Conditioning, Denoiser, DenoiserConfig
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
-from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
+from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder, states_of_text
 from sonoriff.precision import fastest_dtype
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
@@ -100,7 +100,8 @@ class SmallModel:
 
     def encode_text(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """States (B, L, 384) and presence (B, L); an empty text has no tokens."""
-        states, present = load_text_encoder()(list(texts))
+        only = len(texts) == 1
+        states, present = states_of_text(texts[0]) if only else load_text_encoder()(list(texts))
         blank = torch.tensor([not text.strip() for text in texts])
         present = present & ~blank[:, None]
         return states.to(self.device, self.dtype), present.to(self.device)

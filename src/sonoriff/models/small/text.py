@@ -150,3 +150,11 @@ def load_text_encoder() -> TextEncoder:
     except RuntimeError as error:
         raise CheckpointError(f"the text encoder's weights do not fit: {error}") from error
     return encoder.eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=256)
+def states_of_text(text: str) -> tuple[Tensor, Tensor]:
+    """What the encoder says of one text, (1, L, 384) and (1, L): the same text is met again and
+    again, as prompt, with other facts, and window after window of a stream."""
+    states, present = load_text_encoder()([text])
+    return states, present
