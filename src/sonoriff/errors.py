@@ -23,7 +23,11 @@ class CheckpointError(SonoriffError):
 
 
 class CorpusError(SonoriffError):
-    """A corpus is empty, incomplete or inconsistent, or a program it needs is missing."""
+    """A corpus is empty, incomplete or inconsistent."""
+
+
+class SetupError(CorpusError):
+    """What the work needs is not there: a program, a package, the network, room on the disk."""
 
 
 class TrainingError(SonoriffError):

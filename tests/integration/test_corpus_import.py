@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import soundfile
 
 from sonoriff.corpus.exchange import export, merge, recaption
 from sonoriff.corpus.importer import import_folder
-from sonoriff.corpus.manifest import Corpus
+from sonoriff.corpus.manifest import Clip, Corpus
 from sonoriff.corpus.report import report_of, summary_lines
 from sonoriff.corpus.windows import CLIP_SAMPLES
 from sonoriff.errors import CorpusError
@@ -129,3 +130,119 @@ def test_an_exported_corpus_imports_again_with_its_captions(folder: Path, tmp_pa
     assert {c.captions[0] for c in Corpus(tmp_path / "back").clips()} == {
         c.captions[0] for c in Corpus(tmp_path / "a").clips()
     }
+
+
+def test_a_name_that_is_not_utf_8_is_imported(tmp_path: Path) -> None:
+    music_folder, root = tmp_path / "music", tmp_path / "corpus"
+    music_folder.mkdir()
+    for name, seed in ((b"caf\xe9.wav", 1), (b"plain.wav", 2)):
+        soundfile.write(tmp_path / "a.wav", music(seed, 7), RATE)
+        (tmp_path / "a.wav").rename(music_folder / os.fsdecode(name))
+    (music_folder / os.fsdecode(b"bro\xe9ken.wav")).write_bytes(b"no sound")
+    report = import_folder(music_folder, root)
+    assert [name for name, _ in report.unreadable] == [f"{music_folder}/bro\xe9ken.wav"]
+    clips = list(Corpus(root).clips())
+    assert [(c.captions[0], c.source) for c in clips] == [
+        ("caf\xe9", "import/caf\xe9.wav"),
+        ("plain", "import/plain.wav"),
+    ]
+    assert import_folder(music_folder, root).skipped == 3
+
+
+def test_captions_that_cannot_be_read_are_named_and_the_rest_is_imported(tmp_path: Path) -> None:
+    music_folder, root = tmp_path / "music", tmp_path / "corpus"
+    music_folder.mkdir()
+    for name, seed in (("a", 1), ("b", 2)):
+        soundfile.write(music_folder / f"{name}.wav", music(seed, 7), RATE)
+    (music_folder / "a.txt").symlink_to("/proc/self/mem")  # a file, but reading it fails
+    report = import_folder(music_folder, root)
+    assert [Path(path).name for path, _ in report.unreadable] == ["a.wav"]
+    assert "a.txt: its captions cannot be read" in report.unreadable[0][1]
+    assert [c.captions[0] for c in Corpus(root).clips()] == ["b"]
+    (music_folder / "a.txt").unlink()
+    assert import_folder(music_folder, root).clips == 1
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_run_that_is_cut_off_loses_no_file_and_makes_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    """Cut off before or after the manifest has its lines."""
+    music_folder, root = tmp_path / "music", tmp_path / "corpus"
+    music_folder.mkdir()
+    for name, seed in (("a", 1), ("b", 2)):
+        soundfile.write(music_folder / f"{name}.wav", music(seed, 14), RATE)
+    real = Corpus.append
+
+    def failing(corpus: Corpus, clips: list[Clip]) -> None:
+        if clips[0].captions[0] == "b":
+            if written:
+                real(corpus, clips)
+            raise OSError(28, "No space left on device")
+        real(corpus, clips)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Corpus, "append", failing)
+        with pytest.raises(OSError, match="space"):
+            import_folder(music_folder, root)
+    soundfile.write(music_folder / "c.wav", music(2, 14) * np.float32(0.5), RATE)
+    report = import_folder(music_folder, root)
+    assert (report.clips, report.copies) == ((0, 2) if written else (2, 2))
+    assert [c.captions[0] for c in Corpus(root).clips()] == ["a", "a", "b", "b"]
+    assert (root / "fingerprints.bin").stat().st_size == 4 * 480
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut short", "too long"])
+def test_fingerprints_are_mended(tmp_path: Path, damage: str) -> None:
+    music_folder, root = tmp_path / "music", tmp_path / "corpus"
+    music_folder.mkdir()
+    soundfile.write(music_folder / "a.wav", music(1, 14), RATE)
+    import_folder(music_folder, root)
+    prints = root / "fingerprints.bin"
+    whole = prints.read_bytes()
+    stray = np.ones(240, np.float16).tobytes()
+    prints.write_bytes({"gone": b"", "cut short": whole[:700], "too long": stray + whole}[damage])
+    soundfile.write(music_folder / "b.wav", music(1, 14) * np.float32(0.5), RATE)
+    assert import_folder(music_folder, root).copies == 2
+    mended = np.frombuffer(prints.read_bytes(), np.float16).astype(np.float32)
+    before = np.frombuffer(whole, np.float16).astype(np.float32)
+    assert np.allclose(mended, before, atol=2e-3)
+
+
+@pytest.mark.parametrize("word", ["valid", "val", "Dev", "validation"])
+def test_every_name_of_validation_comes_out_as_one(tmp_path: Path, word: str) -> None:
+    music_folder = tmp_path / "music"
+    music_folder.mkdir()
+    soundfile.write(music_folder / "a.wav", music(1, 7), RATE)
+    row = {"file_name": "a.wav", "text": "a", "split": word}
+    (music_folder / "metadata.jsonl").write_text(json.dumps(row) + "\n")
+    import_folder(music_folder, tmp_path / "corpus")
+    assert export(tmp_path / "corpus", tmp_path / "hf")["validation"] == 1
+
+
+def test_an_unknown_split_is_one_clear_line(tmp_path: Path) -> None:
+    music_folder = tmp_path / "music"
+    music_folder.mkdir()
+    soundfile.write(music_folder / "a.wav", music(1, 7), RATE)
+    (music_folder / "metadata.csv").write_text("file_name,text,split\na.wav,a,holdout\n")
+    with pytest.raises(CorpusError, match=r"metadata.csv, a.wav: unknown split 'holdout'"):
+        import_folder(music_folder, tmp_path / "corpus")
+
+
+def test_a_plain_audiofolder_is_exported_for_training(tmp_path: Path) -> None:
+    root = tmp_path / "folder"
+    root.mkdir()
+    soundfile.write(root / "a.flac", music(1, 7), RATE)
+    (root / "metadata.jsonl").write_text('{"file_name": "a.flac", "text": "a"}\n')
+    assert export(root, tmp_path / "hf") == {"train": 1, "validation": 0, "test": 0}
+
+
+def test_an_empty_corpus_is_neither_exported_nor_merged(tmp_path: Path) -> None:
+    root, out = tmp_path / "empty", tmp_path / "out"
+    root.mkdir()
+    (root / "metadata.jsonl").write_text("")
+    with pytest.raises(CorpusError, match="no clip"):
+        export(root, out)
+    with pytest.raises(CorpusError, match="no clip"):
+        merge([root, root], out)
+    assert not out.exists()

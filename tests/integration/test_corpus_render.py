@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from sonoriff.corpus import accompaniment, bands, players, render
+from sonoriff.corpus import accompaniment, bands, players, render, samples
 from sonoriff.corpus.beats import find_beats
+from sonoriff.corpus.debian import SOURCES
 from sonoriff.corpus.harmony import PROGRESSIONS, chords_from_text
 from sonoriff.corpus.manifest import Corpus
-from sonoriff.corpus.piece import clip_facts
+from sonoriff.corpus.piece import Piece, clip_facts
 from sonoriff.corpus.render import Job, jobs
 from sonoriff.corpus.score import Note, Part, Score
 from sonoriff.corpus.synthesiser import SOUND_FONTS, Room, Synthesiser
 from sonoriff.corpus.windows import CLIP_SAMPLES, CLIP_SECONDS, loudness_db
-from sonoriff.errors import CorpusError
+from sonoriff.errors import CorpusError, SetupError, SonoriffWarning
 
 SMALL_FONT = Path(next(path for name, path, _ in SOUND_FONTS if name == "timgm"))
 needs_mma = pytest.mark.skipif(shutil.which("mma") is None, reason="Debian's mma is not installed")
@@ -177,6 +179,104 @@ def test_a_piece_that_fails_is_dropped_and_the_run_goes_on(
     assert (clips, reason) == ([], "ValueError: piece 7 of 1")
     Corpus(tmp_path).drop(job.name, reason)
     assert "electronic-1-7" in Corpus(tmp_path).pieces()
+
+
+def fake_program(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+
+
+@needs_mma
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_programme_that_only_fails_ends_the_run_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    fake_program(tmp_path / "bin", "mma", "echo out of order; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    root = tmp_path / "corpus"
+    programmes = ("accompaniment", "electronic")
+    with pytest.raises(CorpusError, match=r"20 .*'accompaniment' in a row.*out of order"):
+        render.render(root, clips=1_000, workers=workers, programmes=programmes)
+    corpus = Corpus(root)
+    assert corpus.dropped() == {}
+    assert {name.split("-")[0] for name in corpus.pieces()} == {"electronic"}
+
+
+@needs_mma
+def test_failures_in_a_row_at_the_end_are_named_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_program(tmp_path / "bin", "mma", "echo out of order; exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    with pytest.warns(SonoriffWarning, match=r"'accompaniment'.*out of order.*tries them anew"):
+        render.render(tmp_path, clips=8, programmes=("accompaniment", "electronic"))
+    assert Corpus(tmp_path).dropped() == {}
+
+
+def test_what_was_dropped_is_said_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sonoriff.cli.main import main
+    from sonoriff.corpus.electronic import programme
+
+    real = programme.compose
+
+    def failing(seed: int, index: int) -> Piece:
+        if index == 0:
+            raise ValueError("no tune")
+        return real(seed, index)
+
+    monkeypatch.setattr(programme, "compose", failing)
+    arguments = ["corpus", "render", "-o", str(tmp_path), "--programme", "electronic"]
+    assert main([*arguments, "--clips", "2"]) == 0
+    listed = tmp_path / "dropped.txt"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"1 gave no clip, listed with the reason in {listed}"
+    )
+    assert listed.read_text("utf-8") == "electronic-1-0\tValueError: no tune\n"
+
+
+@pytest.fixture
+def no_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The packages of recorded sounds are not there yet."""
+    caches = (samples._library, samples._sound)
+    for cache in caches:
+        cache.cache_clear()
+    monkeypatch.setattr(samples, "SOURCES", tmp_path / "sources")
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.usefixtures("no_samples")
+def test_without_apt_or_network_no_piece_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "corpus"
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", "/nowhere")
+        with pytest.raises(SetupError, match="apt-get"):
+            render.render(root, clips=3, programmes=("samples",))
+    failing = "echo half > $5.deb; echo 'E: Failed to fetch' >&2; exit 100"
+    fake_program(tmp_path / "bin", "apt-get", failing)
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+        with pytest.raises(SetupError, match="Failed to fetch"):
+            render.render(root, clips=3, programmes=("samples",))
+    assert Corpus(root).pieces() == set()
+    assert list((tmp_path / "sources" / "deb").iterdir()) == []
+    monkeypatch.setattr(samples, "SOURCES", SOURCES)
+    render.render(root, clips=1, programmes=("samples",))
+    assert Corpus(root).pieces() == {"samples-1-0"}
+    assert next(Corpus(root).clips()).facts.instruments == ("drums",)
+
+
+def test_a_disk_that_cannot_be_written_is_not_the_pieces_fault(tmp_path: Path) -> None:
+    (tmp_path / "audio").write_text("a file where a folder is needed")
+    with pytest.raises(SetupError, match="cannot write"):
+        render.render(tmp_path, clips=1, programmes=("electronic",))
+    assert Corpus(tmp_path).pieces() == set()
 
 
 def test_every_line_is_an_audiofolder_row(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -126,6 +126,8 @@ def write_audio(
     ------
     ParameterError
         an unknown suffix, a bad waveform, or more channels than the format has
+    OSError
+        the disk is full, or the folder cannot be written; `filename` is `path`
 
     Notes
     -----
@@ -133,8 +135,12 @@ def write_audio(
     """
     target = Path(path)
     chosen = _format_of(target.suffix, waveform, sample_rate)
-    with atomic_path(target) as temporary, temporary.open("w+b") as file:
-        _write(file, chosen, waveform, sample_rate, subtype)
+    try:
+        with atomic_path(target) as temporary, temporary.open("w+b") as file:
+            _write(file, chosen, waveform, sample_rate, subtype)
+    except OSError as error:
+        error.filename = str(target)  # not the temporary file's, or none
+        raise
 
 
 def audio_bytes(
@@ -191,7 +197,8 @@ def _check_source(
 def _read_soundfile(part: _Part) -> tuple[npt.NDArray[np.float32], int]:
     import soundfile
 
-    with soundfile.SoundFile(part.path) as file:
+    # As bytes: a name need not be UTF-8.
+    with soundfile.SoundFile(os.fsencode(part.path)) as file:
         rate = int(file.samplerate)
         first = round(part.start_s * rate)
         if first >= file.frames:
@@ -273,6 +280,39 @@ def _warn(message: str) -> None:
 # Writing.
 
 
+class _Sink:
+    """A file to write that keeps its first error: libsndfile prints it and goes on."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """How many bytes were written; 0 after an error."""
+        return self._kept(self._file.write, data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place."""
+        return self._kept(self._file.seek, offset, whence)
+
+    def tell(self) -> int:
+        """The place."""
+        return self._kept(self._file.tell)
+
+    def _kept(self, call: Callable[..., int], *values: Any) -> int:
+        if self.error is None:
+            try:
+                return call(*values)
+            except OSError as error:
+                self.error = error
+        return 0
+
+    def check(self) -> None:
+        """Raise the error that there was."""
+        if self.error is not None:
+            raise self.error
+
+
 def _format_of(suffix: str, waveform: npt.NDArray[np.float32], sample_rate: int) -> _Format:
     chosen = _FORMATS.get(suffix.lower())
     if chosen is None:
@@ -307,18 +347,25 @@ def _write(
         waveform, sample_rate = resample(waveform, sample_rate, rate, quality="VHQ"), rate
     if subtype not in ("FLOAT", "DOUBLE"):
         waveform = _clipped(waveform)
-    with soundfile.SoundFile(
-        file,
-        "w",
-        sample_rate,
-        waveform.shape[0],
-        subtype,
-        format=chosen.container,
-        compression_level=chosen.compression_level,
-    ) as sound:
-        # In blocks: libsndfile's Vorbis encoder takes its buffers from the stack.
-        for start in range(0, waveform.shape[1], _WRITE_FRAMES):
-            sound.write(np.ascontiguousarray(waveform[:, start : start + _WRITE_FRAMES].T))
+    sink = _Sink(file)
+    try:
+        with soundfile.SoundFile(
+            sink,
+            "w",
+            sample_rate,
+            waveform.shape[0],
+            subtype,
+            format=chosen.container,
+            compression_level=chosen.compression_level,
+        ) as sound:
+            # In blocks: libsndfile's Vorbis encoder takes its buffers from the stack.
+            for start in range(0, waveform.shape[1], _WRITE_FRAMES):
+                sound.write(np.ascontiguousarray(waveform[:, start : start + _WRITE_FRAMES].T))
+                sink.check()
+    except (AssertionError, soundfile.SoundFileError):
+        sink.check()  # soundfile asserts that all was written
+        raise
+    sink.check()
 
 
 def _clipped(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

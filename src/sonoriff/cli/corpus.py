@@ -58,6 +58,16 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def _say_dropped(corpus: Path) -> None:
+    """How many pieces or files gave no clip so far, and where they are listed."""
+    from sonoriff.corpus.manifest import Corpus
+
+    listed = Corpus(corpus)
+    count = len(listed.dropped())
+    if count:
+        typer.echo(f"{count} gave no clip, listed with the reason in {listed.dropped_list}")
+
+
 @app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="A folder of audio files, and folders in it.")],
@@ -91,6 +101,7 @@ def import_(
         typer.echo(f"too short (under a second): {path}", err=True)
     for path, reason in done.unreadable:
         typer.echo(f"unreadable: {path}: {reason}", err=True)
+    _say_dropped(output)
 
 
 @app.command()
@@ -120,6 +131,7 @@ def render(
             progress=update,
         )  # fmt: skip
     typer.echo(f"{output}: {count} clips")
+    _say_dropped(output)
 
 
 @app.command()
@@ -147,6 +159,7 @@ def recordings(
     typer.echo(f"{report.clips} clips from {report.files} tracks")
     for path, reason in report.unreadable:
         typer.echo(f"unreadable: {path}: {reason}", err=True)
+    _say_dropped(output)
 
 
 @app.command()

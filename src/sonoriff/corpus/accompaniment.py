@@ -20,7 +20,7 @@ from sonoriff.corpus.piece import Piece, Timing, bars_needed, choose_starts, cho
 from sonoriff.corpus.score import Part, Score, parts_from_midi, seeded
 from sonoriff.corpus.splits import divide, draw_source
 from sonoriff.corpus.synthesiser import Room
-from sonoriff.errors import CorpusError
+from sonoriff.errors import CorpusError, SetupError
 
 NAME = "accompaniment"
 VERSION = 1
@@ -67,11 +67,13 @@ def run_mma(text: str) -> tuple[list[Part], str]:
 
     Raises
     ------
+    SetupError
+        mma is not installed
     CorpusError
-        mma is not installed, or refuses the input
+        it refuses the input
     """
     if shutil.which("mma") is None:
-        raise CorpusError("the program mma is missing: install Debian's package mma")
+        raise SetupError("the program mma is missing: install Debian's package mma")
     with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
         source, target = Path(folder) / "piece.mma", Path(folder) / "piece.mid"
         source.write_text(text, "latin-1")

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from sonoriff.errors import CorpusError
+from sonoriff.errors import SetupError
 
 SOURCES = Path.home() / ".cache" / "sonoriff" / "sources"
 AUDIO_SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
@@ -17,11 +17,11 @@ AUDIO_SUFFIXES = (".ogg", ".mp3", ".opus", ".flac", ".wav")
 def _run(command: list[str], folder: Path) -> None:
     """Run a program; its failure as one clear line."""
     if shutil.which(command[0]) is None:
-        raise CorpusError(f"the program {command[0]} is missing: this needs a Debian system")
+        raise SetupError(f"the program {command[0]} is missing: this needs a Debian system")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         last = " ".join((done.stderr or done.stdout).split())[-300:]
-        raise CorpusError(f"{' '.join(command[:3])} failed: {last}")
+        raise SetupError(f"{' '.join(command)} failed: {last}")
 
 
 def fetch(package: str, sources: Path) -> Path:
@@ -34,8 +34,8 @@ def fetch(package: str, sources: Path) -> Path:
 
     Raises
     ------
-    CorpusError
-        apt-get or dpkg-deb is missing or fails
+    SetupError
+        apt-get or dpkg-deb is missing or fails, as without a network or with a full disk
     """
     target = sources / "unpacked" / package
     if target.exists():
@@ -43,10 +43,7 @@ def fetch(package: str, sources: Path) -> Path:
     archives = sources / "deb"
     archives.mkdir(parents=True, exist_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
-    found = sorted(archives.glob(f"{package}_*.deb"))
-    if not found:
-        _run(["apt-get", "download", "-q", package], archives)
-        found = sorted(archives.glob(f"{package}_*.deb"))
+    found = sorted(archives.glob(f"{package}_*.deb")) or _downloaded(package, archives)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         _run(["dpkg-deb", "-x", str(found[-1]), folder], archives)
         for archive in Path(folder).rglob("*.pk3"):
@@ -55,6 +52,16 @@ def fetch(package: str, sources: Path) -> Path:
             Path(folder).replace(target)
             Path(folder).mkdir()  # for the context manager to remove
     return target
+
+
+def _downloaded(package: str, archives: Path) -> list[Path]:
+    """Download a package's archive; it appears whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=archives, prefix=".") as folder:
+        _run(["apt-get", "download", "-q", package], Path(folder))
+        made = [path.replace(archives / path.name) for path in Path(folder).glob("*.deb")]
+    if not made:
+        raise SetupError(f"apt-get download {package} gave no archive")
+    return made
 
 
 def _unzip(archive: Path) -> None:

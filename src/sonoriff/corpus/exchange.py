@@ -35,7 +35,7 @@ def merge(corpora: Sequence[Path], root: Path) -> int:
     Raises
     ------
     CorpusError
-        `root` is a corpus already, or a listed file is missing
+        `root` is a corpus already, a listed file is missing, or none of them lists a clip
     """
     target = Corpus(root)
     if target.metadata.exists():
@@ -50,7 +50,10 @@ def merge(corpora: Sequence[Path], root: Path) -> int:
             _link(folder / clip.file_name, root / name)
             rows.append(replace(clip, file_name=name))
             number += 1
-        target.append(rows)
+        if rows:
+            target.append(rows)
+    if not number:
+        raise CorpusError(f"{', '.join(map(str, corpora))}: no clip is listed, nothing to merge")
     target.write_info(clips=number, merged=[folder.name for folder in corpora])
     return number
 
@@ -65,7 +68,7 @@ def export(root: Path, target: Path) -> dict[str, int]:
     Raises
     ------
     CorpusError
-        `target` is not empty, or `root` is no corpus
+        `target` is not empty, or `root` is no corpus or an empty one
     """
     if target.exists() and any(target.iterdir()):
         raise CorpusError(f"{target} is not empty: name a new folder")
@@ -77,6 +80,8 @@ def export(root: Path, target: Path) -> dict[str, int]:
         row = json.loads(replace(clip, file_name=name).to_json())
         lines[clip.split].append(json.dumps(row, ensure_ascii=False))
         counts[clip.split] += 1
+    if not any(counts.values()):
+        raise CorpusError(f"{root} lists no clip: render or import some first")
     for split, rows in lines.items():
         if rows:
             (target / split / "metadata.jsonl").write_text("\n".join(rows) + "\n", "utf-8")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sonoriff.errors import CorpusError
+from sonoriff.errors import SetupError
 
 LIBRARY = Path("/usr/share/mma/lib")
 
@@ -142,12 +142,12 @@ def grooves_of(file: str) -> tuple[str, ...]:
 
     Raises
     ------
-    CorpusError
+    SetupError
         mma's library is not installed, or has no such file
     """
     path = LIBRARY / f"{file}.mma"
     if not path.exists():
-        raise CorpusError(f"{path} is missing: install Debian's package mma (21.09 or newer)")
+        raise SetupError(f"{path} is missing: install Debian's package mma (21.09 or newer)")
     names: list[str] = []
     for line in path.read_text("latin-1").splitlines():
         words = line.split()

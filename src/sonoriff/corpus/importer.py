@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
 from sonoriff.corpus.render import alone
-from sonoriff.corpus.sidecars import Description, describe, read_metadata
+from sonoriff.corpus.sidecars import Description, describe, read_metadata, text_of_name
 from sonoriff.corpus.slicing import Cut, find_cuts, repeated
 from sonoriff.corpus.splits import split_of
 from sonoriff.corpus.windows import (
@@ -28,6 +28,7 @@ from sonoriff.corpus.windows import (
     levelled,
 )
 from sonoriff.errors import CorpusError, SonoriffError
+from sonoriff.files import write_bytes
 
 _BASE = 5_000_000
 _OURS = ("import-", "recording-")
@@ -141,22 +142,57 @@ def _make(work: Work) -> _Made:
 
 
 class _Prints:
-    """Fingerprints of all imported clips, kept beside the manifest."""
+    """Fingerprints of the imported clips, one for each line of the manifest and in its order.
 
-    def __init__(self, root: Path) -> None:
-        self.path = root / _PRINTS
-        data = np.fromfile(self.path, np.float16) if self.path.exists() else np.zeros(0, np.float16)
-        data = data[: len(data) // _PRINT_SIZE * _PRINT_SIZE]
-        self.known = [row.astype(np.float32) for row in data.reshape(-1, _PRINT_SIZE)]
+    They are stored after the lines. Where a run was cut off between the two, or the manifest has
+    been changed, those that are missing are taken from the clips.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.path = corpus.root / _PRINTS
+        clips = _imported(corpus)
+        data = self.path.read_bytes() if self.path.exists() else b""
+        whole = len(data) // (2 * _PRINT_SIZE)
+        rows = np.frombuffer(data, np.float16, whole * _PRINT_SIZE).reshape(-1, _PRINT_SIZE)
+        # With more prints than lines nothing says which of them belong to no clip.
+        kept = whole if whole <= len(clips) else 0
+        self.known = [row.astype(np.float32) for row in rows[:kept]]
+        self.known += [_print_of_clip(corpus.root / clip.file_name) for clip in clips[kept:]]
+        self._stored = len(self.known)
+        if len(data) != 2 * _PRINT_SIZE * len(clips):
+            write_bytes(self.path, _bytes_of_prints(self.known))
 
     def is_new(self, mark: npt.NDArray[np.float32]) -> bool:
         """Whether no clip sounds all but the same; a new one is remembered."""
         if self.known and float(np.max(np.stack(self.known) @ mark)) > 0.998:
             return False
         self.known.append(mark)
-        with self.path.open("ab") as file:
-            file.write(mark.astype(np.float16).tobytes())
         return True
+
+    def store(self) -> None:
+        """Write those that are new, once the manifest has their lines."""
+        with self.path.open("ab") as file:
+            file.write(_bytes_of_prints(self.known[self._stored :]))
+        self._stored = len(self.known)
+
+
+def _bytes_of_prints(marks: list[npt.NDArray[np.float32]]) -> bytes:
+    return b"".join(mark.astype(np.float16).tobytes() for mark in marks)
+
+
+def _print_of_clip(path: Path) -> npt.NDArray[np.float32]:
+    """The fingerprint of a listed clip; one that is like no other where its file is gone."""
+    try:
+        return small_print(mono_44100(path))
+    except (SonoriffError, OSError):
+        return np.zeros(_PRINT_SIZE, np.float32)
+
+
+def _imported(corpus: Corpus) -> list[Clip]:
+    """The clips of the corpus that were cut from files."""
+    if not corpus.metadata.exists():
+        return []
+    return [clip for clip in corpus.clips() if clip.piece.startswith(_OURS)]
 
 
 def _captions(description: Description, facts: Facts, _: str) -> tuple[str, ...]:
@@ -169,9 +205,7 @@ def _captions(description: Description, facts: Facts, _: str) -> tuple[str, ...]
 
 def _next_number(corpus: Corpus) -> int:
     """The first free clip number behind those of rendered music."""
-    if not corpus.metadata.exists():
-        return _BASE
-    numbers = [int(Path(c.file_name).stem) for c in corpus.clips() if c.piece.startswith(_OURS)]
+    numbers = [int(Path(clip.file_name).stem) for clip in _imported(corpus)]
     return max(numbers, default=_BASE - 1) + 1
 
 
@@ -189,9 +223,6 @@ class Collector:
 
     def __init__(self, root: Path, caption: Captioner) -> None:
         self.corpus, self.root, self.caption = Corpus(root), root, caption
-        root.mkdir(parents=True, exist_ok=True)
-        self.prints = _Prints(root)
-        self.number = _next_number(self.corpus)
         self.report = ImportReport()
 
     def run(
@@ -204,6 +235,7 @@ class Collector:
     def _run(
         self, queue: list[Work], workers: int, progress: Callable[[int, int], None] | None
     ) -> ImportReport:
+        self.prints, self.number = _Prints(self.corpus), _next_number(self.corpus)
         done = self.corpus.pieces()
         fresh = [work for work in queue if work.piece not in done]
         self.report.skipped = len(queue) - len(fresh)
@@ -220,9 +252,9 @@ class Collector:
         self.report.files += 1
         if made.error or made.short:
             if made.error:
-                self.report.unreadable.append((str(work.path), made.error))
+                self.report.unreadable.append((text_of_name(work.path), made.error))
             else:
-                self.report.too_short.append(str(work.path))
+                self.report.too_short.append(text_of_name(work.path))
             self.corpus.drop(work.piece, made.error or "shorter than a second")
             return
         clips = [c for c in (self._place(work, one) for one in made.clips) if c]
@@ -231,6 +263,7 @@ class Collector:
         self.report.origins[work.description.origin] += 1
         if clips:
             self.corpus.append(clips)
+            self.prints.store()
         else:
             self.corpus.drop(work.piece, "silent, or copies of other clips")
 
@@ -291,16 +324,22 @@ def import_folder(
     Raises
     ------
     CorpusError
-        no folder, no audio in it, damaged metadata, or a full disk
+        no folder, no audio in it, damaged metadata, or a full disk (SetupError)
     """
     files, metadata = audio_files(folder), read_metadata(folder)
+    collector = Collector(root, _captions)
     queue = []
     for path in files:
-        known = describe(path, metadata)
+        try:
+            known, piece = describe(path, metadata), piece_name(path, folder)
+        except (CorpusError, OSError) as error:
+            # Not dropped: the next run tries it again.
+            collector.report.unreadable.append((text_of_name(path), str(error)))
+            continue
         known = replace(known, licence=known.licence or licence, credit=known.credit or credit)
-        source = f"import/{path.relative_to(folder)}"
-        queue.append(Work(path, piece_name(path, folder), source, known, root, most, level_db))
-    return Collector(root, _captions).run(queue, workers, progress)
+        source = "/".join(("import", *map(text_of_name, path.relative_to(folder).parts)))
+        queue.append(Work(path, piece, source, known, root, most, level_db))
+    return collector.run(queue, workers, progress)
 
 
 def _made(queue: list[Work], workers: int) -> Iterator[tuple[Work, _Made]]:

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.errors import CorpusError
+from sonoriff.corpus.splits import split_named
+from sonoriff.errors import CorpusError, SetupError
 
 FORMAT_VERSION = 1
 SHARD_CLIPS = 1_000
 SPLITS = ("train", "validation", "test")
 _METADATA = "metadata.jsonl"
 _INFO = "corpus.json"
+_DROPPED = "dropped.txt"
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,24 @@ class Clip:
 
     @classmethod
     def from_json(cls, line: str) -> Clip:
-        """A line read back; fields of `facts` that this version does not know are dropped."""
+        """A line read back; fields of `facts` that this version does not know are dropped.
+
+        A line without a split is for training, as all of a plain `audiofolder`.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError
+            it is damaged, or its split is no word for one
+        """
         row = json.loads(line)
         known = {f.name for f in fields(Facts)}
         facts = {k: v for k, v in row.get("facts", {}).items() if k in known}
         for name in ("instruments", "moods"):
             facts[name] = tuple(facts.get(name) or ())
         captions = tuple(row.get("captions") or ([row["text"]] if row.get("text") else []))
-        rest = {k: str(row.get(k, "")) for k in ("source", "licence", "credit", "piece")}
-        return cls(
-            str(row["file_name"]), captions, Facts(**facts), str(row.get("split", "train")), **rest
-        )
+        rest = {k: str(row.get(k) or "") for k in ("source", "licence", "credit", "piece")}
+        split = split_named(str(row.get("split") or "train"))
+        return cls(str(row["file_name"]), captions, Facts(**facts), split, **rest)
 
 
 @dataclass
@@ -105,13 +114,18 @@ class Corpus:
         """The manifest's path."""
         return self.root / _METADATA
 
+    @property
+    def dropped_list(self) -> Path:
+        """Where the pieces that gave no clip are listed."""
+        return self.root / _DROPPED
+
     def clips(self) -> Iterator[Clip]:
         """Every listed clip; a last line cut short by a crash is passed over.
 
         Raises
         ------
         CorpusError
-            there is no manifest, or a line other than the last is damaged
+            there is no manifest, or a line is damaged or has an unknown split
         """
         if not self.metadata.exists():
             raise CorpusError(f"{self.root} is no corpus: it has no {_METADATA}")
@@ -122,17 +136,20 @@ class Corpus:
             try:
                 yield Clip.from_json(line)
             except (ValueError, KeyError, TypeError) as error:
-                if number == len(lines):
+                if number == len(lines) and isinstance(error, json.JSONDecodeError):
                     return
                 raise CorpusError(f"{self.metadata}, line {number}: {error}") from error
 
     def pieces(self) -> set[str]:
         """The pieces that are done: with clips, or tried and dropped."""
         done = {clip.piece for clip in self.clips()} if self.metadata.exists() else set()
-        dropped = self.root / "dropped.txt"
-        if dropped.exists():
-            done |= {line.split("\t")[0] for line in dropped.read_text("utf-8").splitlines()}
-        return done
+        return done | set(self.dropped())
+
+    def dropped(self) -> dict[str, str]:
+        """The pieces that gave no clip, with the reason."""
+        path = self.dropped_list
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return {piece: reason for piece, _, reason in (line.partition("\t") for line in lines)}
 
     def count(self) -> int:
         """How many clips are listed."""
@@ -146,7 +163,7 @@ class Corpus:
     def drop(self, piece: str, reason: str) -> None:
         """Remember that a piece gave no clip, so that a resumed run passes it over."""
         self.root.mkdir(parents=True, exist_ok=True)
-        _append_text(self.root / "dropped.txt", f"{piece}\t{' '.join(reason.split())[:200]}\n")
+        _append_text(self.dropped_list, f"{piece}\t{' '.join(reason.split())[:200]}\n")
 
     def write_info(self, **info: Any) -> None:
         """Store format version, recipe and counts in corpus.json (kept fields survive)."""
@@ -188,7 +205,8 @@ def _append_text(path: Path, text: str) -> None:
             if file.read(1) != b"\n":
                 data = path.read_bytes()
                 file.truncate(data.rfind(b"\n") + 1)
-        file.write(text.encode("utf-8"))
+        # A reason may name a file whose name is not UTF-8.
+        file.write(text.encode("utf-8", "backslashreplace"))
         file.flush()
 
 
@@ -202,7 +220,7 @@ def write_clip(root: Path, file_name: str, waveform: npt.NDArray[np.float32], ra
 
     Raises
     ------
-    CorpusError
+    SetupError
         the disk is full or the folder cannot be written
     """
     import soundfile
@@ -214,7 +232,7 @@ def write_clip(root: Path, file_name: str, waveform: npt.NDArray[np.float32], ra
         soundfile.write(str(temporary), waveform, rate, format="FLAC", subtype="PCM_16")
         temporary.replace(path)
     except (OSError, soundfile.SoundFileError) as error:
-        raise CorpusError(f"cannot write {path}: {error}; is the disk full?") from error
+        raise SetupError(f"cannot write {path}: {error}; is the disk full?") from error
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -108,7 +108,7 @@ def collect(
 
     Raises
     ------
-    CorpusError
+    SetupError
         no Debian system, no network, or a full disk
     """
     queue = []

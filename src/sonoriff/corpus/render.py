@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -28,7 +29,7 @@ from sonoriff.corpus.windows import (
     is_hollow,
     levelled,
 )
-from sonoriff.errors import CorpusError
+from sonoriff.errors import CorpusError, SetupError, SonoriffError, SonoriffWarning
 
 # Programme, module with compose(seed, index), place of its clip numbers, share of the pieces.
 PROGRAMMES: dict[str, tuple[str, int, int]] = {
@@ -42,6 +43,10 @@ PROGRAMMES: dict[str, tuple[str, int, int]] = {
 # Played where they are named, so that a seed without names makes what it always made.
 _BY_NAME = ("scores",)
 _PIECE_CLIPS = 5
+# Of a few hundred pieces one fails: where several do in a row, the machine is at fault. So many
+# end a run, and so many at its end are not believed.
+_MOST_FAILURES = 20
+_DOUBTFUL_FAILURES = 3
 
 
 def default_programmes() -> tuple[str, ...]:
@@ -160,17 +165,71 @@ def alone(root: Path, programmes: Sequence[str]) -> Iterator[None]:
 
 
 def _attempt(root: Path, job: Job) -> tuple[Job, list[Clip], str]:
-    """One piece, its failure as text."""
+    """One piece, its failure as text.
+
+    Raises
+    ------
+    SetupError
+        the failure is the machine's and not the piece's
+    """
     try:
         clips = make_piece(root, job)
         return job, clips, "" if clips else "every clip was silent or a copy"
-    except CorpusError as error:
-        if "install" in str(error) or "disk" in str(error):
-            raise
-        return job, [], str(error)
-    except (ArithmeticError, LookupError, ValueError, OSError) as error:
-        # One piece of thousands must not end a night's run; the report counts what was dropped.
+    except SetupError:
+        raise
+    except OSError as error:
+        raise SetupError(f"{job.name}: {error}") from error
+    except SonoriffError as error:
+        return job, [], " ".join(str(error).split())
+    except (ArithmeticError, LookupError, ValueError) as error:
+        # One piece of thousands must not end a night's run.
         return job, [], f"{type(error).__name__}: {error}"
+
+
+class _Failures:
+    """The pieces that gave no clip, on their way to the list of the dropped ones.
+
+    They are listed when a later piece of their programme is made: those of a programme that can
+    make none are not lost, but tried again by the next run.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self._waiting: dict[str, list[tuple[Job, str]]] = {}
+
+    def add(self, job: Job, reason: str) -> None:
+        """Note a failure.
+
+        Raises
+        ------
+        CorpusError
+            so many in a row that no piece of this programme will do
+        """
+        row = self._waiting.setdefault(job.programme, [])
+        row.append((job, reason))
+        if len(row) >= _MOST_FAILURES:
+            raise CorpusError(
+                f"{len(row)} pieces of the programme {job.programme!r} in a row gave no clip, the"
+                f" last one because: {reason}; mend that and render again, they are tried anew"
+            )
+
+    def settle(self, programme: str) -> None:
+        """A piece of this programme was made: its failures before are the pieces' own."""
+        for job, reason in self._waiting.pop(programme, ()):
+            self._corpus.drop(job.name, reason)
+
+    def end(self) -> None:
+        """The run is at its end: list what waits, but for many in a row, which a warning names."""
+        for programme, row in list(self._waiting.items()):
+            if len(row) < _DOUBTFUL_FAILURES:
+                self.settle(programme)
+                continue
+            warnings.warn(
+                f"the last {len(row)} pieces of the programme {programme!r} gave no clip, the last"
+                f" one because: {row[-1][1]}; the next run tries them anew",
+                SonoriffWarning,
+                stacklevel=3,
+            )
 
 
 def render(
@@ -199,8 +258,15 @@ def render(
 
     Raises
     ------
+    SetupError
+        a program, sound font or package is missing, or the disk is full
     CorpusError
-        a program or sound font is missing, or the disk is full
+        an unknown programme, or one that fails time after time
+
+    Warns
+    -----
+    SonoriffWarning
+        the last pieces of a programme all failed
     """
     names = tuple(programmes) or default_programmes()
     unknown = [n for n in names if n not in PROGRAMMES]
@@ -213,6 +279,7 @@ def render(
     have = sum(1 for c in listed if c.piece.startswith(wanted_names))
     corpus.write_info(seed=seed, recipe={n: _version(n) for n in PROGRAMMES})
     queue = (job for job in jobs(seed, names) if job.name not in done)
+    failures = _Failures(corpus)
     with alone(root, names):
         results = _results(root, queue, workers)
         while have < clips:
@@ -220,11 +287,13 @@ def render(
             if made:
                 corpus.append(made)
                 have += len(made)
+                failures.settle(job.programme)
             else:
-                corpus.drop(job.name, reason)
+                failures.add(job, reason)
             if progress:
                 progress(have, clips)
         results.close()
+        failures.end()
     corpus.write_info(clips=corpus.count())
     return have
 

@@ -23,7 +23,7 @@ from typing import Any
 from sonoriff.corpus.harmony import SCALES
 from sonoriff.corpus.score import Note
 from sonoriff.corpus.tonality import Key, key_of_chroma
-from sonoriff.errors import CorpusError
+from sonoriff.errors import CorpusError, SetupError
 
 # A tempo range in felt beats a minute; its metre is the written one.
 Tempo = tuple[float, float]
@@ -211,13 +211,13 @@ def library() -> Path:
 
     Raises
     ------
-    CorpusError
+    SetupError
         music21 is not installed
     """
     found = find_spec("music21")
     folder = Path(found.origin).parent / "corpus" if found and found.origin else None
     if folder is None or not folder.is_dir():
-        raise CorpusError(
+        raise SetupError(
             "the programme 'scores' needs the Python package music21 with its corpus:"
             " pip install 'sonoriff[corpus]'"
         )
@@ -317,7 +317,7 @@ def works() -> tuple[Work, ...]:
 
     Raises
     ------
-    CorpusError
+    SetupError
         music21 is not installed
     """
     tunes = [work for work in (*_oneill(), *_ryan()) if work]
@@ -524,8 +524,10 @@ def read(work: Work) -> Reading:
 
     Raises
     ------
+    SetupError
+        music21 is not installed
     CorpusError
-        music21 is not installed, or cannot read the work
+        it cannot read the work
     """
     library()
     base = import_module("music21.exceptions21").Music21Exception

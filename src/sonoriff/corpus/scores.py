@@ -422,8 +422,10 @@ def compose(seed: int, index: int) -> Piece:
 
     Raises
     ------
+    SetupError
+        music21 is not installed
     CorpusError
-        music21 is not installed, or the work that was drawn cannot be read or played
+        the work that was drawn cannot be read or played
     """
     rng = seeded(seed, NAME, VERSION, index)
     order = [name for name, share in GROUPS.items() for _ in range(share)]

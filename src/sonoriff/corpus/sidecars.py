@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sonoriff.corpus.manifest import Facts
-from sonoriff.errors import CorpusError
+from sonoriff.corpus.splits import split_named
+from sonoriff.errors import CorpusError, ParameterError
 
 _CAPTION_KEYS = ("captions", "caption", "text", "prompt", "description")
 _LIST_FACTS = ("instruments", "moods")
@@ -66,13 +68,20 @@ def _facts(row: dict[str, Any]) -> Facts:
 
 
 def _from_row(row: dict[str, Any]) -> Description:
-    """A metadata row as a description."""
+    """A metadata row as a description.
+
+    Raises
+    ------
+    ParameterError
+        its split is no word for one
+    """
     captions: list[str] = []
     for key in _CAPTION_KEYS:
         captions += [t for t in _texts(row.get(key)) if t not in captions]
+    split = str(row.get("split") or "").strip()
     return Description(
         tuple(captions), _facts(row), str(row.get("licence") or row.get("license") or ""),
-        str(row.get("credit") or ""), str(row.get("split") or ""), "metadata",
+        str(row.get("credit") or ""), split_named(split) if split else "", "metadata",
     )  # fmt: skip
 
 
@@ -114,11 +123,21 @@ def _csv_rows(path: Path, text: str) -> Iterable[dict[str, Any]]:
 
 
 def read_metadata(folder: Path) -> dict[Path, Description]:
-    """Descriptions from every metadata.csv and metadata.jsonl in a folder tree, by file."""
+    """Descriptions from every metadata.csv and metadata.jsonl in a folder tree, by file.
+
+    Raises
+    ------
+    CorpusError
+        one of them is damaged, or names a split that is none
+    """
     found: dict[Path, Description] = {}
     for path in sorted([*folder.rglob("metadata.csv"), *folder.rglob("metadata.jsonl")]):
         for row in _rows(path):
-            found[(path.parent / str(row["file_name"])).resolve()] = _from_row(row)
+            name = str(row["file_name"])
+            try:
+                found[(path.parent / name).resolve()] = _from_row(row)
+            except ParameterError as error:
+                raise CorpusError(f"{path}, {name}: {error}") from error
     return found
 
 
@@ -127,7 +146,7 @@ def _from_tags(path: Path) -> Description | None:
     import soundfile
 
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             tags: dict[str, str] = file.copy_metadata()
     except (OSError, RuntimeError):
         return None
@@ -146,14 +165,34 @@ def _from_tags(path: Path) -> Description | None:
     )
 
 
+def text_of_name(name: str | Path) -> str:
+    """A file's name or path as text; one that is not UTF-8 is taken as Latin-1."""
+    data = os.fsencode(name)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
 def caption_from_name(path: Path) -> str:
     """Words of a file name: '03_Funky-bass line (take 2).wav' gives 'funky bass line'."""
-    words = re.sub(r"\(.*?\)|\[.*?\]", " ", path.stem)
+    stem = text_of_name(path.stem)
+    words = re.sub(r"\(.*?\)|\[.*?\]", " ", stem)
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
     words = re.sub(r"[_\-.+]+", " ", words)
     words = re.sub(r"^\s*\d+\s+", "", words)
     words = re.sub(r"\s\d{1,2}$", "", words)
-    return " ".join(words.split()).lower() or path.stem.lower()
+    return " ".join(words.split()).lower() or stem.lower()
+
+
+def _beside(path: Path) -> tuple[str, ...]:
+    """The lines of a text file; none if it is not there."""
+    try:
+        text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    except OSError as error:
+        raise CorpusError(f"{path}: its captions cannot be read: {error.strerror}") from error
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return tuple(line for line in lines if line)
 
 
 def describe(path: Path, metadata: dict[Path, Description]) -> Description:
@@ -168,16 +207,16 @@ def describe(path: Path, metadata: dict[Path, Description]) -> Description:
     -------
     Description
         from metadata, else a .txt of the same name (one caption a line), else tags, else the name
+
+    Raises
+    ------
+    CorpusError
+        the .txt cannot be read
     """
     known = metadata.get(path.resolve())
     if known and known.captions:
         return known
-    beside = path.with_suffix(".txt")
-    if beside.is_file():
-        lines = [
-            " ".join(line.split()) for line in beside.read_text("utf-8", "replace").splitlines()
-        ]
-        captions = tuple(line for line in lines if line)
-        if captions:
-            return Description(captions, origin="text")
+    captions = _beside(path.with_suffix(".txt"))
+    if captions:
+        return Description(captions, origin="text")
     return _from_tags(path) or Description((caption_from_name(path),))

@@ -6,7 +6,29 @@ import hashlib
 import random
 from collections.abc import Sequence
 
+from sonoriff.errors import ParameterError
+
 _SHARES = (("train", 0.92), ("validation", 0.04), ("test", 0.04))
+
+_WORDS = {
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def split_named(word: str) -> str:
+    """train, validation or test, by whichever of its usual names.
+
+    Raises
+    ------
+    ParameterError
+        no name of a split
+    """
+    split = _WORDS.get(word.strip().lower())
+    if split is None:
+        raise ParameterError(f"unknown split {word!r}: expected one of {', '.join(_WORDS)}")
+    return split
 
 
 def _order(name: str) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.corpus.score import DRUM_CHANNEL, Score
-from sonoriff.errors import CorpusError
+from sonoriff.errors import SetupError
 
 SAMPLE_RATE = 44_100
 _WARNINGS = 2
@@ -71,7 +71,7 @@ class Synthesiser:
 
     Raises
     ------
-    CorpusError
+    SetupError
         FluidSynth, its Python binding or a sound font is not installed
     """
 
@@ -79,7 +79,7 @@ class Synthesiser:
         try:
             import fluidsynth
         except (ImportError, OSError, TypeError, AttributeError) as error:
-            raise CorpusError(
+            raise SetupError(
                 "rendering needs FluidSynth: install Debian's libfluidsynth3 and the Python"
                 f" package pyfluidsynth (pip install 'sonoriff[corpus]'); {error}"
             ) from error
@@ -99,7 +99,7 @@ class Synthesiser:
         if name not in self._fonts:
             path, package = next((path, package) for n, path, package in SOUND_FONTS if n == name)
             if not Path(path).exists():
-                raise CorpusError(f"sound font {path} is missing: install Debian's {package}")
+                raise SetupError(f"sound font {path} is missing: install Debian's {package}")
             number = self._holder.sfload(path)
             self._fonts[name] = self._calls.get_sfont_by_id(self._holder.synth, number)
         return self._fonts[name]

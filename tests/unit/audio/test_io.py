@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import struct
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -276,3 +279,33 @@ def test_damaged_bytes_never_crash(tmp_path: Path, suffix: str) -> None:
             except (FormatError, ParameterError):
                 continue
         assert np.abs(result).max() <= 1.0
+
+
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file may be longer than 300 kB: the write fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("small_disk")
+@pytest.mark.parametrize("suffix", WRITABLE_SUFFIXES)
+def test_a_full_disk_is_a_system_error_with_the_files_name(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 30 * RATE)).astype(np.float32)
+    target = tmp_path / f"a{suffix}"
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_audio(target, noise, RATE)
+    assert caught.value.filename == str(target)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
+
+
+def test_a_name_that_is_not_utf_8_is_read(tmp_path: Path) -> None:
+    write_audio(tmp_path / "a.wav", _music(), RATE)
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    (tmp_path / "a.wav").rename(odd)
+    assert read_audio(odd)[0].shape == (2, RATE)

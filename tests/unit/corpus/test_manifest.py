@@ -56,6 +56,22 @@ def test_pieces_count_the_dropped_ones(tmp_path: Path) -> None:
     corpus.append([clip(0)])
     corpus.drop("p-9", "silent\nthroughout")
     assert corpus.pieces() == {"p-0", "p-9"}
+    corpus.drop("p-10", "caf\udce9.wav is no sound")
+    assert corpus.dropped() == {
+        "p-9": "silent throughout", "p-10": "caf\\udce9.wav is no sound",
+    }  # fmt: skip
+
+
+def test_splits_have_usual_names_and_unknown_ones_are_named_with_their_line(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    rows = [{"file_name": f"{n}.flac", "text": "a"} for n in range(3)]
+    rows[1]["split"], rows[2]["split"] = "valid", "dev"
+    corpus.metadata.write_text("\n".join(map(json.dumps, rows)))
+    assert [c.split for c in corpus.clips()] == ["train", "validation", "validation"]
+    rows[2]["split"] = "holdout"
+    corpus.metadata.write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(CorpusError, match="line 3: unknown split 'holdout'"):
+        list(corpus.clips())
 
 
 def test_facts_of_a_later_version_are_left_out() -> None:
