@@ -19,7 +19,8 @@ import numpy.typing as npt
 import soundfile
 import torch
 
-from sonoriff.errors import CorpusError, FormatError, SonoriffWarning
+from sonoriff.corpus.splits import split_named
+from sonoriff.errors import CorpusError, FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
 from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.sonogram.params import HIFI, SonogramParams
@@ -165,7 +166,11 @@ def _manifest(corpus: Path) -> Iterator[dict[str, Any]]:
         captions = entry.get("captions") or [text for text in [entry.get("text")] if text]
         usual: dict[str, Any] = {"text": "".join(captions[:1]), "captions": captions}
         usual |= {"facts": {}, "split": "train"}
-        yield entry | {name: usual[name] for name in usual if not entry.get(name)}
+        entry |= {name: usual[name] for name in usual if not entry.get(name)}
+        try:
+            yield entry | {"split": split_named(str(entry["split"]))}
+        except ParameterError as error:
+            raise CorpusError(f"{manifest}, line {number}: {error}") from error
 
 
 def _prepare_shard(

@@ -143,3 +143,17 @@ def test_what_an_audiofolder_need_not_say_is_completed(tmp_path: Path) -> None:
             "split": "train",
         }
     ]
+
+
+def test_splits_go_by_their_usual_names(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", 440, 880)
+    manifest = corpus / "metadata.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    lines[1]["split"] = "valid"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    prepare_pictures(corpus, tmp_path / "pictures")
+    assert load_pictures([tmp_path / "pictures"]).subset("validation").tolist() == [1]
+    lines[1]["split"] = "holdout"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(CorpusError, match="line 2: unknown split 'holdout'"):
+        prepare_pictures(corpus, tmp_path / "pictures")
