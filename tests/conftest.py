@@ -36,7 +36,7 @@ def small_model() -> SmallModel:
     for part in (autoencoder.encoder, autoencoder.decoder):
         for layer in part.layers.modules():
             if isinstance(layer, torch.nn.Conv2d):
-                torch.nn.init.normal_(layer.weight, std=0.05)
+                torch.nn.init.normal_(layer.weight, std=0.03)
     # A linear code of random directions: what is painted then depends on what was there.
     basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
     autoencoder.set_linear(0.25 * basis, torch.tensor(-0.2))
