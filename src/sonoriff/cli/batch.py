@@ -272,6 +272,8 @@ def _start_worker() -> None:
 
 
 def _end_worker(_signal: int, _frame: FrameType | None) -> None:
+    # The pool asks again as soon as another worker has gone: not in the middle of cleaning up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(1)
 
 
