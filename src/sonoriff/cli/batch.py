@@ -249,11 +249,12 @@ def _parallel(work: Work, jobs: Sequence[Job], count: int) -> Generator[_Outcome
             yield _result_of(future, futures[future])
         pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
         for process in multiprocessing.active_children():
             process.join(timeout=10)
+        # Last: a pool that is shut down first says goodbye through pipes that are gone by then.
+        pool.shutdown(wait=False, cancel_futures=True)
         raise
 
 
