@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sonoriff.errors import ParameterError
+
+
+def native_name(path: str | os.PathLike[str]) -> str | bytes:
+    """A path for C libraries: bytes, since a name need not be UTF-8, and text on Windows."""
+    return os.fspath(path) if sys.platform == "win32" else os.fsencode(path)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sonoriff.audio.checks import check_sample_rate, check_waveform
 from sonoriff.audio.resample import resample
 from sonoriff.errors import FormatError, ParameterError, SonoriffWarning
-from sonoriff.files import atomic_path
+from sonoriff.files import atomic_path, native_name
 
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
@@ -197,8 +197,7 @@ def _check_source(
 def _read_soundfile(part: _Part) -> tuple[npt.NDArray[np.float32], int]:
     import soundfile
 
-    # As bytes: a name need not be UTF-8.
-    with soundfile.SoundFile(os.fsencode(part.path)) as file:
+    with soundfile.SoundFile(native_name(part.path)) as file:
         rate = int(file.samplerate)
         first = round(part.start_s * rate)
         if first >= file.frames:

@@ -15,6 +15,7 @@ from typing import Any
 from sonoriff.corpus.manifest import Facts
 from sonoriff.corpus.splits import split_named
 from sonoriff.errors import CorpusError, ParameterError
+from sonoriff.files import native_name
 
 _CAPTION_KEYS = ("captions", "caption", "text", "prompt", "description")
 _LIST_FACTS = ("instruments", "moods")
@@ -146,7 +147,7 @@ def _from_tags(path: Path) -> Description | None:
     import soundfile
 
     try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:
+        with soundfile.SoundFile(native_name(path)) as file:
             tags: dict[str, str] = file.copy_metadata()
     except (OSError, RuntimeError):
         return None

@@ -220,8 +220,7 @@ def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures
 
 def _contrast(clip: Clip, bpm: float) -> float:
     """How the beats of a tempo, the first one at 0, stand out."""
-    sonogram = clip.sonogram
-    beats = np.array(_beats(bpm, sonogram.duration_s))
+    beats = np.array(_beats(bpm, clip.sonogram.duration_s))
     levels = encode(clip.waveform, clip.sample_rate, HIFI).values.mean(axis=0)
     return beat_contrast(levels, HIFI.frames_per_second, beats)
 

@@ -4,46 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from sonoriff.errors import CheckpointError
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
+from sonoriff.models.small.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.denoiser import DenoiserRecipe
 from sonoriff.training.export import export_model, load_autoencoder
-from sonoriff.training.latents import LatentSet, latents_digest
+from sonoriff.training.latents import latents_digest
 from sonoriff.training.loop import train
-
-SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1)
-CODER = AutoencoderConfig(
-    latent_channels=4,
-    widths=(8, 8, 8),
-    encoder_blocks=(1, 1, 1),
-    decoder_blocks=(1, 1, 1),
-    strides=((4, 2), (2, 1)),
-)
-
-
-def latent_set(n: int = 8) -> LatentSet:
-    random = np.random.default_rng(0)
-    latents = (random.normal(size=(n, 4, 8, 8)) * 2 + 3).astype(np.float16)
-    text = random.normal(size=(n, 384)).astype(np.float16)
-    splits = ["train"] * (n - 2) + ["validation"] * 2
-    return LatentSet(
-        latents=[latents],
-        text=[text],
-        spans=[[(i, i + 1)] for i in range(n)],
-        entries=[{"split": split, "facts": {"bpm": 120, "key": "A"}} for split in splits],
-        places=[(0, i) for i in range(n)],
-    )
+from tiny_recipes import CODER, SHAPE, SPLITS, latent_set
 
 
 def recipe(start: SmallModel | None = None) -> DenoiserRecipe:
-    return DenoiserRecipe(latent_set(), SonogramAutoencoder(CODER).eval(), SHAPE, start=start)
+    return DenoiserRecipe(
+        latent_set(*SPLITS), SonogramAutoencoder(CODER).eval(), SHAPE, start=start
+    )
 
 
 def test_a_new_denoiser_knows_where_the_latents_lie() -> None:
