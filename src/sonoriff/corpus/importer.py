@@ -73,12 +73,21 @@ class _Made:
     short: bool = False
 
 
-def mono_44100(path: Path) -> Waveform:
-    """A file as one channel at 44.1 kHz, float32 (T,)."""
-    from sonoriff.audio import read_audio, resample, to_mono
+def stereo_44100(path: Path) -> Waveform:
+    """A file at 44.1 kHz, float32 (C, T); one channel where both are the same, else two."""
+    from sonoriff.audio import read_audio, resample, to_stereo
 
     waveform, rate = read_audio(path)
-    return np.ascontiguousarray(resample(to_mono(waveform), rate, SAMPLE_RATE)[0], np.float32)
+    if len(waveform) > 1:
+        waveform = to_stereo(waveform)
+        if np.array_equal(waveform[0], waveform[1]):
+            waveform = waveform[:1]
+    return np.ascontiguousarray(resample(waveform, rate, SAMPLE_RATE), np.float32)
+
+
+def mono_44100(path: Path) -> Waveform:
+    """A file as one channel at 44.1 kHz, float32 (T,)."""
+    return np.asarray(stereo_44100(path).mean(axis=0), np.float32)
 
 
 def audio_files(folder: Path) -> list[Path]:
@@ -122,22 +131,22 @@ def small_print(waveform: Waveform) -> npt.NDArray[np.float32]:
 def _make(work: Work) -> _Made:
     """Read one file, cut it, write its clips under temporary names."""
     try:
-        waveform = mono_44100(work.path)
+        waveform = stereo_44100(work.path)
     except (SonoriffError, OSError, MemoryError) as error:
         return _Made(error=" ".join(str(error).split()))
-    if len(waveform) < SAMPLE_RATE:
+    if waveform.shape[1] < SAMPLE_RATE:
         return _Made(short=True)
     waveform = repeated(waveform)
     made, silent = [], 0
-    for number, cut in enumerate(find_cuts(waveform, work.most)):
-        clip = waveform[cut.start : cut.start + CLIP_SAMPLES]
-        level = None if is_hollow(clip) else levelled(clip, work.level_db)
+    for number, cut in enumerate(find_cuts(waveform.mean(axis=0), work.most)):
+        clip = waveform[:, cut.start : cut.start + CLIP_SAMPLES]
+        level = None if is_hollow(clip.mean(axis=0)) else levelled(clip, work.level_db)
         if level is None:
             silent += 1
             continue
         name = f"audio/.incoming/{work.piece}-{number}.flac"
         write_clip(work.root, name, level, SAMPLE_RATE)
-        made.append((work.root / name, cut, small_print(level)))
+        made.append((work.root / name, cut, small_print(level.mean(axis=0))))
     return _Made(tuple(made), silent)
 
 

@@ -216,7 +216,7 @@ def clip_path(number: int) -> str:
 
 
 def write_clip(root: Path, file_name: str, waveform: npt.NDArray[np.float32], rate: int) -> None:
-    """Write a mono clip as 16-bit FLAC under a temporary name, then rename it.
+    """Write a clip, (T,) or (C, T), as 16-bit FLAC under a temporary name, then rename it.
 
     Raises
     ------
@@ -229,7 +229,7 @@ def write_clip(root: Path, file_name: str, waveform: npt.NDArray[np.float32], ra
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(str(temporary), waveform, rate, format="FLAC", subtype="PCM_16")
+        soundfile.write(str(temporary), waveform.T, rate, format="FLAC", subtype="PCM_16")
         temporary.replace(path)
     except (OSError, soundfile.SoundFileError) as error:
         raise SetupError(f"cannot write {path}: {error}; is the disk full?") from error

@@ -41,6 +41,7 @@ def _work(found: _Found, root: Path) -> Work:
     album, track = found.album, found.track
     stem = _VARIANT.sub("", Path(track.file).stem)
     source = f"{album.package}/{stem}"
+    held_out = album.held_out and album.tracks.index(track) % album.held_out == 0
     facts = Facts(
         genre=track.genre or None,
         style=track.style or None,
@@ -54,7 +55,7 @@ def _work(found: _Found, root: Path) -> Work:
         facts,
         track.licence or album.licence,
         f"{title}, from {album.title}",
-        split_of(source),
+        "test" if held_out else split_of(source),
         "catalogue",
     )
     piece = f"{PREFIX}{album.package}/{track.file}"

@@ -78,7 +78,8 @@ def find_cuts(waveform: Waveform, most: int | None = None) -> list[Cut]:
 
 
 def repeated(waveform: Waveform) -> Waveform:
-    """A waveform shorter than a clip, repeated until it fills one: short files are mostly loops."""
-    if not 0 < len(waveform) < CLIP_SAMPLES:
+    """A waveform (C, T) shorter than a clip, repeated until it fills one: such are mostly loops."""
+    length = waveform.shape[-1]
+    if not 0 < length < CLIP_SAMPLES:
         return waveform
-    return np.asarray(np.resize(waveform, CLIP_SAMPLES), np.float32)
+    return np.tile(waveform, -(-CLIP_SAMPLES // length))[..., :CLIP_SAMPLES]

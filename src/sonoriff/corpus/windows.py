@@ -55,10 +55,10 @@ def levelled(waveform: Waveform, target_db: float = -18.0) -> Waveform | None:
 
     Parameters
     ----------
-    waveform : float32 (T,)
+    waveform : float32 (T,), or (C, T) whose mono mix gets this level: pictures are of the mix
     target_db : -30 .. -12
     """
-    level = loudness_db(waveform)
+    level = loudness_db(waveform if waveform.ndim == 1 else waveform.mean(axis=0))
     if level < -58.0:
         return None
     out = waveform * np.float32(10 ** ((target_db - level) / 20))
