@@ -20,6 +20,7 @@ from typing import Any
 import typer
 
 from sonoriff.errors import ParameterError, SonoriffError
+from sonoriff.threads import usable_cores
 
 Work = Callable[["Job"], str]
 _GLOB_SIGNS = frozenset("*?[")
@@ -199,7 +200,7 @@ def run_jobs(
         if line:
             typer.echo(line)
         return
-    count = min(n_processes or available_cores(), len(jobs))
+    count = min(n_processes or usable_cores(), len(jobs))
     outcomes = _serial(work, jobs) if count == 1 else _parallel(work, jobs, count)
     with contextlib.closing(outcomes):
         _report(outcomes, len(jobs), bar and sys.stderr.isatty())
@@ -225,13 +226,6 @@ def _report(outcomes: Iterator[_Outcome], total: int, bar: bool) -> None:
         raise typer.Exit(1)
     if bar:
         typer.echo(f"{total} files done")
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _serial(work: Work, jobs: Sequence[Job]) -> Generator[_Outcome, None, None]:

@@ -18,6 +18,7 @@ from typer.main import get_group
 
 from sonoriff import __version__
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
+from sonoriff.threads import prepare
 
 # In the order of the help. A module of this package that is not there is left out.
 COMMANDS = (
@@ -100,6 +101,7 @@ def _sonoriff(
 
 def run() -> NoReturn:
     """Entry point of the program `sonoriff`."""
+    prepare()
     sys.exit(main())
 
 

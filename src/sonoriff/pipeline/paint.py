@@ -19,6 +19,7 @@ from sonoriff.models.protocol import Condition, Model, Term
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.windows import merged, window_columns
+from sonoriff.threads import follow_free_cores
 
 OVERLAP = 0.25
 OnMember = Callable[[int, int, int], None]
@@ -162,6 +163,7 @@ def paint_together(
     start = canvas.start
     if start == 0.0 and canvas.source is not None:
         return [canvas.source for canvas in canvases]
+    follow_free_cores()
     times = model.schedule.sampling_times(
         number_of_steps(sampling, start), start=start, shift=sampling.shift
     )

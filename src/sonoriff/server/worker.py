@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
 from sonoriff.server.link import Message, packed, parted, receive_blocking
+from sonoriff.threads import prepare
 
 # Shares of the time that it takes to be ready, most of which goes to the first window.
 _IMPORTED, _LOADED = 0.3, 0.5
@@ -95,6 +96,7 @@ def _reply_together(tasks: Any, inbox: _Inbox, send: Any, messages: list[Message
 def main() -> None:
     """Load the model, say so, and work until the server goes."""
     options = json.loads(sys.argv[1])
+    prepare()
     # Ctrl-C reaches every process of a terminal; the server says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options["nice"] and hasattr(os, "nice"):

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from sonoriff.errors import ParameterError, TrainingError
 from sonoriff.precision import multiplies_bfloat16
+from sonoriff.threads import follow_free_cores
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.curves import save_curves
@@ -106,6 +107,7 @@ def train(
     started = saved = sampled = time.monotonic()
     with _stop_signals() as stopped:
         while step < config.steps and not _any(accelerator, stopped()):
+            follow_free_cores()
             for group in optimizer.param_groups:
                 group["lr"] = config.rate(step) * group.get("rate_scale", 1.0)
             with _memory_in_words(config):
