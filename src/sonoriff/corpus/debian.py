@@ -46,7 +46,7 @@ def fetch(package: str, sources: Path) -> Path:
     found = sorted(archives.glob(f"{package}_*.deb")) or _downloaded(package, archives)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         _run(["dpkg-deb", "-x", str(found[-1]), folder], archives)
-        for archive in Path(folder).rglob("*.pk3"):
+        for archive in [p for p in Path(folder).rglob("*") if p.suffix in (".pk3", ".zip")]:
             _unzip(archive)
         if not target.exists():  # another process may have been quicker
             Path(folder).replace(target)

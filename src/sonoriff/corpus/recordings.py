@@ -32,14 +32,18 @@ class _Found:
 
 def tracks_of(album: Album, folder: Path) -> list[_Found]:
     """The album's tracks on disk that the catalogue knows, in order."""
-    paths = {p.name: p for p in sorted(folder.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES}
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in AUDIO_SUFFIXES]
+    # By its name, or by its folder and name where a file has the name of others.
+    paths = {name: p for p in files for name in (p.name, f"{p.parent.name}/{p.name}")}
     return [_Found(paths[t.file], album, t) for t in album.tracks if t.file in paths]
 
 
 def _work(found: _Found, root: Path) -> Work:
     """A track as a piece of work for the importer."""
     album, track = found.album, found.track
-    stem = _VARIANT.sub("", Path(track.file).stem)
+    # The parts of a song in a folder of its own are one source.
+    name = track.file.partition("/")[0]
+    stem = _VARIANT.sub("", Path(name).stem)
     source = f"{album.package}/{stem}"
     held_out = album.held_out and album.tracks.index(track) % album.held_out == 0
     facts = Facts(

@@ -30,6 +30,33 @@ def test_versions_of_one_track_share_source_and_split(tmp_path: Path) -> None:
     assert "0zone0ne" in works[0].description.credit
 
 
+def test_parts_of_a_song_are_told_apart_by_their_folder_and_share_a_source(tmp_path: Path) -> None:
+    album = next(a for a in PACKAGES if a.package == "fretsonfire-songs-sectoid")
+    for name in ("Feelings/song.ogg", "Feelings/guitar.ogg", "Metal madness/song.ogg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    works = {f.track.file: _work(f, tmp_path) for f in tracks_of(album, tmp_path)}
+    assert len(works) == 3
+    song, guitar = works["Feelings/song.ogg"], works["Feelings/guitar.ogg"]
+    assert song.source == guitar.source != works["Metal madness/song.ogg"].source
+    assert song.piece != guitar.piece
+    assert song.path != guitar.path
+
+
+@pytest.mark.parametrize(("every", "held_out"), [(0, ()), (1, (0, 1, 2, 3)), (3, (0, 3))])
+def test_tracks_are_held_out_for_testing(
+    tmp_path: Path, every: int, held_out: tuple[int, ...]
+) -> None:
+    tracks = KART.tracks[:1] + KART.tracks[3:6]
+    for track in tracks:
+        (tmp_path / track.file).write_bytes(b"")
+    found = tracks_of(replace(KART, tracks=tracks, held_out=every), tmp_path)
+    splits = [_work(f, tmp_path).description.split for f in found]
+    assert {i for i, split in enumerate(splits) if split == "test"} >= set(held_out)
+    if every != 1:
+        assert "train" in splits
+
+
 def test_captions_say_genre_phrases_and_tempo(tmp_path: Path) -> None:
     (tmp_path / "celtic.ogg").write_bytes(b"")
     (found,) = tracks_of(KART, tmp_path)

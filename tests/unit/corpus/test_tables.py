@@ -16,6 +16,8 @@ from sonoriff.corpus.players import SETTINGS
 from sonoriff.corpus.scores import GENRES as WRITTEN
 
 FREE = {
+    "MIT",
+    "CC0-1.0",
     "GPL-2.0-only",
     "GPL-2.0-or-later",
     "GPL-3.0-or-later",
