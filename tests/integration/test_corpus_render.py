@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from sonoriff.analysis.beats import find_beats
 from sonoriff.corpus import accompaniment, bands, players, render, samples
-from sonoriff.corpus.beats import find_beats
 from sonoriff.corpus.debian import SOURCES
 from sonoriff.corpus.harmony import PROGRESSIONS, chords_from_text
 from sonoriff.corpus.manifest import Corpus

@@ -171,7 +171,7 @@ def denoiser(
     """Train the denoiser: text to latents."""
     import torch
 
-    from sonoriff.models.small.denoiser import DenoiserConfig
+    from sonoriff.models.small.denoiser import CONDITIONS, DenoiserConfig
     from sonoriff.models.small.model import SmallModel
     from sonoriff.training.denoiser import DenoiserRecipe
     from sonoriff.training.export import check_fit
@@ -191,7 +191,7 @@ def denoiser(
         heads=max(1, width // 64),
     )
     if begin is not None:
-        shape = begin.denoiser.config
+        shape = replace(begin.denoiser.config, conditions=CONDITIONS)
     run_loop(
         DenoiserRecipe(latents, coder, shape, compile_model=compile_model, start=begin),
         _config(

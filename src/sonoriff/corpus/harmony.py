@@ -35,11 +35,6 @@ QUALITIES: dict[str, tuple[tuple[int, ...], str]] = {
     "mM7": ((0, 3, 7, 11), "mM7"),
     "+": ((0, 4, 8), "aug"),
 }
-# How well each degree of the scale fits the key, from listeners: Krumhansl & Kessler (1982).
-KEY_PROFILES = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),

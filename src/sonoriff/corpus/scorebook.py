@@ -20,9 +20,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from sonoriff.analysis.key import Key, key_of_chroma
 from sonoriff.corpus.harmony import SCALES
 from sonoriff.corpus.score import Note
-from sonoriff.corpus.tonality import Key, key_of_chroma
 from sonoriff.errors import CorpusError, SetupError
 
 # A tempo range in felt beats a minute; its metre is the written one.

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sonoriff.corpus.beats import Beats, find_beats
+from sonoriff.analysis.beats import Beats, find_beats
 from sonoriff.corpus.windows import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, Waveform
 
 _SECTION_S = 60.0

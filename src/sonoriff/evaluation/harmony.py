@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.tonality import Key
+from sonoriff.analysis.key import Key
 
 Array = npt.NDArray[np.floating]
 

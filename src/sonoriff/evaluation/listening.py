@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
-from sonoriff.corpus.tonality import chroma_of_waveform, key_of_chroma
 from sonoriff.evaluation import musicnn
 from sonoriff.models.keys import KEYS
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from sonoriff.analysis.key import chroma_of_waveform
 from sonoriff.audio import loudness_lufs
-from sonoriff.corpus.tonality import chroma_of_waveform
 from sonoriff.evaluation import musicnn
 from sonoriff.evaluation.classifier import Classifier
 from sonoriff.evaluation.harmony import line_sharpness

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.tonality import chroma_likeness, chroma_of_waveform
+from sonoriff.analysis.key import chroma_likeness, chroma_of_waveform
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.rhythm import beat_contrast
 from sonoriff.evaluation.seams import seam_scores

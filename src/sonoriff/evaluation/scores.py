@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.tonality import key_of_chroma
+from sonoriff.analysis.key import key_of_chroma
 from sonoriff.evaluation.asked import Asked, tags_of_text, words_of_entry
 from sonoriff.evaluation.classifier import Labels
 from sonoriff.evaluation.distances import (

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from sonoriff.analysis.chords import Chord
 from sonoriff.diffusion.schedule import Schedule
 from sonoriff.models.prompts import Prompt
 from sonoriff.sonogram.params import SonogramParams
@@ -23,11 +24,17 @@ class Facts:
     bpm : beats a minute, in [20, 400]
     key : "C", "C#" ... "B"
     mode : "major" or "minor"
+    energy : how much happens, 1 (calm) to 5 (full)
+    chords : with the beats that each lasts, from the beginning of the music and again and again
+    kind : how it came about, of `sonoriff.models.small.denoiser.KINDS`
     """
 
     bpm: float | None = None
     key: str | None = None
     mode: str | None = None
+    energy: int | None = None
+    chords: tuple[tuple[Chord, int], ...] | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,11 +135,12 @@ class Model(Protocol):
     def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
         """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
 
-    def stack(self, rows: Sequence[Any], since_beat_s: Sequence[float | None]) -> Any:
+    def stack(self, rows: Sequence[Any], since_beat_s: Sequence[float | None], columns: int) -> Any:
         """Rows of terms as one batch for `predict`.
 
         Parameters
         ----------
+        columns : of latent cells in each window
         since_beat_s : seconds from the beginning of a bar, or from a beat where no bar is known,
             to the beginning of each row's window; None is unknown
         """

@@ -397,6 +397,7 @@ class _Batch:
             self.stacked = model.stack(
                 [t.row for (_, _, t), n in zip(self.jobs, sizes, strict=True) for _ in range(n)],
                 [first for first, n in zip(firsts, sizes, strict=True) for _ in range(n)],
+                len(whole.columns[self.jobs[0][1]]),
             )
             self.known = self._known(whole)
         known, mask = self.known or (None, None)

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from sonoriff.analysis.chords import chord_of_class
 from sonoriff.diffusion.flow import mix, training_times
 from sonoriff.diffusion.masks import random_mask
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.denoiser import CONDITIONS, Conditioning, Denoiser, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.scale import chord_vector
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.training.latents import LatentSet, pad_captions
 from sonoriff.training.pictures import picture_from_mel, training_clips
@@ -38,6 +41,15 @@ SHEET_PROMPTS = (
     "celtic harp",
 )
 
+# Of the answers of `chords_of_waveform`; the last one is that for none.
+_CHORDS = torch.stack([chord_vector(chord_of_class(number)) for number in (*range(24), -1)])
+
+
+def _chords_of_columns(chords: npt.NDArray[np.int8], columns: int) -> Tensor:
+    """(columns, 24) of chords that were heard at even distances, the first -1 where unknown."""
+    places = (torch.arange(columns) * len(chords)) // columns
+    return _CHORDS[torch.from_numpy(chords.astype(np.int64))[places]]
+
 
 @dataclass
 class DenoiserRecipe:
@@ -52,6 +64,7 @@ class DenoiserRecipe:
     model_config : shape of the denoiser
     text_dropout, fact_dropout : shares of clips that lose the prompt, and each of tempo and key
     beat_dropout : share of clips with a tempo whose place in the beat is not told
+    heard_dropout : shares of clips that lose kind, energy and chords, each by itself
     time_shift : of the training times, above 1 towards noise; 2 has 26 % above 0.85
     compile_model : fuse with torch.compile; pays after some hundred steps
     start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
@@ -64,6 +77,7 @@ class DenoiserRecipe:
     text_dropout: float = 0.1
     fact_dropout: float = 0.4
     beat_dropout: float = 0.2
+    heard_dropout: tuple[float, float, float] = (0.15, 0.4, 0.5)
     time_shift: float = 2.0
     n_validation: int = 192
     compile_model: bool = False
@@ -82,7 +96,13 @@ class DenoiserRecipe:
         """The start's denoiser, or a new one that knows the mean and the spread of the latents."""
         denoiser = Denoiser(self.model_config)
         if self.start is not None:
-            denoiser.load_state_dict(self.start.denoiser.state_dict())
+            # What it was not told yet begins at zero.
+            new = {n for n in denoiser.state_dict() if n.partition(".")[0] in CONDITIONS}
+            missing, unexpected = denoiser.load_state_dict(
+                self.start.denoiser.state_dict(), strict=False
+            )
+            assert not unexpected
+            assert set(missing) <= new
             return denoiser
         count = min(512, len(self.train_indices))
         picks = np.linspace(0, len(self.train_indices) - 1, count).astype(int)
@@ -127,8 +147,8 @@ class DenoiserRecipe:
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
     ) -> Conditioning:
         """Random captions and dropouts; the first caption and all facts without a generator."""
-        dice = torch.rand(len(indices), 6, generator=generator) if generator else None
-        captions, facts = [], []
+        dice = torch.rand(len(indices), 9, generator=generator) if generator else None
+        captions, facts, heard = [], [], []
         for row, index in enumerate(indices.tolist()):
             bpm, key, mode, beat = self.latents.facts(index)
             which = 0
@@ -139,8 +159,12 @@ class DenoiserRecipe:
                 beat = beat if dice[row, 4] >= self.beat_dropout else math.nan
             captions.append(self.latents.caption(index, which))
             facts.append((bpm, key, mode, beat))
+            heard.append(self.latents.heard(index))
         text, present = pad_captions(captions, CAPTION_TOKENS)
         bpm_t, key_t, mode_t, beat_t = (torch.tensor(column) for column in zip(*facts, strict=True))
+        kind_t, energy_t = (torch.tensor([each[i] for each in heard]) for i in (0, 1))
+        columns = self.latents.latent(int(indices[0])).shape[-1]
+        chords_t = torch.stack([_chords_of_columns(each[2], columns) for each in heard])
         if dice is not None:
             dropped = dice[:, 3] < self.text_dropout
             present = present & ~dropped[:, None]
@@ -149,7 +173,13 @@ class DenoiserRecipe:
             bare = dropped & (dice[:, 5] < 0.5)
             bpm_t = torch.where(bare, 0.0, bpm_t)
             key_t, mode_t = torch.where(bare, -1, key_t), torch.where(bare, -1, mode_t)
-        return Conditioning(text, present, bpm_t, key_t, mode_t, beat_t)
+            kind, energy, chords = (
+                bare | (dice[:, 6 + i] < share) for i, share in enumerate(self.heard_dropout)
+            )
+            kind_t = torch.where(kind, -1, kind_t)
+            energy_t = torch.where(energy, 0, energy_t)
+            chords_t = torch.where(chords[:, None, None], 0.0, chords_t)
+        return Conditioning(text, present, bpm_t, key_t, mode_t, beat_t, kind_t, energy_t, chords_t)
 
     def before_save(self, model: nn.Module) -> None:
         """Learn which tempo a caption lets expect."""

@@ -20,10 +20,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from sonoriff.analysis.energy import step_of_energy
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import KEYS, MODES
+from sonoriff.models.small.denoiser import KEYS, KINDS, MODES
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.precision import multiplies_bfloat16
@@ -86,6 +87,19 @@ class LatentSet:
         shard, _ = self.places[index]
         start, end = self.spans[index][which]
         return self.text[shard][start:end]
+
+    def heard(self, index: int) -> tuple[int, int, npt.NDArray[np.int8]]:
+        """(kind or -1, energy or 0, chords int8 (N,) as of `chords_of_waveform`, -1 unknown)."""
+        entry = self.entries[index]
+        heard, kind = entry.get("heard") or {}, entry["facts"].get("kind")
+        name = {"recording": "recorded", "render": "rendered"}.get(kind, kind)
+        if name == "rendered" and str(entry.get("piece", "")).startswith("electronic-"):
+            name = "synthesised"
+        return (
+            KINDS.index(name) if name in KINDS else -1,
+            step_of_energy(heard["energy"]) if "energy" in heard else 0,
+            np.asarray(heard.get("chords", [-1]), np.int8),
+        )
 
     def facts(self, index: int) -> tuple[float, int, int, float]:
         """(bpm or 0, key index or -1, mode index or -1, beats since a bar began or NaN)."""

@@ -1,8 +1,9 @@
 """Training pictures: the sonograms of a corpus as 8-bit arrays, computed once.
 
 A set is a folder of ``pictures-NNNNN.npy`` (uint8, clips x mels x columns) and
-``index-NNNNN.jsonl`` (one line a clip: file, captions, facts, split, source, and as "stamp" the
-file's size and time of change) beside each other, one pair for each audio shard of the corpus.
+``index-NNNNN.jsonl`` (one line a clip: file, captions, facts, split, source, as "heard" its energy
+and its chords, one for each 4096 samples, and as "stamp" the file's size and time of change) beside
+each other, one pair for each audio shard of the corpus.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy.typing as npt
 import soundfile
 import torch
 
+from sonoriff.analysis.chords import chords_of_waveform
+from sonoriff.analysis.energy import energy_of_picture
 from sonoriff.corpus.splits import split_named
 from sonoriff.errors import CorpusError, FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
@@ -27,6 +30,7 @@ from sonoriff.sonogram.params import HIFI, SonogramParams
 
 CLIP_FRAMES = 512
 CLIP_SAMPLES = CLIP_FRAMES * HIFI.hop_length
+CHORD_SAMPLES = 8 * HIFI.hop_length
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ def floats_from_bytes(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(pictures.astype(np.float32)).mul_(2.0 / 255.0).sub_(1.0)
 
 
-def _bytes_of_clip(path: Path) -> npt.NDArray[np.uint8]:
+def _waveform_of_clip(path: Path) -> npt.NDArray[np.float32]:
+    """The mono mix, float32 (CLIP_SAMPLES,)."""
     with soundfile.SoundFile(path) as file:
         if file.samplerate != HIFI.sample_rate or file.frames != CLIP_SAMPLES:
             raise CorpusError(
@@ -103,12 +108,24 @@ def _bytes_of_clip(path: Path) -> npt.NDArray[np.uint8]:
         samples = file.read(dtype="float32", always_2d=True)
     if len(samples) != CLIP_SAMPLES:
         raise FormatError(f"{path} ends after {len(samples)} of {CLIP_SAMPLES} samples")
-    waveform = torch.from_numpy(samples.mean(axis=1))[None]
-    picture = picture_from_mel(mel_from_waveform(waveform, HIFI))[0]
+    return np.asarray(samples.mean(axis=1), np.float32)
+
+
+def _bytes_of_waveform(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    picture = picture_from_mel(mel_from_waveform(torch.from_numpy(waveform)[None], HIFI))[0]
     cut = HIFI.cut_frames
     picture[:, :cut], picture[:, -cut:] = picture[:, cut, None], picture[:, -cut - 1, None]
     levels = ((picture + 1.0) * 127.5).round().clamp(0, 255)
     return levels.to(torch.uint8).numpy()
+
+
+def _heard_in(waveform: npt.NDArray[np.float32], picture: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    """Energy and chords of a clip: measured alike in recordings and in what is rendered."""
+    span_db = HIFI.db_max - HIFI.db_min
+    energy = energy_of_picture(picture.astype(np.float32) * (span_db / 255.0) + HIFI.db_min)
+    hop_s = CHORD_SAMPLES / HIFI.sample_rate
+    chords = chords_of_waveform(waveform, HIFI.sample_rate, hop_s)
+    return {"energy": round(energy, 3), "chords": chords.tolist()}
 
 
 def prepare_pictures(
@@ -179,7 +196,7 @@ def _prepare_shard(
     """Bring one shard up to date; what is wrong with each clip that cannot be read."""
     pictures_file = folder / f"pictures-{shard}.npy"
     index_file = folder / f"index-{shard}.jsonl"
-    known, rows = _stored(pictures_file, index_file)
+    known, rows, heard_before = _stored(pictures_file, index_file)
     places = {mark: row for row, mark in enumerate(known)}
     marks, pictures, lines, unreadable = [], [], [], []
     for entry in entries:
@@ -187,12 +204,19 @@ def _prepare_shard(
         try:
             stat = path.stat()
             mark = (entry["file_name"], stat.st_size, stat.st_mtime_ns)
-            pictures.append(rows[places[mark]] if mark in places else _bytes_of_clip(path))
+            place = places.get(mark)
+            heard = None if place is None else heard_before[place]
+            if place is not None and heard is not None:
+                pictures.append(rows[place])
+            else:
+                waveform = _waveform_of_clip(path)
+                pictures.append(_bytes_of_waveform(waveform))
+                heard = _heard_in(waveform, pictures[-1])
         except (OSError, soundfile.SoundFileError, FormatError) as error:
             unreadable.append(str(error))
             continue
         marks.append(mark)
-        lines.append(json.dumps({**entry, "stamp": mark[1:]}) + "\n")
+        lines.append(json.dumps({**entry, "heard": heard, "stamp": mark[1:]}) + "\n")
     if not marks:
         for path in (pictures_file, index_file):
             path.unlink(missing_ok=True)
@@ -208,21 +232,25 @@ def _prepare_shard(
 
 def _stored(
     pictures_file: Path, index_file: Path
-) -> tuple[list[tuple[str, int, int]], npt.NDArray[np.uint8]]:
-    """(file, size, time) of the clips of a shard, and their pictures; nothing where they differ.
+) -> tuple[list[tuple[str, int, int]], npt.NDArray[np.uint8], list[dict[str, Any] | None]]:
+    """(file, size, time) of the clips of a shard, their pictures, and what was heard in them.
+
+    Nothing where they differ.
 
     An index older than its pictures is of those before: the run that replaced them was ended.
     """
     none = np.empty((0,), np.uint8)
     if not pictures_file.exists() or not is_newer(index_file, [pictures_file]):
-        return [], none
+        return [], none, []
     try:
         rows = np.load(pictures_file, mmap_mode="r")
-        lines = map(json.loads, index_file.read_text(encoding="utf-8").splitlines())
+        lines = [json.loads(line) for line in index_file.read_text(encoding="utf-8").splitlines()]
         marks = [(str(e["file_name"]), *map(int, e["stamp"])) for e in lines]
     except (OSError, EOFError, ValueError, KeyError):
-        return [], none
-    return (marks, rows) if len(marks) == len(rows) else ([], none)  # type: ignore[return-value]
+        return [], none, []
+    if len(marks) != len(rows):
+        return [], none, []
+    return marks, rows, [line.get("heard") for line in lines]  # type: ignore[return-value]
 
 
 def remove_shards(folder: Path, kinds: Collection[str], kept: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonoriff.corpus.tonality import Key
+from sonoriff.analysis.key import Key
 from sonoriff.evaluation.harmony import key_score, line_sharpness
 from sonoriff.sonogram import encode
 from sounds import MAJOR_CADENCE, RATE, cadence

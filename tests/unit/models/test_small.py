@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from sonoriff.analysis.chords import parse_chord
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Facts
@@ -19,6 +20,7 @@ from sonoriff.models.small.denoiser import (
     mean_state,
 )
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.scale import chord_vector
 from sonoriff.models.small.text import _package_folder, load_text_encoder
 from sonoriff.pipeline.guides import everywhere, facts_from_settings
 from sonoriff.pipeline.noise import noise_grid
@@ -52,6 +54,9 @@ def condition(batch: int, *, tokens: int = 3) -> Conditioning:
         torch.zeros(batch, dtype=torch.long),
         torch.ones(batch, dtype=torch.long),
         torch.zeros(batch),
+        torch.full((batch,), -1),
+        torch.zeros(batch, dtype=torch.long),
+        torch.zeros(batch, 1, 24),
     )
 
 
@@ -158,7 +163,7 @@ def test_denoiser_reads_known_latents_only_under_the_mask() -> None:
         assert not torch.equal(base, denoiser(z, time, condition(1), inside, mask))
 
 
-@pytest.mark.parametrize("part", ["text", "bpm", "key", "mode", "beat"])
+@pytest.mark.parametrize("part", ["text", "bpm", "key", "mode", "beat", "kind", "energy", "chords"])
 def test_denoiser_heeds_every_condition(part: str) -> None:
     denoiser = tiny_model().denoiser
     z, zero = torch.randn(1, 4, 8, 16), torch.zeros(1, 1, 8, 16)
@@ -168,6 +173,9 @@ def test_denoiser_heeds_every_condition(part: str) -> None:
         "key": torch.tensor([-1]),
         "mode": torch.tensor([0]),
         "beat": torch.tensor([0.25]),
+        "kind": torch.tensor([2]),
+        "energy": torch.tensor([5]),
+        "chords": chord_vector(parse_chord("Am")).expand(1, 16, -1),
     }[part]
     before = condition(1)
     after = Conditioning(**{**vars(before), part: other})
@@ -227,7 +235,7 @@ def test_a_window_hears_where_in_the_beat_it_begins() -> None:
     """At 120 bpm a beat and a half have passed after three quarters of a second."""
     model = tiny_model()
     row = model.condition(["techno"], bpm=120.0)
-    batch = model.stack([row, row, model.condition(["techno"])], [0.75, None, 0.75])
+    batch = model.stack([row, row, model.condition(["techno"])], [0.75, None, 0.75], 16)
     assert batch.beat[0] == 1.5
     waves = beat_waves(batch.bpm, batch.beat, 3, 0.125)
     assert not waves[1:].any()  # unknown, or no tempo

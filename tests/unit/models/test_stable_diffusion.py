@@ -154,7 +154,7 @@ def test_a_long_prompt_is_read_to_its_end(model: StableDiffusionModel) -> None:
     row = states(model, long + "x")
     assert row.shape == (1, 2 * 77, tiny_stable_diffusion.TEXT_WIDTH)
     assert not torch.equal(row, states(model, long + "y"))
-    stacked = model.stack([row, states(model, "jazz")], [None, None]).states
+    stacked = model.stack([row, states(model, "jazz")], [None, None], 64).states
     assert stacked.shape[:2] == (2, 154)
     torch.testing.assert_close(stacked[1:, 77:], states(model, ""))
 

@@ -13,7 +13,7 @@ import soundfile
 from sonoriff.errors import CorpusError, SonoriffWarning
 from sonoriff.training import pictures as module
 from sonoriff.training.caches import pictures_folder
-from sonoriff.training.pictures import CLIP_SAMPLES, load_pictures, prepare_pictures
+from sonoriff.training.pictures import CHORD_SAMPLES, CLIP_SAMPLES, load_pictures, prepare_pictures
 
 
 def write_clip(path: Path, hertz: float) -> None:
@@ -63,13 +63,13 @@ def test_only_changed_clips_are_computed_again(
     corpus = write_corpus(tmp_path / "corpus", 220, 440, 880)
     prepare_pictures(corpus, tmp_path / "pictures")
     computed: list[str] = []
-    compute = module._bytes_of_clip
+    compute = module._waveform_of_clip
 
     def watched(path: Path) -> np.ndarray:
         computed.append(path.name)
         return compute(path)
 
-    monkeypatch.setattr(module, "_bytes_of_clip", watched)
+    monkeypatch.setattr(module, "_waveform_of_clip", watched)
     prepare_pictures(corpus, tmp_path / "pictures")
     assert computed == []
     write_clip(corpus / "audio" / "00000" / "00000001.flac", 330)
@@ -134,6 +134,11 @@ def test_what_an_audiofolder_need_not_say_is_completed(tmp_path: Path) -> None:
     prepare_pictures(corpus, tmp_path / "pictures")
     pictures = load_pictures([tmp_path / "pictures"])
     assert pictures.subset("train").tolist() == [0]
+    (entry,) = pictures.entries
+    heard = entry.pop("heard")
+    assert heard["energy"] < -4.0
+    assert len(heard["chords"]) == CLIP_SAMPLES // CHORD_SAMPLES
+    assert set(heard["chords"]) == {9}
     assert pictures.entries == [
         {
             "file_name": "audio/00000/00000000.flac",

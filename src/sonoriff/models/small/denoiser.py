@@ -12,10 +12,15 @@ from torch.nn import functional as F
 
 from sonoriff.models.keys import KEYS as KEYS
 from sonoriff.models.keys import MODES as MODES
-from sonoriff.models.small.scale import ScaleRows
+from sonoriff.models.small.scale import ChordRows, ScaleRows
 from sonoriff.models.small.tempo import TempoGuess
 
 ROPE_BASE = 100.0
+# How music came about. Rendered music is of samples, synthesised music of oscillators.
+KINDS = ("rendered", "synthesised", "recorded")
+ENERGIES = 5
+CHORD_WIDTH = 24
+CONDITIONS = ("kind", "energy", "chords")
 # Waves a beat: bars of four, three and two beats, whole beats, halves, triplets, quarters.
 BEAT_PARTS = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0)
 
@@ -33,6 +38,7 @@ class DenoiserConfig:
     cross_every : every how many blocks the text is looked at
     text_width : width of a text token's state
     column_seconds : seconds that a column of latent cells lasts
+    conditions : which of `CONDITIONS` it is told besides text, tempo and key
     """
 
     latent_channels: int = 40
@@ -45,6 +51,7 @@ class DenoiserConfig:
     cross_every: int = 2
     text_width: int = 384
     column_seconds: float = 8 * 512 / 44_100
+    conditions: tuple[str, ...] = CONDITIONS
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, for JSON."""
@@ -53,7 +60,9 @@ class DenoiserConfig:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> DenoiserConfig:
         """Inverse of `to_dict`, also after a trip through JSON."""
-        return cls(**{**fields, "grid_blocks": tuple(fields["grid_blocks"])})
+        # Before there were conditions there were none.
+        tuples = {"conditions": (), **fields}
+        return cls(**{**fields, **{n: tuple(tuples[n]) for n in ("grid_blocks", "conditions")}})
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,10 @@ class Conditioning:
     mode : int (B,), index into MODES, -1 for unknown
     beat : float (B,), beats since a bar began when the grid begins, NaN for unknown; counts only
         where `bpm` is known
+    kind : int (B,), index into KINDS, -1 for unknown
+    energy : int (B,), 1 to 5, 0 for unknown
+    chords : float (B, W or 1, 24), for each column the root among the first twelve notes and all
+        tones among the others; zero for unknown
     """
 
     text: Tensor
@@ -77,6 +90,9 @@ class Conditioning:
     key: Tensor
     mode: Tensor
     beat: Tensor
+    kind: Tensor
+    energy: Tensor
+    chords: Tensor
 
     def to(self, device: torch.device) -> Conditioning:
         """The same on another device."""
@@ -274,6 +290,13 @@ class Denoiser(nn.Module):
         self.beat = nn.Linear(2 * len(BEAT_PARTS), c.width, bias=False)
         self.key = nn.Embedding(len(KEYS) + 1, c.width)
         self.mode = nn.Embedding(len(MODES) + 1, c.width)
+        if "kind" in c.conditions:
+            self.kind = nn.Embedding(len(KINDS) + 1, c.width)
+        if "energy" in c.conditions:
+            self.energy = nn.Embedding(ENERGIES + 1, c.width)
+        if "chords" in c.conditions:
+            self.chord_rows = ChordRows(c.latent_rows)
+            self.chords = nn.Linear(self.chord_rows.width, c.grid_width, bias=False)
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(c.width, 6 * c.width))
         self.blocks = nn.ModuleList(
             _Block(c, reads_text=i % c.cross_every == 0) for i in range(c.depth)
@@ -305,6 +328,9 @@ class Denoiser(nn.Module):
         for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat, self.scale):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
+        # A network that has not learned them passes them over.
+        for name in self.config.conditions:
+            nn.init.zeros_(getattr(self, name).weight)
         nn.init.normal_(self.key.weight, std=0.02)
         nn.init.normal_(self.mode.weight, std=0.02)
 
@@ -391,9 +417,12 @@ class Denoiser(nn.Module):
         return waves
 
     def _notes(self, condition: Conditioning, dtype: torch.dtype) -> Tensor:
-        """(B, H, 1, grid_width), from the pitches of the key."""
+        """(B, H, W or 1, grid_width), from the pitches of the key and of the chords."""
         notes: Tensor = self.scale(self.scale_rows(condition.key, condition.mode).to(dtype))
-        return notes.unsqueeze(2)
+        notes = notes.unsqueeze(2)
+        if "chords" in self.config.conditions:
+            notes = notes + self.chords(self.chord_rows(condition.chords).to(dtype))
+        return notes
 
     def likely_bpm(self, text: Tensor, present: Tensor) -> Tensor:
         """Tempi (B,) that texts let expect, 0 for none and where there is no text."""
@@ -413,4 +442,8 @@ class Denoiser(nn.Module):
             + self.key(condition.key + 1)
             + self.mode(condition.mode + 1)
         )
+        if "kind" in self.config.conditions:
+            vector = vector + self.kind(condition.kind + 1)
+        if "energy" in self.config.conditions:
+            vector = vector + self.energy(condition.energy)
         return vector

@@ -18,19 +18,31 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from sonoriff.analysis.chords import Chord
 from sonoriff.diffusion.schedule import FlowSchedule
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.prompts import Prompt
 from sonoriff.models.protocol import Condition, Defaults, Facts, summed
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import KEYS, MODES, Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.denoiser import (
+    ENERGIES,
+    KEYS,
+    KINDS,
+    MODES,
+    Conditioning,
+    Denoiser,
+    DenoiserConfig,
+)
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
+from sonoriff.models.small.scale import chord_vector
 from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder, states_of_text
 from sonoriff.precision import fastest_dtype
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 3
+# Where chords are given and no tempo is known.
+USUAL_BPM = 120.0
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance near the data changes nothing that is heard, and in the first step it makes clips alike:
 # docs/experiments.md.
@@ -113,14 +125,26 @@ class SmallModel:
         bpm: float | None = None,
         key: str | None = None,
         mode: str | None = None,
+        energy: int | None = None,
+        kind: str | None = None,
+        chords: Sequence[tuple[Chord, int]] | None = None,
     ) -> Conditioning:
-        """Conditioning for a batch of prompts that share tempo and key; the beat is unknown."""
+        """Conditioning for a batch of prompts that share all else; the beat is unknown.
+
+        Its chords are a row for each beat; `stack` lays them out over the columns.
+        """
         if bpm is not None and not 20 <= bpm <= 400:
             raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
         if key is not None and key not in KEYS:
             raise ParameterError(f"key must be one of {', '.join(KEYS)}, got {key!r}")
         if mode is not None and mode not in MODES:
             raise ParameterError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
+        if energy is not None and not 1 <= energy <= ENERGIES:
+            raise ParameterError(f"energy must be in [1, {ENERGIES}], got {energy}")
+        if kind is not None and kind not in KINDS:
+            raise ParameterError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
+        beats: list[Chord | None] = [chord for chord, n in chords or () for _ in range(n)]
+        progression = torch.stack([chord_vector(chord) for chord in beats or [None]])
         states, present = self.encode_text(texts)
         n, device = len(texts), self.device
         return Conditioning(
@@ -130,6 +154,9 @@ class SmallModel:
             key=torch.full((n,), KEYS.index(key) if key else -1, device=device),
             mode=torch.full((n,), MODES.index(mode) if mode else -1, device=device),
             beat=torch.full((n,), math.nan, device=device),
+            kind=torch.full((n,), KINDS.index(kind) if kind else -1, device=device),
+            energy=torch.full((n,), energy or 0, device=device),
+            chords=progression.expand(n, -1, -1).to(device),
         )
 
     def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
@@ -145,7 +172,15 @@ class SmallModel:
         """A text and facts, a batch of one; a long text's chunks one after the other."""
         tokenizer = load_text_encoder().tokenizer
         parts = [
-            self.condition([part], bpm=facts.bpm, key=facts.key, mode=facts.mode)
+            self.condition(
+                [part],
+                bpm=facts.bpm,
+                key=facts.key,
+                mode=facts.mode,
+                energy=facts.energy,
+                kind=facts.kind,
+                chords=facts.chords,
+            )
             for part in chunks(text, tokenizer, MAX_TOKENS)
         ]
         texts, presents = zip(*((part.text, part.present) for part in parts), strict=True)
@@ -156,12 +191,23 @@ class SmallModel:
         return summed(conditions, shares)
 
     def stack(
-        self, rows: Sequence[Conditioning], since_beat_s: Sequence[float | None]
+        self, rows: Sequence[Conditioning], since_beat_s: Sequence[float | None], columns: int
     ) -> Conditioning:
-        """Rows as one batch; each hears where in the beat its window begins."""
-        batch = stacked(rows)
+        """Rows as one batch; each hears where in the beat its window begins, and which chords."""
+        placed = [
+            replace(row, chords=self._placed(row, since or 0.0, columns))
+            for row, since in zip(rows, since_beat_s, strict=True)
+        ]
+        batch = stacked(placed)
         seconds = batch.bpm.new_tensor([math.nan if s is None else s for s in since_beat_s])
         return replace(batch, beat=seconds * batch.bpm / 60.0)
+
+    def _placed(self, row: Conditioning, since_s: float, columns: int) -> Tensor:
+        """Chords by the beat, (1, P, 24), as chords by the column, (1, columns, 24)."""
+        bpm = float(row.bpm[0]) or USUAL_BPM
+        middles = (torch.arange(columns) + 0.5) * self.denoiser.config.column_seconds
+        beats = ((since_s + middles) * (bpm / 60.0)).floor().long()
+        return row.chords[:, (beats % row.chords.shape[1]).to(row.chords.device)]
 
     @torch.inference_mode()
     def predict(

@@ -87,7 +87,13 @@ def stacked(rows: Sequence[Conditioning]) -> Conditioning:
         return F.pad(row.text, (0, 0, 0, missing)), F.pad(row.present, (0, missing), value=False)
 
     texts, presents = zip(*map(pad, rows), strict=True)
-    facts = (
-        torch.cat(p) for p in zip(*((r.bpm, r.key, r.mode, r.beat) for r in rows), strict=True)
+    facts = {
+        name: torch.cat([getattr(row, name) for row in rows])
+        for name in ("bpm", "key", "mode", "beat", "kind", "energy")
+    }
+    return Conditioning(
+        text=torch.cat(texts),
+        present=torch.cat(presents),
+        chords=torch.cat([row.chords for row in rows]),
+        **facts,
     )
-    return Conditioning(torch.cat(texts), torch.cat(presents), *facts)

@@ -1,4 +1,4 @@
-"""Where the notes of a key lie in the picture."""
+"""Where the notes of keys and of chords lie in the picture."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sonoriff.analysis.chords import Chord
 from sonoriff.sonogram.mel import row_frequencies
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
@@ -68,3 +69,32 @@ class ScaleRows(nn.Module):
     def forward(self, key: Tensor, mode: Tensor) -> Tensor:
         """(B,) and (B,), -1 for unknown -> (B, H, width); zero where the key is unknown."""
         return self.table[mode + 1, key.clamp_min(0)] * (key >= 0)[:, None, None]
+
+
+def chord_vector(chord: Chord | None) -> Tensor:
+    """(24,), 1 for the root among the first twelve notes and for the tones behind; 0 for None."""
+    vector = torch.zeros(24)
+    if chord is not None:
+        vector[[chord.root, *(12 + tone for tone in chord.tones)]] = 1.0
+    return vector
+
+
+class ChordRows(nn.Module):
+    """The notes of chords, row of latent cells by row: those of the root, and those of all tones.
+
+    `width` is what it gives for one row.
+    """
+
+    table: Tensor
+
+    def __init__(self, latent_rows: int, params: SonogramParams = HIFI) -> None:
+        super().__init__()
+        notes = note_rows(params).reshape(12, latent_rows, -1)
+        self.width = 2 * notes.shape[-1]
+        self.register_buffer("table", torch.from_numpy(notes), persistent=False)
+
+    def forward(self, chords: Tensor) -> Tensor:
+        """(B, W, 24) of `chord_vector` -> (B, H, W, width)."""
+        roots, tones = chords.to(self.table.dtype).chunk(2, dim=-1)
+        rows = [torch.einsum("bwn,nhr->bhwr", notes, self.table) for notes in (roots, tones)]
+        return torch.cat(rows, dim=-1)

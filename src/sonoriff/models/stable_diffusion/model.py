@@ -114,9 +114,11 @@ class StableDiffusionModel:
                 return condition
         return (Term(1.0, mixed([c[0].row for c in conditions], shares, self._empty)),)
 
-    def stack(self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None]) -> Rows:
+    def stack(
+        self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None], columns: int
+    ) -> Rows:
         """Rows as one batch, short ones followed by empty text; the beat is not heard."""
-        del since_beat_s
+        del since_beat_s, columns
         longest = max(row.shape[1] for row in rows)
         if all(row.shape[1] == longest for row in rows):
             return Rows(torch.cat(list(rows)))

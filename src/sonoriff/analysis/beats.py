@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.windows import SAMPLE_RATE, Waveform
-
+Waveform = npt.NDArray[np.float32]
+# Hz: what is heard in a sound is heard at one rate.
+SAMPLE_RATE = 44_100
 _HOP = 512
 _FFT = 2048
 _RATE = SAMPLE_RATE / _HOP

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sonoriff.corpus.beats import find_beats
+from sonoriff.analysis.beats import find_beats
 from sonoriff.corpus.slicing import cuts_in, find_cuts, repeated, sections, spread
 from sonoriff.corpus.windows import CLIP_SAMPLES, SAMPLE_RATE
 

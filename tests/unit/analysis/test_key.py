@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonoriff.corpus.tonality import chroma_likeness, chroma_of_waveform, key_of_chroma
+from sonoriff.analysis.key import chroma_likeness, chroma_of_waveform, key_of_chroma
 from sonoriff.errors import ParameterError
 from sounds import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 
