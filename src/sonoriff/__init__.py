@@ -1,3 +1,54 @@
-"""Sonoriff: music from text, painted as a sonogram and played."""
+"""Sonoriff: music from text, painted as a sonogram and played.
 
-__version__ = "0.1.0"
+>>> import sonoriff
+>>> model = sonoriff.load()
+>>> clip = model.generate("smooth tropical dance jazz", seed=7)
+>>> clip.save("riff.wav")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from sonoriff.version import __version__
+
+if TYPE_CHECKING:
+    from sonoriff.api import Clip, Sonoriff, load
+    from sonoriff.audio import read_audio, write_audio
+    from sonoriff.sonogram import Sonogram, decode, encode
+
+
+# Loaded when first asked for: a model brings torch with it, the codec Numba.
+_LAZY = {
+    "Clip": "sonoriff.api",
+    "Sonogram": "sonoriff.sonogram",
+    "Sonoriff": "sonoriff.api",
+    "decode": "sonoriff.sonogram",
+    "encode": "sonoriff.sonogram",
+    "load": "sonoriff.api",
+    "read_audio": "sonoriff.audio",
+    "write_audio": "sonoriff.audio",
+}
+
+__all__ = [
+    "Clip",
+    "Sonogram",
+    "Sonoriff",
+    "__version__",
+    "decode",
+    "encode",
+    "load",
+    "read_audio",
+    "write_audio",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,8 +1,17 @@
-"""The number formats that a processor is fast in."""
+"""Where networks run, and in which number formats that is fast."""
 
 from __future__ import annotations
 
 import torch
+
+
+def device_named(name: torch.device | str) -> torch.device | str:
+    """The name itself; for "auto" that of the first of cuda, mps and cpu that is there."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def multiplies_bfloat16(device: torch.device | str = "cpu") -> bool:

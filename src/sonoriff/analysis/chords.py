@@ -11,6 +11,8 @@ import numpy.typing as npt
 from sonoriff.analysis.key import HOP, notes_of_frames
 from sonoriff.errors import ParameterError
 
+MAX_CHORDS = 128
+MAX_BARS = 16
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 # Semitones above the root, by what stands behind the letter.
@@ -75,6 +77,36 @@ def parse_chord(name: str) -> Chord:
     if match.group(4):
         tones.add((_LETTERS[match.group(4)] + _SIGNS[match.group(5)]) % 12)
     return Chord(root, tuple(sorted(tones)))
+
+
+def parse_progression(text: str, beats_per_bar: int = 4) -> tuple[tuple[Chord, int], ...]:
+    """Chords with the beats that each lasts, of "Am F C G" or "Am:2 F | C G".
+
+    Parameters
+    ----------
+    text : names with blanks, commas, dashes or bar lines between them; a bar each, or as many bars
+        as stand behind a colon
+    beats_per_bar : at least 1
+
+    Raises
+    ------
+    ParameterError
+        no chord, one that cannot be read, or too many of them
+    """
+    names = [name for name in re.split(r"[\s,|]+|\s+-\s+", text) if name and name != "-"]
+    if not names:
+        raise ParameterError("a progression is one chord or more, like 'Am F C G'; there is none")
+    if len(names) > MAX_CHORDS:
+        raise ParameterError(f"at most {MAX_CHORDS} chords, got {len(names)}")
+    out = []
+    for name in names:
+        chord, _, bars = name.partition(":")
+        if bars and not (bars.isascii() and bars.isdecimal() and 1 <= int(bars) <= MAX_BARS):
+            raise ParameterError(
+                f"{name!r}: behind a colon stands how many bars a chord lasts, 1 to {MAX_BARS}"
+            )
+        out.append((parse_chord(chord), int(bars or 1) * beats_per_bar))
+    return tuple(out)
 
 
 def chords_of_waveform(

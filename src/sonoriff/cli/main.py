@@ -16,9 +16,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from sonoriff import __version__
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.threads import prepare
+from sonoriff.version import __version__
 
 # In the order of the help. A module of this package that is not there is left out.
 COMMANDS = (

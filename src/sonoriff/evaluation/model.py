@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sonoriff import __version__
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.classifier import Classifier
 from sonoriff.evaluation.classifier_training import (
@@ -55,6 +54,7 @@ from sonoriff.pipeline.generate import GenerateSettings
 from sonoriff.training.autoencoder import DB_PER_UNIT
 from sonoriff.training.latents import weights_digest
 from sonoriff.training.pictures import PictureSet, floats_from_bytes
+from sonoriff.version import __version__
 
 ROWS = ("real", "codec", "ceiling", "model")
 

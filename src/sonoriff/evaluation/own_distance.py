@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from sonoriff import __version__
 from sonoriff.corpus.manifest import Clip
 from sonoriff.errors import CorpusError, ParameterError
 from sonoriff.evaluation.distances import mean_distance_within
@@ -38,6 +37,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
 from sonoriff.training.latents import weights_digest
 from sonoriff.training.own_music import OwnMusic
+from sonoriff.version import __version__
 
 ROWS = ("real", "ceiling", "base", "result")
 FEWEST_CLIPS = 10

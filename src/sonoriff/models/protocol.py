@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -26,7 +26,7 @@ class Facts:
     mode : "major" or "minor"
     energy : how much happens, 1 (calm) to 5 (full)
     chords : with the beats that each lasts, from the beginning of the music and again and again
-    kind : how it came about, of `sonoriff.models.small.denoiser.KINDS`
+    kind : how it came about, of `sonoriff.models.keys.KINDS`
     """
 
     bpm: float | None = None
@@ -118,6 +118,10 @@ class Model(Protocol):
     @property
     def takes_facts(self) -> bool:
         """Whether tempo and key are heard other than as words."""
+
+    @property
+    def conditions(self) -> Collection[str]:
+        """Which of the fields of `Facts` are heeded; "key" stands for key and mode."""
 
     @property
     def max_batch(self) -> int:

@@ -16,6 +16,7 @@ from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
+from sonoriff.precision import device_named
 
 if TYPE_CHECKING:
     from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -80,7 +81,7 @@ def load_model(
     ----------
     name : None or "sonoriff-small" for the bundled model; a folder; a .safetensors file of Stable
         Diffusion; a name that `list_models` gives; or OWNER/NAME of the Hugging Face hub
-    device : "cpu", "cuda", "mps"
+    device : "cpu", "cuda", "mps", or "auto" for the best that is there
     dtype : None for the device's fastest
     loras : merged into the weights, in this order
     styles : words that a text encoder of Stable Diffusion is taught
@@ -94,6 +95,7 @@ def load_model(
     CheckpointError
         no such model, no such device, or its files are damaged, pickled or of another version
     """
+    device = device_named(device)
     _check_device(device)
     model = _loaded(str(name or BUNDLED), device, dtype)
     for lora in loras:

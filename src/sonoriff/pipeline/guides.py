@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from sonoriff.analysis.chords import Chord, parse_progression
 from sonoriff.errors import ParameterError, SonoriffWarning
+from sonoriff.models.keys import KEYS
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.paint import Guide
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
+
+# Natural minor with its leading note.
+SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
+# Chords borrow a note now and then.
+_FITTING = 0.7
 
 
 def facts_from_settings(model: Model, sampling: Sampling, *, guess_tempo: bool = False) -> Facts:
@@ -26,14 +33,32 @@ def facts_from_settings(model: Model, sampling: Sampling, *, guess_tempo: bool =
         raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
     if bpm is None and guess_tempo:
         bpm = model.likely_bpm(prompt)
-    given = sampling.bpm is not None or sampling.key is not None
-    if given and not model.takes_facts:
-        warnings.warn(
-            f"{model.name} hears tempo and key only as words: name them in the prompt",
-            SonoriffWarning,
-            stacklevel=4,
-        )
-    return Facts(bpm, key, mode)
+    unheard = [
+        name
+        for name in ("bpm", "key", "energy", "chords", "kind")
+        if getattr(sampling, name) is not None and name not in model.conditions
+    ]
+    if unheard:
+        _warn(f"{model.name} is told {' and '.join(unheard)} only by the words of the prompt")
+    chords = parse_progression(sampling.chords) if sampling.chords else None
+    if chords and key and not _fit(chords, key, mode):
+        _warn(f"these chords are not those of {key} {mode or 'major or minor'}: the chords win")
+        key = mode = None
+    kind = sampling.kind or "recorded"
+    return Facts(bpm, key, mode, energy=sampling.energy, chords=chords, kind=kind)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, SonoriffWarning, stacklevel=5)
+
+
+def _fit(chords: Sequence[tuple[Chord, int]], key: str, mode: str | None) -> bool:
+    """Whether most notes of the chords belong to a key."""
+    scales = [SCALES[mode]] if mode else list(SCALES.values())
+    tonic = KEYS.index(key)
+    notes = [tone for chord, _ in chords for tone in chord.tones]
+    inside = [sum((note - tonic) % 12 in scale for note in notes) for scale in scales]
+    return max(inside) > _FITTING * len(notes)
 
 
 def guide_from_settings(
@@ -62,10 +87,12 @@ def negative_condition(
     ----------
     encoded : the negative prompt with facts
     """
-    bare, share = encoded(Facts()), model.defaults.paced_share
+    # Both are of one kind: guidance is about what is asked for.
+    bare, share = encoded(Facts(kind=facts.kind)), model.defaults.paced_share
     if facts.bpm is None or share == 0.0:
         return bare
-    return model.blend((bare, encoded(Facts(facts.bpm))), (1.0 - share, share))
+    paced = encoded(Facts(facts.bpm, kind=facts.kind))
+    return model.blend((bare, paced), (1.0 - share, share))
 
 
 def everywhere(guide: Guide) -> Callable[[float], Guide]:

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from sonoriff import __version__
 from sonoriff.models.protocol import Model
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.version import __version__
 
 # Cells on each side that a piece of a long picture is coded with, and then loses.
 _MARGIN_CELLS = 12

@@ -9,15 +9,11 @@ from typing import Any, cast
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
-from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphSettings, morph
-from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import Source
+from sonoriff.pipeline.verbs import VERBS, Verb
 
 
 def _riffuse(
@@ -26,16 +22,8 @@ def _riffuse(
     return riffuse(model, inputs, source, on_progress=on_progress)
 
 
-_FREE: dict[str, tuple[Any, Any]] = {
-    "generate": (GenerateSettings, generate),
-    "loop": (LoopSettings, loop),
-}
-_SOURCED: dict[str, tuple[Any, Any]] = {
-    "remix": (RemixSettings, remix),
-    "inpaint": (InpaintSettings, inpaint),
-    "extend": (ExtendSettings, extend),
-    "riffuse": (InferenceInput, _riffuse),
-}
+# What only Riffusion's call makes is no verb of ours.
+_RIFFUSE = Verb("riffuse", InferenceInput, _riffuse, "one")
 
 
 def remake(
@@ -62,24 +50,20 @@ def remake(
         setting, or it would change nothing
     """
     verb, sources = clip.settings.get("verb"), _as_sources(source)
-    if verb in _FREE:
-        settings_class, make = _FREE[verb]
-        settings = _changed(settings_class, clip, changes)
-        made: Clip = make(model, settings, on_progress=on_progress)
-        return made
     if verb == "morph":
         return _morphed(model, clip, sources, on_progress, changes)
-    if verb not in _SOURCED:
+    known = _RIFFUSE if verb == _RIFFUSE.name else VERBS.get(str(verb))
+    if known is None:
         raise ParameterError("this picture carries no settings to make it again from")
-    if not sources:
+    if known.sources == "none":
+        sources = ()
+    elif not sources:
         name = clip.settings.get("source") or "another sound"
         raise ParameterError(f"this clip was made from {name}: give that as the source")
     if clip.settings.get("masked") and "mask" not in changes:
         raise ParameterError("this clip was made with a painted mask: give that again")
-    settings_class, make = _SOURCED[verb]
-    settings = _changed(settings_class, clip, changes)
-    result: Clip = make(model, sources[0], settings, on_progress=on_progress)
-    return result
+    settings = _changed(known.settings_class, clip, changes)
+    return cast(Clip, known.run(model, settings, sources[:1], on_progress=on_progress))
 
 
 def _as_sources(source: Source | Sequence[Source] | None) -> tuple[Source, ...]:

@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from sonoriff.analysis.chords import parse_progression
+from sonoriff.analysis.energy import STEPS
 from sonoriff.diffusion.samplers import SAMPLERS
 from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS
 from sonoriff.errors import ParameterError
+from sonoriff.models.keys import KINDS
 from sonoriff.models.protocol import Model
 
 SettingsType = TypeVar("SettingsType", bound="Sampling")
@@ -41,6 +44,10 @@ class Sampling:
     shift : above 1 spends more of the steps near the noise; None takes the model's own
     bpm : tempo; None takes the prompt's "120 bpm", if any
     key : "D minor"; None takes the prompt's "in D minor", if any
+    energy : how much happens, 1 (calm) to 5 (full); None leaves it to the prompt
+    chords : "Am F C G", a bar each, "Am:2 F" two bars of the first, again and again; None leaves
+        them to the model
+    kind : "recorded", "synthesised" or "rendered": the sound of it; None is "recorded"
     """
 
     prompt: str = ""
@@ -53,6 +60,9 @@ class Sampling:
     shift: float | None = None
     bpm: float | None = None
     key: str | None = None
+    energy: int | None = None
+    chords: str | None = None
+    kind: str | None = None
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -70,6 +80,12 @@ class Sampling:
             raise ParameterError(f"need 0 <= low <= high <= 1 for guidance, got {low} and {high}")
         if self.shift is not None and not 0.01 <= self.shift <= 100:
             raise ParameterError(f"shift must be in [0.01, 100], got {self.shift}")
+        if self.energy is not None and not 1 <= self.energy <= STEPS:
+            raise ParameterError(f"energy must be in [1, {STEPS}], got {self.energy}")
+        if self.chords is not None:
+            parse_progression(self.chords)
+        if self.kind is not None and self.kind not in KINDS:
+            raise ParameterError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
 
     def resolved(self: SettingsType, model: Model) -> SettingsType:
         """The same with the model's defaults filled in; ParameterError for a foreign sampler."""

@@ -19,7 +19,7 @@ _STEPS = 0.5
 def sketch_steps(model: Model, sampling: Sampling, facts: Facts, width: int) -> int:
     """Steps of the sketch for a grid of `width` cells; 0 where none is needed."""
     window = model.latent_shape(model.window_frames)[2]
-    if facts.key is not None or not model.takes_facts or width <= window:
+    if facts.key is not None or facts.chords or not model.takes_facts or width <= window:
         return 0
     return number_of_steps(sampling, _STEPS)
 

@@ -13,7 +13,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from sonoriff import __version__
 from sonoriff.server import riffs_api, riffusion_api
 from sonoriff.server.access import require_key, service_of
 from sonoriff.server.bodies import Info
@@ -24,6 +23,7 @@ from sonoriff.server.guard import Guard, client_of
 from sonoriff.server.logs import RequestLog
 from sonoriff.server.service import Service
 from sonoriff.server.socket import Connection
+from sonoriff.version import __version__
 
 STATIC = Path(__file__).parent / "static"
 _NO_PAGE = "Sonoriff is running. Its web page is not built here; the API is at /docs.\n"

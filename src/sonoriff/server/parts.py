@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sonoriff import __version__
 from sonoriff.audio import audio_bytes
 from sonoriff.server.store import Riff, Store
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.picture import png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.version import __version__
 
 
 def riff_of_part(

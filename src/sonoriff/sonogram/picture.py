@@ -33,12 +33,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from sonoriff import __version__
 from sonoriff.errors import FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import write_bytes
 from sonoriff.sonogram.params import HIFI, RIFFUSION_V1, SonogramParams
 from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE, facts_from_tags, tags_from_params
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.version import __version__
 
 CHUNK_KEY = "sonoriff"
 CHUNK_VERSION = 1

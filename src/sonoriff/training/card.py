@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonoriff import __version__
 from sonoriff.files import write_text
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.own_music import OwnMusic
+from sonoriff.version import __version__
 
 
 @dataclass(frozen=True, kw_only=True)

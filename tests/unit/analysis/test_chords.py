@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sonoriff.analysis.chords import chord_of_class, chords_of_waveform, parse_chord
+from sonoriff.analysis.chords import (
+    chord_of_class,
+    chords_of_waveform,
+    parse_chord,
+    parse_progression,
+)
 from sonoriff.errors import ParameterError
 
 RATE = 44_100
@@ -75,3 +80,17 @@ def test_no_chord_is_heard_in_silence_and_in_noise() -> None:
 
 def test_a_sound_shorter_than_a_frame_has_an_answer() -> None:
     assert len(chords_of_waveform(np.ones(1), RATE, 0.1)) == 1
+
+
+def test_progressions_are_read() -> None:
+    am, f = parse_chord("Am"), parse_chord("F")
+    assert parse_progression("Am F") == ((am, 4), (f, 4))
+    assert parse_progression("Am:2 | F - Am, F", 3) == ((am, 6), (f, 3), (am, 3), (f, 3))
+
+
+@pytest.mark.parametrize(
+    "text", ["", " | ", "Am:0", "Am:17", "Am:x", "Am:²", "Am Hm7x", "C " * 129]
+)
+def test_what_is_no_progression_is_said(text: str) -> None:
+    with pytest.raises(ParameterError, match="chord"):
+        parse_progression(text)

@@ -29,7 +29,8 @@ def assert_same(a: StableDiffusionModel, b: StableDiffusionModel) -> None:
     torch.testing.assert_close(rows[0], rows[1])
     x = torch.randn(1, 4, 64, 8, generator=torch.Generator().manual_seed(0))
     predictions = [
-        m.predict(x, 0.5, m.stack([row], [None])) for m, row in zip((a, b), rows, strict=True)
+        m.predict(x, 0.5, m.stack([row], [None], x.shape[-1]))
+        for m, row in zip((a, b), rows, strict=True)
     ]
     torch.testing.assert_close(predictions[0], predictions[1])
     torch.testing.assert_close(a.decode(x), b.decode(x))

@@ -172,6 +172,6 @@ def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: 
         for text in ("jazz", "slow jazz with a long saxophone solo")
     )
     x = torch.randn(2, 4, 8, 16, generator=torch.Generator().manual_seed(0))
-    both = model.predict(x, 0.5, model.stack([short, long], [None, None]))
-    alone = model.predict(x[:1], 0.5, model.stack([short], [None]))
+    both = model.predict(x, 0.5, model.stack([short, long], [None, None], x.shape[-1]))
+    alone = model.predict(x[:1], 0.5, model.stack([short], [None], x.shape[-1]))
     torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-4)

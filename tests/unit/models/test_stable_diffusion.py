@@ -265,7 +265,7 @@ def test_an_inpainting_model_is_told_what_is_known(model: StableDiffusionModel) 
         text = states(told, "jazz")
         inputs = torch.cat([x, 1 - mask, seen], 1).flip(2)
         expected = unet(inputs, torch.tensor(499.0), text).sample.flip(2)
-    batch = told.stack([text], [None])
+    batch = told.stack([text], [None], 64)
     torch.testing.assert_close(told.predict(x, 0.5, batch, known, mask), expected)
 
 

@@ -11,13 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sonoriff.models.keys import KEYS as KEYS
+from sonoriff.models.keys import KINDS as KINDS
 from sonoriff.models.keys import MODES as MODES
 from sonoriff.models.small.scale import ChordRows, ScaleRows
 from sonoriff.models.small.tempo import TempoGuess
 
 ROPE_BASE = 100.0
-# How music came about. Rendered music is of samples, synthesised music of oscillators.
-KINDS = ("rendered", "synthesised", "recorded")
 ENERGIES = 5
 CHORD_WIDTH = 24
 CONDITIONS = ("kind", "energy", "chords")

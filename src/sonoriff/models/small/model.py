@@ -90,6 +90,11 @@ class SmallModel:
         return " + ".join((str(self.facts.get("name", "small")), *self.loras))
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """What it is told besides the prompt's words."""
+        return ("bpm", "key", *self.denoiser.config.conditions)
+
+    @property
     def device(self) -> torch.device:
         """Where the networks are."""
         return self.denoiser.row_position.device

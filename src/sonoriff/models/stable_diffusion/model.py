@@ -56,6 +56,7 @@ class StableDiffusionModel:
     params: SonogramParams = RIFFUSION_V1
     defaults: Defaults = _DEFAULTS
     takes_facts: bool = False
+    conditions: tuple[str, ...] = ()
     max_batch: int = 8
 
     @property

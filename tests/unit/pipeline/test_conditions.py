@@ -1,0 +1,95 @@
+"""Energy, chords and kind: told to the model where it heeds them, and said where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from sonoriff.analysis.chords import parse_chord
+from sonoriff.errors import ParameterError, SonoriffWarning
+from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.scale import chord_vector
+from sonoriff.pipeline.generate import GenerateSettings
+from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
+from sonoriff.pipeline.sketch import sketch_steps
+
+
+def settings(model: SmallModel, **wishes: object) -> GenerateSettings:
+    return GenerateSettings(prompt="techno", **wishes).resolved(model)  # type: ignore[arg-type]
+
+
+def test_chords_lie_where_their_beats_do(small_model: SmallModel) -> None:
+    chosen = settings(small_model, chords="Am F", bpm=120.0)
+    guide = guide_from_settings(small_model, chosen)
+    (term,) = guide.positive
+    am, f = (chord_vector(parse_chord(name)) for name in ("Am", "F"))
+    # A bar of four beats is 2 s, a column 93 ms.
+    batch = small_model.stack([term.row], [0.0], 64)
+    assert batch.chords.shape == (1, 64, 24)
+    assert torch.equal(batch.chords[0, 0], am)
+    assert torch.equal(batch.chords[0, 20], am)
+    assert torch.equal(batch.chords[0, 22], f)
+    assert torch.equal(batch.chords[0, 43], am)
+    # A window that begins a bar later begins with the second chord.
+    later = small_model.stack([term.row], [2.0], 64)
+    assert torch.equal(later.chords[0, 0], f)
+
+
+def test_what_is_pushed_away_from_has_no_chords(small_model: SmallModel) -> None:
+    chosen = settings(small_model, chords="Am F", energy=5)
+    guide = guide_from_settings(small_model, chosen)
+    for term in guide.negative:
+        assert not term.row.chords.any()
+        assert not term.row.energy.any()
+
+
+def test_energy_and_kind_are_told_and_music_is_recorded_by_default(small_model: SmallModel) -> None:
+    facts = facts_from_settings(small_model, settings(small_model, energy=4))
+    assert (facts.energy, facts.kind) == (4, "recorded")
+    facts = facts_from_settings(small_model, settings(small_model, kind="rendered"))
+    (term,) = small_model.encode_prompt(_prompt(), facts)
+    assert int(term.row.kind) == 0
+    assert int(term.row.energy) == 0
+
+
+def _prompt() -> object:
+    from sonoriff.models.prompts import parse_prompt
+
+    return parse_prompt("techno")
+
+
+def test_chords_win_over_a_key_that_is_not_theirs(small_model: SmallModel) -> None:
+    with pytest.warns(SonoriffWarning, match="not those of F# major: the chords win"):
+        facts = facts_from_settings(
+            small_model, settings(small_model, chords="Am F C G", key="F# major")
+        )
+    assert facts.key is None
+    assert facts.chords is not None
+    kept = facts_from_settings(small_model, settings(small_model, chords="Am F C E", key="A minor"))
+    assert kept.key == "A"
+
+
+def test_with_chords_no_key_is_sketched(small_model: SmallModel) -> None:
+    chosen = settings(small_model, chords="Am F")
+    facts = facts_from_settings(small_model, chosen)
+    assert sketch_steps(small_model, chosen, facts, 200) == 0
+    assert sketch_steps(small_model, chosen, replace(facts, chords=None), 200) > 0
+
+
+def test_a_model_that_does_not_heed_them_says_so(
+    small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(small_model.denoiser.config, conditions=("kind",))
+    monkeypatch.setattr(small_model.denoiser, "config", plain)
+    with pytest.warns(SonoriffWarning, match="energy and chords only by the words"):
+        facts_from_settings(small_model, settings(small_model, chords="Am", energy=2))
+
+
+@pytest.mark.parametrize(
+    "wishes", [{"energy": 0}, {"energy": 6}, {"chords": "Hm"}, {"chords": ""}, {"kind": "live"}]
+)
+def test_bad_wishes_are_refused(wishes: dict[str, object]) -> None:
+    with pytest.raises(ParameterError):
+        GenerateSettings(prompt="x", **wishes)  # type: ignore[arg-type]
