@@ -89,7 +89,7 @@ def page_at(
         page.goto(url)
         yield page
         browser.close()
-    assert errors == []
+    assert not errors, errors
 
 
 def heard_by(page: Page) -> npt.NDArray[np.float32]:

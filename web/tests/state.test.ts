@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { linkFromScene, sceneFromLink } from '../src/state/link'
+import { KEYS, keyNamed, keyShown } from '../src/state/keys'
+import { linkFromRiff, linkFromScene, riffFromLink, sceneFromLink } from '../src/state/link'
 import { moved, remembered } from '../src/state/list'
 import { blended, FIRST_SCENE, shareOf } from '../src/state/scene'
 import { heightAtHz, HIFI, hzAtHeight, noteName } from '../src/sonogram/format'
@@ -107,4 +108,23 @@ test('a lost connection is opened again and resumes where it was', () => {
   client.opened()
   expect(opened).toBe(2)
   expect(sent.at(-1)).toMatchObject({ resume: { session: 's', next_sample: 0 } })
+})
+
+test('keys are read however they are spelled, and written as musicians do', () => {
+  expect(KEYS.length).toBe(24)
+  expect(new Set(KEYS.map((key) => keyNamed(key))).size).toBe(24)
+  expect(keyNamed('A# major')).toBe('Bb major')
+  expect(keyNamed('a♯ MINOR')).toBe('Bb minor')
+  expect(keyNamed('Db minor')).toBe('C# minor')
+  expect(keyNamed('Cb major')).toBe('B major')
+  expect(keyNamed('H minor')).toBeNull()
+  expect(keyNamed('in a minor')).toBeNull()
+  expect(keyShown('A# major')).toBe('B♭ major')
+  expect(keyShown('something')).toBe('something')
+})
+
+test('the link of a riff names it and nothing else', () => {
+  expect(riffFromLink(linkFromRiff('abc-123_X'))).toBe('abc-123_X')
+  expect(riffFromLink('?riff=../../etc')).toBeNull()
+  expect(riffFromLink('?prompt=jazz')).toBeNull()
 })

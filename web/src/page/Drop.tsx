@@ -50,6 +50,7 @@ function Remix({ file }: { file: File }) {
           What it is to become
           <input
             class="wide"
+            autofocus
             maxLength={500}
             value={prompt}
             onInput={(event) => setPrompt(event.currentTarget.value)}

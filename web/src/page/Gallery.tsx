@@ -81,6 +81,7 @@ function Riffs() {
 }
 
 function Card({ riff, onForget }: { riff: Riff; onForget: () => void }) {
+  const [sure, setSure] = useState(false)
   const play = (paint: boolean) => {
     gallery.value = false
     painting.value = false
@@ -106,10 +107,26 @@ function Card({ riff, onForget }: { riff: Riff; onForget: () => void }) {
         <button class="round" aria-label={`Paint on ${riff.prompt}`} onClick={() => play(true)}>
           <Icon name="brush" />
         </button>
-        <button class="round" aria-label={`Forget ${riff.prompt}`} onClick={onForget}>
+        <button
+          class="round"
+          aria-label={`Forget ${riff.prompt}`}
+          aria-expanded={sure}
+          onClick={() => setSure(!sure)}
+        >
           <Icon name="close" />
         </button>
       </p>
+      {sure && (
+        <p class="sure" role="group" aria-label={`Forget ${riff.prompt} for good?`}>
+          Gone for good:
+          <button class="small" onClick={onForget}>
+            Forget it
+          </button>
+          <button class="small" onClick={() => setSure(false)}>
+            Keep it
+          </button>
+        </p>
+      )}
     </li>
   )
 }

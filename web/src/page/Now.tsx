@@ -1,3 +1,4 @@
+import { keyShown } from '../state/keys'
 import { promptText } from '../state/scene'
 import { Icon } from './icons'
 import { session } from './studio'
@@ -7,7 +8,9 @@ export function Now() {
   const clip = session.clip.value
   const words = clip ? clip.prompt : promptText(session.now.value)
   const { bpm, key } = session.heard.value ?? session.scene.value
-  const facts = [bpm ? `${Math.round(bpm)} bpm` : '', key ?? ''].filter(Boolean).join(' · ')
+  const facts = [bpm ? `${Math.round(bpm)} bpm` : '', key ? keyShown(key) : '']
+    .filter(Boolean)
+    .join(' · ')
   return (
     <section class="now" aria-labelledby="now">
       <h2 id="now">{clip ? 'Riff' : 'Now'}</h2>

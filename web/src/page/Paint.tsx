@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { promptText } from '../state/scene'
 import { api, painting, session } from './studio'
@@ -6,16 +7,18 @@ import { keepHeard, workOn } from './work'
 const BRUSH = 0.045
 const KEPT_S = 6
 
+interface Mask {
+  canvas: RefObject<HTMLCanvasElement | null>
+  painted: boolean
+  onPainted: (painted: boolean) => void
+}
+
 /**
- * Paint over what is to be made anew. A stream has to be kept as a riff first: what was just heard
- * is, and stands still.
+ * The picture to paint on: what is to be made anew. A stream has to be kept as a riff first: what
+ * was just heard is, and stands still.
  */
-export function Paint() {
-  const canvas = useRef<HTMLCanvasElement>(null)
+export function PaintCanvas({ canvas, onPainted }: Mask) {
   const last = useRef<{ x: number; y: number } | null>(null)
-  const [painted, setPainted] = useState(false)
-  const [prompt, setPrompt] = useState(promptText(session.now.value))
-  const clip = session.clip.value
   useEffect(() => {
     if (session.clip.peek()) return
     keepHeard(KEPT_S)
@@ -45,11 +48,33 @@ export function Paint() {
     context.lineTo(to.x, to.y)
     context.stroke()
     last.current = to
-    setPainted(true)
+    onPainted(true)
   }
+  return (
+    <canvas
+      ref={canvas}
+      class="mask"
+      width="768"
+      height="512"
+      role="img"
+      aria-label="Mask: paint over what is to be made anew"
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId)
+        last.current = null
+        stroke(event)
+      }}
+      onPointerMove={stroke}
+    />
+  )
+}
+
+/** What to do with the painted part; beside the picture, so that nothing of it is covered. */
+export function PaintTools({ canvas, painted, onPainted }: Mask) {
+  const [prompt, setPrompt] = useState(promptText(session.now.value))
+  const clip = session.clip.value
   const clear = () => {
     canvas.current?.getContext('2d')?.clearRect(0, 0, canvas.current.width, canvas.current.height)
-    setPainted(false)
+    onPainted(false)
   }
   const remake = async () => {
     if (!clip || !canvas.current) return
@@ -59,45 +84,30 @@ export function Paint() {
     await workOn('Painting', () => api.inpaint(clip, mask, { prompt, seed }))
   }
   return (
-    <div class="paint">
-      <canvas
-        ref={canvas}
-        width="768"
-        height="512"
-        role="img"
-        aria-label="Mask: paint over what is to be made anew"
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId)
-          last.current = null
-          stroke(event)
-        }}
-        onPointerMove={stroke}
+    <form
+      class="brushes"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void remake()
+      }}
+    >
+      <input
+        class="wide"
+        aria-label="What the painted part is to become"
+        maxLength={500}
+        value={prompt}
+        onInput={(event) => setPrompt(event.currentTarget.value)}
       />
-      <form
-        class="brushes"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void remake()
-        }}
-      >
-        <input
-          class="wide"
-          aria-label="What the painted part is to become"
-          maxLength={500}
-          value={prompt}
-          onInput={(event) => setPrompt(event.currentTarget.value)}
-        />
-        <button class="primary" disabled={!painted || !clip}>
-          Make anew
-        </button>
-        <button type="button" class="small" onClick={clear} disabled={!painted}>
-          Clear
-        </button>
-        <button type="button" class="small" onClick={() => (painting.value = false)}>
-          Leave
-        </button>
-      </form>
-    </div>
+      <button class="primary" disabled={!painted || !clip}>
+        Make anew
+      </button>
+      <button type="button" class="small" onClick={clear} disabled={!painted}>
+        Clear
+      </button>
+      <button type="button" class="small" onClick={() => (painting.value = false)}>
+        Leave
+      </button>
+    </form>
   )
 }
 

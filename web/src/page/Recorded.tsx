@@ -12,6 +12,7 @@ export function Recorded() {
 
 function Take({ recording }: { recording: Recording }) {
   const [wrong, setWrong] = useState('')
+  const [said, setSaid] = useState('')
   const close = () => (session.recorded.value = null)
   const only = recording.stretches.length === 1 ? recording.stretches[0] : undefined
   const stream = only ? session.sessionOf(only.source) : null
@@ -21,8 +22,15 @@ function Take({ recording }: { recording: Recording }) {
   }
   const flac = async () => {
     if (!only || !stream) return
-    const riff = await api.keep(stream, only.first, only.end)
-    download(api.file(riff, 'flac'), `${name}.flac`)
+    setSaid('Making the FLAC …')
+    try {
+      const riff = await api.keep(stream, only.first, only.end)
+      download(api.file(riff, 'flac'), `${name}.flac`)
+      setSaid('Saved, and kept in the gallery.')
+    } catch (error) {
+      setSaid('')
+      throw error
+    }
   }
   const picture = async () => download(await drawn(recording), `${name}.png`)
   return (
@@ -42,6 +50,7 @@ function Take({ recording }: { recording: Recording }) {
           PNG
         </button>
       </div>
+      <p role="status">{said}</p>
       {wrong && <p role="alert">{wrong}</p>}
     </Dialog>
   )

@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks'
-import { linkFromScene } from '../state/link'
+import { linkFromRiff, linkFromScene } from '../state/link'
 import { Icon } from './icons'
 import { said, session } from './studio'
 
-/** Copies a link that plays the moment that is heard. */
+/** Copies a link that plays what is heard: the riff, or the moment of the stream. */
 export function Share() {
   const [copied, setCopied] = useState(false)
   const share = async () => {
-    const link = new URL(linkFromScene(session.moment()), location.href).href
+    const riff = session.clip.value
+    const query = riff ? linkFromRiff(riff.id) : linkFromScene(session.moment())
+    const link = new URL(query, location.href).href
     history.replaceState(null, '', link)
     try {
       await navigator.clipboard.writeText(link)
@@ -20,7 +22,11 @@ export function Share() {
   }
   return (
     <span class="share">
-      <button class="round" aria-label="Copy a link to this moment" onClick={() => void share()}>
+      <button
+        class="round"
+        aria-label={session.clip.value ? 'Copy a link to this riff' : 'Copy a link to this moment'}
+        onClick={() => void share()}
+      >
         <Icon name="link" />
       </button>
       {copied && <span class="tip">Link copied</span>}

@@ -3,13 +3,15 @@ import { CanvasRenderer } from '../sonogram/canvas2d'
 import { HIFI, hzAtHeight, hzText, heightAtHz, noteName, timeText } from '../sonogram/format'
 import type { Frame, Renderer } from '../sonogram/renderer'
 import { clipFrame, streamFrame } from '../sonogram/view'
-import { WebGLRenderer } from '../sonogram/webgl'
+import { drawsOnGraphicsProcessor, WebGLRenderer } from '../sonogram/webgl'
 import { promptText } from '../state/scene'
-import { Paint } from './Paint'
+import { PaintCanvas, PaintTools } from './Paint'
 import { colours, painting, player, relief, session } from './studio'
 import { Welcome } from './Welcome'
 
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 8000]
+const RESTING_MS = 200
+const NOTHING: Renderer = { setColours() {}, resize() {}, draw() {}, dispose() {} }
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 
 /** The sonogram: it moves, the line of what is heard stands. */
@@ -19,6 +21,9 @@ export function Stage() {
   const turns = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [pointer, setPointer] = useState<{ x: number; y: number } | null>(null)
+  const maskCanvas = useRef<HTMLCanvasElement>(null)
+  const [painted, onPainted] = useState(false)
+  const mask = { canvas: maskCanvas, painted, onPainted }
   const map = colours.value
   const solid = relief.value
 
@@ -26,10 +31,13 @@ export function Stage() {
     let ended = false
     let renderer: Renderer | null = null
     let request = 0
+    let waiting = 0
     let drawn = ''
     let drawnStore: unknown
     const step = () => {
-      request = requestAnimationFrame(step)
+      // Nothing moves while nothing is heard: a few looks a second are enough.
+      if (player.outlet.peek() === 'playing') request = requestAnimationFrame(step)
+      else waiting = window.setTimeout(step, RESTING_MS)
       if (!renderer || !box.current || !canvas.current) return
       fit(canvas.current, box.current, renderer)
       const { store, frame } = seen(box.current.clientWidth)
@@ -53,6 +61,7 @@ export function Stage() {
     return () => {
       ended = true
       cancelAnimationFrame(request)
+      clearTimeout(waiting)
       renderer?.dispose()
     }
   }, [map, solid])
@@ -64,26 +73,29 @@ export function Stage() {
     setPointer({ x: (event.clientX - left) / width, y: (event.clientY - top) / height })
   }
   return (
-    <div
-      ref={box}
-      class="sonogram"
-      data-idle={idle}
-      onPointerMove={hover}
-      onPointerLeave={() => setPointer(null)}
-    >
-      <canvas
-        key={`${map.id}${String(solid)}`}
-        ref={canvas}
-        role="img"
-        aria-label={`Sonogram of ${promptText(session.now.value) || 'the music'}`}
-      />
-      <div ref={turns} class="turns" aria-hidden="true" />
-      {!solid && <div ref={line} class="playhead" aria-hidden="true" />}
-      {!solid && <Axis />}
-      {pointer && !solid && !idle && !painting.value && <Cross {...pointer} />}
-      {painting.value && <Paint />}
-      <Welcome />
-    </div>
+    <>
+      <div
+        ref={box}
+        class="sonogram"
+        data-idle={idle}
+        onPointerMove={hover}
+        onPointerLeave={() => setPointer(null)}
+      >
+        <canvas
+          key={`${map.id}${String(solid)}`}
+          ref={canvas}
+          role="img"
+          aria-label={`Sonogram of ${promptText(session.now.value) || 'the music'}`}
+        />
+        <div ref={turns} class="turns" aria-hidden="true" />
+        {!solid && <div ref={line} class="playhead" aria-hidden="true" />}
+        {!solid && <Axis />}
+        {pointer && !solid && !idle && !painting.value && <Cross {...pointer} />}
+        {painting.value && <PaintCanvas {...mask} />}
+        <Welcome />
+      </div>
+      {painting.value && <PaintTools {...mask} />}
+    </>
   )
 }
 
@@ -105,13 +117,16 @@ export function seen(width: number) {
 async function rendererFor(canvas: HTMLCanvasElement, solid: boolean): Promise<Renderer> {
   if (solid) {
     const { Relief } = await import('../sonogram/relief')
-    return new Relief(canvas)
+    try {
+      return new Relief(canvas)
+    } catch {
+      // A change of this brings another canvas: this one may be spoilt.
+      session.notice.value = 'This browser cannot draw the landscape: here is the flat picture.'
+      relief.value = false
+      return NOTHING
+    }
   }
-  try {
-    return new WebGLRenderer(canvas)
-  } catch {
-    return new CanvasRenderer(canvas)
-  }
+  return drawsOnGraphicsProcessor() ? new WebGLRenderer(canvas) : new CanvasRenderer(canvas)
 }
 
 function fit(canvas: HTMLCanvasElement, box: HTMLElement, renderer: Renderer): void {

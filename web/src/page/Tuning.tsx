@@ -1,13 +1,10 @@
 import type { ComponentChildren } from 'preact'
 import type { Scene } from '../stream/protocol'
+import { useState } from 'preact/hooks'
+import { KEYS, keyNamed, keyShown } from '../state/keys'
 import { MAX_SEED } from '../state/scene'
 import { Icon } from './icons'
 import { session } from './studio'
-
-const KEYS = ['C', 'D', 'E', 'F', 'G', 'A', 'B'].flatMap((note) => [
-  `${note} major`,
-  `${note} minor`,
-])
 
 /** How it is played. Every change is heard with the next window. */
 export function Tuning() {
@@ -50,12 +47,14 @@ export function Tuning() {
         <Field label="Key">
           <select
             aria-label="Key"
-            value={scene.key ?? ''}
+            value={keyNamed(scene.key ?? '') ?? ''}
             onChange={(event) => session.change({ key: event.currentTarget.value || null })}
           >
             <option value="">from the prompt</option>
             {KEYS.map((key) => (
-              <option key={key}>{key}</option>
+              <option key={key} value={key}>
+                {keyShown(key)}
+              </option>
             ))}
           </select>
         </Field>
@@ -127,7 +126,9 @@ interface SliderProps {
 }
 
 function Slider({ label, field, scene, low, high, step }: SliderProps) {
-  const value = scene[field]
+  // While it is dragged it is heard nowhere yet, but its number goes along.
+  const [dragged, setDragged] = useState<number | null>(null)
+  const value = dragged ?? scene[field]
   const at = (Math.min(high, Math.max(low, value)) - low) / (high - low)
   return (
     <Field label={label}>
@@ -139,7 +140,11 @@ function Slider({ label, field, scene, low, high, step }: SliderProps) {
         step={step}
         value={value}
         style={{ '--at': `${100 * at}%` }}
-        onChange={(event) => session.change({ [field]: Number(event.currentTarget.value) })}
+        onInput={(event) => setDragged(Number(event.currentTarget.value))}
+        onChange={(event) => {
+          setDragged(null)
+          session.change({ [field]: Number(event.currentTarget.value) })
+        }}
       />
       <output>{Number(value.toFixed(2))}</output>
     </Field>
@@ -156,7 +161,8 @@ interface AutoSliderProps extends Omit<SliderProps, 'field'> {
 /** A slider with a button for what is chosen elsewhere, by the prompt or by the model. */
 function AutoSlider(props: AutoSliderProps) {
   const { label, field, name, auto, start, scene, low, high, step } = props
-  const given = scene[field]
+  const [dragged, setDragged] = useState<number | null>(null)
+  const given = dragged ?? scene[field]
   const value = given ?? start
   const at = (Math.min(high, Math.max(low, value)) - low) / (high - low)
   return (
@@ -170,7 +176,11 @@ function AutoSlider(props: AutoSliderProps) {
         value={value}
         data-auto={given === null}
         style={{ '--at': `${100 * at}%` }}
-        onChange={(event) => session.change({ [field]: Number(event.currentTarget.value) })}
+        onInput={(event) => setDragged(Number(event.currentTarget.value))}
+        onChange={(event) => {
+          setDragged(null)
+          session.change({ [field]: Number(event.currentTarget.value) })
+        }}
       />
       <button
         class="value"

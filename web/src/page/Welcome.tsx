@@ -8,6 +8,17 @@ const IDEAS = 3
 export function Welcome() {
   const [ideas] = useState(() => Array.from({ length: IDEAS }, () => idea()))
   if (session.started.value || session.clip.value) return null
+  const linked = session.linked.value
+  if (linked) {
+    return (
+      <section class="welcome" aria-labelledby="welcome">
+        <h2 id="welcome">{linked.prompt || 'A riff'}</h2>
+        <button class="primary" onClick={() => void session.toggle()}>
+          Play: {linked.prompt || 'a riff'}
+        </button>
+      </section>
+    )
+  }
   return (
     <section class="welcome" aria-labelledby="welcome">
       <h2 id="welcome">Music from words, without end</h2>

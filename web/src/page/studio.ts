@@ -1,13 +1,14 @@
 import { effect, signal } from '@preact/signals'
 import { Api } from '../riffs/api'
 import { COLOUR_MAPS, mapById } from '../sonogram/colours'
-import { sceneFromLink } from '../state/link'
+import { riffFromLink, sceneFromLink } from '../state/link'
 import { Player } from '../state/player'
-import { FIRST_SCENE } from '../state/scene'
+import { FIRST_SCENE, single } from '../state/scene'
 import { Session } from '../state/session'
 import { LOADING } from '../stream/client'
 
 const POLL_MS = 700
+const SLOWEST_POLL_MS = 8000
 
 /** The one of each that the page has. */
 export const api = new Api(new URL('.', location.href).href)
@@ -45,20 +46,46 @@ export function open(): void {
   api.key = sessionStorage.getItem('sonoriff.key') ?? ''
   setInterval(() => session.tick(), 100)
   effect(() => {
-    if (session.notice.value === LOADING) void greet()
+    if (session.notice.value === LOADING) greetAfter(0)
   })
-  void greet()
+  greetAfter(0)
+  const linked = riffFromLink(location.search)
+  if (linked) void offer(linked)
+}
+
+let greeting = 0
+let wait = POLL_MS
+
+/** Ask the server who it is, once there is time: one question at a time, whoever wants it asked. */
+function greetAfter(ms: number): void {
+  clearTimeout(greeting)
+  greeting = window.setTimeout(() => void greet(), ms)
 }
 
 async function greet(): Promise<void> {
+  const mine = greeting
   try {
     const info = await api.info()
     session.sampleRate = info.sonogram?.sample_rate ?? session.sampleRate
     loading.value = info.ready ? null : info.loading
-    if (!info.ready) setTimeout(() => void greet(), POLL_MS)
-    else if (session.notice.value === LOADING) session.notice.value = ''
+    wait = POLL_MS
+    if (info.ready && session.notice.value === LOADING) session.notice.value = ''
     if (info.needs_key && !api.key) session.notice.value = 'The server wants an API key.'
+    if (info.ready) return
   } catch {
     session.notice.value = 'The server does not answer.'
+    wait = Math.min(2 * wait, SLOWEST_POLL_MS)
+  }
+  if (mine === greeting) greetAfter(wait)
+}
+
+/** Lay the riff of a link out: browsers play nothing before a click. */
+async function offer(id: string): Promise<void> {
+  try {
+    const riff = await api.riff(id)
+    session.scene.value = { ...session.scene.value, prompts: single(riff.prompt) }
+    session.linked.value = riff
+  } catch (error) {
+    session.notice.value = `The riff of this link cannot be played. ${(error as Error).message}`
   }
 }

@@ -54,6 +54,18 @@ export class Api {
     return url.href
   }
 
+  /** A file's content. */
+  async bytes(riff: Riff, kind: Kind): Promise<ArrayBuffer> {
+    const answer = await reached(fetch(this.file(riff, kind)))
+    if (!answer.ok) throw new Error(await complaint(answer))
+    return answer.arrayBuffer()
+  }
+
+  /** A riff by its number. */
+  riff(id: string): Promise<Riff> {
+    return this.json(`riffs/${encodeURIComponent(id)}`)
+  }
+
   info(): Promise<Info> {
     return this.json('info')
   }
@@ -110,9 +122,19 @@ export class Api {
   private async fetch(path: string, request: RequestInit): Promise<Response> {
     const headers = new Headers(request.headers)
     if (this.key) headers.set('Authorization', `Bearer ${this.key}`)
-    const response = await fetch(new URL(`api/v1/${path}`, this.root), { ...request, headers })
+    const url = new URL(`api/v1/${path}`, this.root)
+    const response = await reached(fetch(url, { ...request, headers }))
     if (response.ok) return response
     throw new Error(await complaint(response))
+  }
+}
+
+/** Browsers say "Failed to fetch", each in its own way. */
+async function reached(answer: Promise<Response>): Promise<Response> {
+  try {
+    return await answer
+  } catch {
+    throw new Error('The server cannot be reached: it may have been stopped.')
   }
 }
 

@@ -44,6 +44,23 @@ void main() {
   colour = vec4(light, 1.0);
 }`
 
+let hasProcessor: boolean | null = null
+
+/**
+ * Whether WebGL 2 is drawn by a graphics processor. By the main processor it takes most of a core,
+ * which the music needs. Asked on a canvas of its own: one that was asked for WebGL gives no other
+ * context.
+ */
+export function drawsOnGraphicsProcessor(): boolean {
+  if (hasProcessor !== null) return hasProcessor
+  const gl = document.createElement('canvas').getContext('webgl2')
+  const about = gl?.getExtension('WEBGL_debug_renderer_info')
+  const name = gl && about ? String(gl.getParameter(about.UNMASKED_RENDERER_WEBGL)) : ''
+  hasProcessor = gl !== null && !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(name)
+  gl?.getExtension('WEBGL_lose_context')?.loseContext()
+  return hasProcessor
+}
+
 /** The sonogram on the graphics processor: columns go up once, every frame is one triangle. */
 export class WebGLRenderer implements Renderer {
   private readonly gl: WebGL2RenderingContext

@@ -1,4 +1,5 @@
 import type { Scene } from '../stream/protocol'
+import { keyNamed } from './keys'
 import { MAX_SEED } from './scene'
 
 const NUMBERS: Record<string, [keyof Scene, number, number]> = {
@@ -11,6 +12,15 @@ const NUMBERS: Record<string, [keyof Scene, number, number]> = {
   guidance: ['guidance_scale', 1, 20],
   steps: ['num_inference_steps', 1, 50],
 }
+/** The query of a link that plays a riff of this server. */
+export const linkFromRiff = (id: string): string => `?${new URLSearchParams({ riff: id })}`
+
+/** The riff that a link names, or null. */
+export function riffFromLink(link: string): string | null {
+  const id = new URLSearchParams(link).get('riff')
+  return id && /^[\w-]{1,64}$/.test(id) ? id : null
+}
+
 const WHOLE = new Set(['seed', 'steps'])
 const MAX_TEXT = 500
 const MAX_PROMPTS = 4
@@ -49,8 +59,8 @@ export function sceneFromLink(link: string): Partial<Scene> {
   if (negative) scene.negative_prompt = negative.slice(0, MAX_TEXT)
   const mode = query.get('mode')
   if (mode === 'flow' || mode === 'riff') scene.mode = mode
-  const key = query.get('key')
-  if (key && /^[A-G](#|b|♯|♭)? (major|minor)$/i.test(key)) scene.key = key
+  const key = keyNamed(query.get('key') ?? '')
+  if (key) scene.key = key
   const bars = Number(query.get('bars'))
   if ([1, 2, 4, 8].includes(bars)) scene.bars = bars
   const numbers: Record<string, number> = {}

@@ -21,12 +21,18 @@ export class Player {
   private readonly clock = new Clock()
   private readonly worker: Worker
   private heardSource = -1
+  /** The signal that is to be heard; null until the worker has numbered it. */
+  private meant: number | null = null
   private opening: Promise<void> | null = null
   private volume = 1
 
   constructor() {
     this.worker = new Worker(new URL('../stream/worker.ts', import.meta.url), { type: 'module' })
-    this.worker.onmessage = (event: MessageEvent<WorkerEvent>) => this.onEvent(event.data)
+    this.worker.onmessage = (event: MessageEvent<WorkerEvent>) => {
+      const { data } = event
+      if (data.type === 'ready' || data.type === 'clip') this.meant = data.source
+      this.onEvent(data)
+    }
   }
 
   get sampleRate(): number {
@@ -52,6 +58,7 @@ export class Player {
   }
 
   command(command: WorkerCommand, transfer: Transferable[] = []): void {
+    if (command.type === 'start' || command.type === 'clip') this.meant = null
     this.worker.postMessage(command, transfer)
   }
 
@@ -116,6 +123,9 @@ export class Player {
     this.clock.add(report.tick)
     this.outlet.value = report.state
     this.underruns.value = report.underruns
-    if (report.state === 'ended' && this.wanted.value) this.pause()
+    // The end of what was heard before is no end of what is to come.
+    if (report.state === 'ended' && this.wanted.value && report.source === this.meant) this.pause()
+    // Faded out: a context that runs keeps the processor busy for nothing.
+    if (report.state === 'paused' && !this.wanted.value) void this.context?.suspend()
   }
 }

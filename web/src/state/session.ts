@@ -46,6 +46,8 @@ export class Session {
   /** A line for the person: an error, or why there is no sound. */
   readonly notice = signal('')
   readonly clip = signal<Riff | null>(null)
+  /** A riff that the page's link names, to be played first. */
+  readonly linked = signal<Riff | null>(null)
   readonly recording = signal(false)
   readonly recorded = signal<Recording | null>(null)
   /** The sound that is on stage: drawn, and heard once it begins. */
@@ -90,6 +92,11 @@ export class Session {
       this.player.pause()
       return
     }
+    const linked = this.linked.value
+    if (linked) {
+      await this.open(linked)
+      return
+    }
     const clip = this.clip.value
     if (clip && this.player.outlet.value === 'ended') await this.open(clip)
     else if (clip || this.streaming) await this.play()
@@ -99,6 +106,7 @@ export class Session {
   /** A new stream of the scene. */
   async start(): Promise<void> {
     this.clip.value = null
+    this.linked.value = null
     this.ready = null
     this.coming.value = null
     this.heard.value = null
@@ -156,8 +164,9 @@ export class Session {
 
   /** A riff of the gallery, from its beginning. */
   async open(riff: Riff): Promise<void> {
+    this.linked.value = null
     const [sound, store] = await Promise.all([
-      fetch(this.api.file(riff, 'wav')).then((answer) => answer.arrayBuffer()),
+      this.api.bytes(riff, 'wav'),
       columnsOfPicture(this.api.file(riff, 'png')),
     ])
     const { frames, channels } = await this.player.decoded(sound, this.sampleRate)
@@ -166,8 +175,8 @@ export class Session {
     this.coming.value = null
     this.heard.value = null
     this.stage.value = { store, windows: new Windows() }
-    await this.play()
     this.player.command({ type: 'clip', frames, channels }, [frames.buffer])
+    await this.play()
   }
 
   /** Back from a riff to the stream, where it was. */
