@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ from typing import Any
 
 import typer
 
+from sonoriff.cli.progress import shown
 from sonoriff.errors import ParameterError, SonoriffError
 from sonoriff.threads import usable_cores
 
@@ -309,15 +311,10 @@ def _spinner(text: str, wanted: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(total: int, wanted: bool) -> Iterator[Callable[[], Any]]:
-    """A bar on the terminal, if wanted."""
+    """A bar or lines, if wanted."""
     if not wanted:
         yield lambda: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+    counted = itertools.count(1)
+    with shown("files") as told:
+        yield lambda: told(next(counted), total)

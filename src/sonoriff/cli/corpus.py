@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonoriff.cli.progress import shown
 from sonoriff.corpus.debian import SOURCES
 
 if TYPE_CHECKING:
@@ -37,25 +36,6 @@ Existing = Annotated[
     Path, typer.Argument(help="A corpus folder.", metavar="CORPUS", exists=True, file_okay=False)
 ]
 Workers = Annotated[int, typer.Option(help="Processes.", min=1, max=256)]
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; gives update(done, all)."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _say_dropped(corpus: Path) -> None:
@@ -87,7 +67,7 @@ def import_(
     """
     from sonoriff.corpus.importer import import_folder
 
-    with _progress("importing") as update:
+    with shown("importing") as update:
         done = import_folder(
             folder, output, licence=licence, credit=credit, most=most or None, workers=workers,
             progress=update,
@@ -125,7 +105,7 @@ def render(
     """
     from sonoriff.corpus.render import render as render_corpus
 
-    with _progress("rendering") as update:
+    with shown("rendering") as update:
         count = render_corpus(
             output, clips=clips, seed=seed, workers=workers, programmes=programme or (),
             progress=update,
@@ -154,7 +134,7 @@ def recordings(
     """
     from sonoriff.corpus.recordings import collect
 
-    with _progress("recordings") as update:
+    with shown("recordings") as update:
         report = collect(output, sources, workers=workers, progress=update)
     typer.echo(f"{report.clips} clips from {report.files} tracks")
     for path, reason in report.unreadable:

@@ -9,6 +9,7 @@ import typer
 
 from sonoriff.cli import options
 from sonoriff.cli.batch import find_sources
+from sonoriff.cli.progress import shown
 from sonoriff.errors import ParameterError
 
 
@@ -38,9 +39,6 @@ def evaluate_codec_command(
       sonoriff evaluate codec song.flac
       sonoriff evaluate codec my-music/ --format hifi --duration 20 -o codec.json
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from sonoriff.audio import AUDIO_SUFFIXES
     from sonoriff.evaluation.codec import evaluate_codec, figures_json, table_text
     from sonoriff.files import write_text
@@ -49,15 +47,13 @@ def evaluate_codec_command(
     paths = [source.path for source in find_sources(inputs, AUDIO_SUFFIXES)]
     if output is not None and not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("round trips", total=None)
+    with shown("round trips") as told:
         figures = evaluate_codec(
             paths,
             formats=tuple(PRESETS) if format is None else (format,),
             qualities=get_args(options.Quality) if quality is None else (quality,),
             longest_s=duration,
-            on_clip=lambda done, total: bar.update(task, completed=done, total=total),
+            on_clip=told,
         )
     typer.echo(table_text(figures), nl=False)
     if output is not None:

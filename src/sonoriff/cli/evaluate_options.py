@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
+
+from sonoriff.cli.progress import Tell, shown
 
 if TYPE_CHECKING:
     from sonoriff.pipeline.generate import GenerateSettings
@@ -20,13 +22,15 @@ def sampling(steps: int | None, guidance: float | None) -> GenerateSettings:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal: a callback that takes what is done, how far, of how much."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """A callback that takes what is done, how far, of how much: a bar or lines for each."""
+    with ExitStack() as stack:
+        current: dict[str, Tell] = {}
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(
-            task, description=what, completed=done, total=total
-        )
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in current:
+                stack.close()
+                current.clear()
+                current[what] = stack.enter_context(shown(what))
+            current[what](done, total)
+
+        yield tell

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonoriff.cli.progress import shown
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -179,13 +179,6 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-@contextmanager
-def progress() -> Iterator[OnProgress]:
-    """A progress bar on a terminal; gives what is told ``(step, steps)``."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task("painting", total=None)
-        yield lambda step, steps: shown.update(task, completed=step, total=steps)
+def progress() -> AbstractContextManager[OnProgress]:
+    """Gives what is told ``(step, steps)``."""
+    return shown("painting")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sonoriff.cli import scenes
+from sonoriff.cli.progress import shown
 from sonoriff.errors import FormatError, ParameterError
 
 if TYPE_CHECKING:
@@ -62,13 +63,14 @@ def stream(
 
     loaded = load_model(model, device=device)
     n_samples = round(60.0 * minutes * loaded.params.sample_rate)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("playing", total=n_samples)
+    rate = loaded.params.sample_rate
+    with shown("seconds played") as told:
         export_stream(
-            loaded, chosen, n_samples, output, on_samples=lambda n: bar.update(task, completed=n)
+            loaded,
+            chosen,
+            n_samples,
+            output,
+            on_samples=lambda n: told(n // rate, n_samples // rate),
         )
     typer.echo(f"{output}")
 

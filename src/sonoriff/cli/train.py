@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sonoriff.cli import train_own
+from sonoriff.cli.progress import shown
 from sonoriff.cli.train_options import (
     WORK,
     Accumulate,
@@ -16,7 +17,6 @@ from sonoriff.cli.train_options import (
     Save,
     Seed,
     Work,
-    bar,
     main_first,
     run_loop,
 )
@@ -250,7 +250,7 @@ def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
     folders = []
     for corpus in corpora:
         folder = pictures_folder(corpus, work)
-        with main_first(), bar(f"pictures of {corpus.name}") as progress:
+        with main_first(), shown(f"pictures of {corpus.name}") as progress:
             prepare_pictures(corpus, folder, progress=progress)
         folders.append(folder)
     return folders
@@ -262,7 +262,7 @@ def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
     folders = []
     for pictures in _prepare_pictures(corpora, work):
         folder = work / "latents" / latents_digest(coder) / pictures.name
-        with main_first(), bar(f"latents of {pictures.name}") as progress:
+        with main_first(), shown(f"latents of {pictures.name}") as progress:
             prepare_latents(pictures, folder, coder, progress=progress)
         folders.append(folder)
     return folders

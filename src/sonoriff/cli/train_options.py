@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from sonoriff.cli.progress import Lines
 
 if TYPE_CHECKING:
     from sonoriff.training.config import LoopConfig
@@ -29,24 +31,6 @@ Precision = Annotated[str, typer.Option(help="auto, bf16, fp16 (GPU only) or no.
 WORK = Path.home() / ".cache" / "sonoriff"
 
 
-class bar:
-    """A progress bar on a terminal, as a context that gives the callback."""
-
-    def __init__(self, label: str) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.progress = Progress(console=Console(stderr=True), transient=True)
-        self.task = self.progress.add_task(label, total=None)
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        self.progress.start()
-        return lambda done, total: self.progress.update(self.task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
 @contextmanager
 def main_first() -> Iterator[None]:
     """On several processes the first one fills the caches, then the others find them full."""
@@ -60,23 +44,36 @@ def main_first() -> Iterator[None]:
 
 
 def run_loop(recipe: Any, config: LoopConfig, output: Path) -> Any:
-    """Train with a line of progress; the averaged model."""
+    """Train with a line of progress; the averaged model.
+
+    Where there is no terminal, a line now and then says step, loss and the time left.
+    """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from sonoriff.training.loop import train
 
     console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, soft_wrap=True)
+
+    lines = None if console.is_terminal else Lines("step", say)
+    first: list[int] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=lines is not None) as progress:
         task = progress.add_task("starting")
 
         def on_step(step: int, figures: dict[str, float]) -> None:
-            progress.update(task, description=f"step {step}  loss {figures['loss']:.4f}")
+            loss = f"loss {figures['loss']:.4f}"
+            progress.update(task, description=f"step {step}  {loss}")
+            first.append(step - 1) if not first else None
+            if lines:
+                lines.tell(step, config.steps, loss, since=first[0])
             held_out = {k: v for k, v in figures.items() if k.startswith("validation")}
             if held_out:
                 shown = "  ".join(f"{k} {v:.4f}" for k, v in held_out.items())
-                console.print(f"step {step}  loss {figures['loss']:.4f}  {shown}")
+                say(f"step {step}  {loss}  {shown}")
 
         averaged = train(recipe, config, output, on_step=on_step)
     console.print(f"checkpoint, log and sample sheets are in {output}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sonoriff.cli.progress import shown
 from sonoriff.cli.train_options import (
     WORK,
     Accumulate,
@@ -20,7 +21,6 @@ from sonoriff.cli.train_options import (
     Save,
     Seed,
     Work,
-    bar,
     main_first,
     run_loop,
 )
@@ -294,7 +294,7 @@ def _gathered(wish: _Wish) -> OwnMusic:
         listener = listened
         if not can_hear_tags():
             _say(f"note: captions get tempo and key but no tags; for these: {INSTALL}")
-    with main_first(), _room(wish.work), bar("reading the music") as progress:
+    with main_first(), _room(wish.work), shown("reading the music") as progress:
         music = gather(
             wish.folder, wish.work, caption=wish.caption, listener=listener,
             workers=wish.workers, progress=progress,
@@ -323,7 +323,7 @@ def _small_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
             "--prior-prompt, --text-rate, --prediction and --noise-offset are for Stable "
             "Diffusion: name such a model with --base, or leave them out"
         )
-    with main_first(), _room(wish.work), bar("pictures and latents") as progress:
+    with main_first(), _room(wish.work), shown("pictures and latents") as progress:
         return own_small_recipe(
             music, base, wish.work, adapters=_adapters(wish),
             caption_dropout=wish.caption_dropout, progress=progress,
@@ -344,7 +344,7 @@ def _diffusion_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
         prior_clips=wish.prior_clips,
         prior_weight=wish.prior_weight,
     )
-    with main_first(), _room(wish.work), bar("latents and captions") as progress:
+    with main_first(), _room(wish.work), shown("latents and captions") as progress:
         return stable_diffusion_recipe(
             music, base, wish.work, config, adapters=_adapters(wish), progress=progress
         )
@@ -417,7 +417,7 @@ def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:
         model = load_model(wish.base_name, loras=[Lora(wish.output)])
     else:
         model = load_model(wish.output)
-    with bar("first sounds") as progress:
+    with shown("first sounds") as progress:
         return first_sounds(
             model, music, wish.output / "samples", wish.work, count=wish.samples,
             steps=wish.sample_steps, progress=progress,
