@@ -9,9 +9,13 @@ import typer
 
 from sonoriff.cli.progress import shown
 from sonoriff.corpus.debian import SOURCES
+from sonoriff.corpus.text import UTF8
 
 if TYPE_CHECKING:
     from sonoriff.corpus.report import Report
+
+# Of rows that belong to no file; the rest is counted.
+_MOST_NAMED = 20
 
 app = typer.Typer(
     help="""Captioned music to train on.
@@ -74,6 +78,14 @@ def import_(
         )  # fmt: skip
     origins = ", ".join(f"{count} from {name}" for name, count in done.origins.most_common())
     typer.echo(f"{done.clips} clips from {done.files} files; captions: {origins or 'none'}")
+    for encoding, count in done.encodings.items():
+        if encoding != UTF8:
+            typer.echo(f"{count} captions are in {encoding} and were read as that")
+    for row in done.unmatched[:_MOST_NAMED]:
+        typer.echo(f"belongs to no sound file: {row}", err=True)
+    if len(done.unmatched) > _MOST_NAMED:
+        more = len(done.unmatched) - _MOST_NAMED
+        typer.echo(f"and {more} more rows belong to no sound file", err=True)
     if done.skipped:
         typer.echo(f"{done.skipped} files were imported before")
     typer.echo(f"left out: {done.silent} silent clips, {done.copies} near-copies")

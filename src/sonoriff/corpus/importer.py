@@ -48,6 +48,8 @@ class ImportReport:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     too_short: list[str] = field(default_factory=list)
     origins: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = field(default_factory=Counter)
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ class Collector:
         self.report.silent += made.silent
         self.report.clips += len(clips)
         self.report.origins[work.description.origin] += 1
+        self.report.encodings[work.description.encoding] += 1
         if clips:
             self.corpus.append(clips)
             self.prints.store()
@@ -335,8 +338,10 @@ def import_folder(
     CorpusError
         no folder, no audio in it, damaged metadata, or a full disk (SetupError)
     """
-    files, metadata = audio_files(folder), read_metadata(folder)
+    files = audio_files(folder)
+    metadata = read_metadata(folder, files)
     collector = Collector(root, _captions)
+    collector.report.unmatched = metadata.unmatched
     queue = []
     for path in files:
         try:

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from sonoriff.corpus.manifest import Facts
 from sonoriff.corpus.splits import split_named
+from sonoriff.corpus.text import UTF8, folded, read_text
 from sonoriff.errors import CorpusError, ParameterError
 from sonoriff.files import native_name
 
@@ -31,6 +33,7 @@ class Description:
     credit: str = ""
     split: str = ""
     origin: str = "name"
+    encoding: str = UTF8
 
 
 def _texts(value: Any) -> list[str]:
@@ -68,7 +71,7 @@ def _facts(row: dict[str, Any]) -> Facts:
     return Facts(**values)
 
 
-def _from_row(row: dict[str, Any]) -> Description:
+def _from_row(row: dict[str, Any], encoding: str) -> Description:
     """A metadata row as a description.
 
     Raises
@@ -82,22 +85,18 @@ def _from_row(row: dict[str, Any]) -> Description:
     split = str(row.get("split") or "").strip()
     return Description(
         tuple(captions), _facts(row), str(row.get("licence") or row.get("license") or ""),
-        str(row.get("credit") or ""), split_named(split) if split else "", "metadata",
+        str(row.get("credit") or ""), split_named(split) if split else "", "metadata", encoding,
     )  # fmt: skip
 
 
-def _rows(path: Path) -> Iterable[dict[str, Any]]:
+def _rows(path: Path, text: str) -> Iterable[dict[str, Any]]:
     """Rows of a metadata file.
 
     Raises
     ------
     CorpusError
-        the file is not UTF-8, a line is no JSON object, or there is no column `file_name`
+        a line is no JSON object, or there is no column `file_name`
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: expected UTF-8, {error}: save it as UTF-8") from error
     if path.suffix == ".csv":
         yield from _csv_rows(path, text)
         return
@@ -114,7 +113,10 @@ def _rows(path: Path) -> Iterable[dict[str, Any]]:
 
 
 def _csv_rows(path: Path, text: str) -> Iterable[dict[str, Any]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    # Spreadsheets write semicolons where a comma is for decimals, and tabs.
+    head = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         if "file_name" not in (reader.fieldnames or ()):
             raise CorpusError(f"{path}: expected a column file_name, got {reader.fieldnames}")
@@ -123,8 +125,28 @@ def _csv_rows(path: Path, text: str) -> Iterable[dict[str, Any]]:
         raise CorpusError(f"{path}, line {reader.line_num + 1}: {error}") from error
 
 
-def read_metadata(folder: Path) -> dict[Path, Description]:
-    """Descriptions from every metadata.csv and metadata.jsonl in a folder tree, by file.
+@dataclass(frozen=True)
+class Metadata:
+    """What the metadata files of a folder say.
+
+    Attributes
+    ----------
+    by_file : descriptions of the files that are there
+    unmatched : rows that belong to no file, "metadata.csv: name" each
+    """
+
+    by_file: dict[Path, Description] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+
+
+def read_metadata(folder: Path, files: Iterable[Path]) -> Metadata:
+    """Descriptions from every metadata.csv and metadata.jsonl in a folder tree.
+
+    Parameters
+    ----------
+    files : the sounds of the folder. A row belongs to the one of its name; where there is none, to
+        the one whose name differs in slashes, case, the way accents are written, or a suffix that
+        the row leaves out
 
     Raises
     ------
@@ -132,14 +154,44 @@ def read_metadata(folder: Path) -> dict[Path, Description]:
         one of them is damaged, or names a split that is none
     """
     found: dict[Path, Description] = {}
+    unmatched: list[str] = []
+    names = _Names(files)
     for path in sorted([*folder.rglob("metadata.csv"), *folder.rglob("metadata.jsonl")]):
-        for row in _rows(path):
+        text, encoding = read_text(path)
+        for row in _rows(path, text):
             name = str(row["file_name"])
             try:
-                found[(path.parent / name).resolve()] = _from_row(row)
+                description = _from_row(row, encoding)
             except ParameterError as error:
                 raise CorpusError(f"{path}, {name}: {error}") from error
-    return found
+            match = names.find(path.parent, name)
+            if match is None:
+                unmatched.append(f"{path.name}: {name}")
+            else:
+                found[match] = description
+    return Metadata(found, tuple(unmatched))
+
+
+class _Names:
+    """Sound files, to be found by what people call them."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._exact: set[Path] = set()
+        self._alike: dict[str, Path | None] = {}
+        for path in files:
+            whole = path.resolve()
+            self._exact.add(whole)
+            for name in (text_of_name(whole), text_of_name(whole.with_suffix(""))):
+                # Two files of one name but for that: nothing says which is meant.
+                known = self._alike.get(folded(name), whole)
+                self._alike[folded(name)] = whole if known == whole else None
+
+    def find(self, folder: Path, name: str) -> Path | None:
+        """The file that a row of a metadata file in `folder` means."""
+        whole = (folder / name).resolve()
+        if whole in self._exact:
+            return whole
+        return self._alike.get(folded(text_of_name(folder.resolve()) + "/" + name.strip()))
 
 
 def _from_tags(path: Path) -> Description | None:
@@ -186,17 +238,29 @@ def caption_from_name(path: Path) -> str:
     return " ".join(words.split()).lower() or stem.lower()
 
 
-def _beside(path: Path) -> tuple[str, ...]:
-    """The lines of a text file; none if it is not there."""
+def _text_beside(path: Path) -> Path:
+    """The .txt of a sound; one whose name is written another way where there is none of its own."""
+    plain = path.with_suffix(".txt")
+    names = [
+        unicodedata.normalize(form, path.stem) + suffix
+        for form in ("NFC", "NFD")
+        for suffix in (".txt", ".TXT")
+    ]
+    others = (path.parent / name for name in names)
+    return plain if plain.is_file() else next((p for p in others if p.is_file()), plain)
+
+
+def _beside(path: Path) -> tuple[tuple[str, ...], str]:
+    """The lines of a text file and its encoding; none if it is not there."""
     try:
-        text = path.read_text("utf-8", "replace") if path.is_file() else ""
+        text, encoding = read_text(path) if path.is_file() else ("", UTF8)
     except OSError as error:
         raise CorpusError(f"{path}: its captions cannot be read: {error.strerror}") from error
     lines = (" ".join(line.split()) for line in text.splitlines())
-    return tuple(line for line in lines if line)
+    return tuple(line for line in lines if line), encoding
 
 
-def describe(path: Path, metadata: dict[Path, Description]) -> Description:
+def describe(path: Path, metadata: Metadata) -> Description:
     """Captions of one file from the best source there is.
 
     Parameters
@@ -214,10 +278,10 @@ def describe(path: Path, metadata: dict[Path, Description]) -> Description:
     CorpusError
         the .txt cannot be read
     """
-    known = metadata.get(path.resolve())
+    known = metadata.by_file.get(path.resolve())
     if known and known.captions:
         return known
-    captions = _beside(path.with_suffix(".txt"))
+    captions, encoding = _beside(_text_beside(path))
     if captions:
-        return Description(captions, origin="text")
+        return Description(captions, origin="text", encoding=encoding)
     return _from_tags(path) or Description((caption_from_name(path),))

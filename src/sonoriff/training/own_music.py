@@ -11,7 +11,8 @@ from pathlib import Path
 
 from sonoriff.corpus.importer import ImportReport, audio_files, import_folder, piece_name
 from sonoriff.corpus.manifest import Clip, Corpus
-from sonoriff.corpus.sidecars import Description, describe, read_metadata
+from sonoriff.corpus.sidecars import Description, Metadata, describe, read_metadata
+from sonoriff.corpus.text import UTF8
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
 from sonoriff.files import write_text
@@ -98,7 +99,8 @@ def gather(
         no folder, no audio, damaged captions, or nothing that can be trained on; it says why
     """
     root = corpus_folder(folder, work)
-    files, metadata = audio_files(folder), read_metadata(folder)
+    files = audio_files(folder)
+    metadata = read_metadata(folder, files)
     warnings = _captions_without_files(folder, files, metadata)
     report = import_folder(folder, root, workers=workers, progress=progress)
     warnings += _left_out(report)
@@ -117,12 +119,9 @@ def gather(
     return OwnMusic(root, tuple(clips), (*warnings, *more))
 
 
-def _captions_without_files(
-    folder: Path, files: list[Path], metadata: dict[Path, Description]
-) -> list[str]:
-    there = {path.resolve() for path in files}
-    lost = sorted(str(path) for path in metadata if path not in there)
-    if lost and len(lost) == len(metadata):
+def _captions_without_files(folder: Path, files: list[Path], metadata: Metadata) -> list[str]:
+    lost = sorted(metadata.unmatched)
+    if lost and not metadata.by_file:
         raise CorpusError(
             f"{folder}: none of the {len(lost)} files that its metadata names is there, "
             f"{lost[0]} among them: are file_name and the folders right?"
@@ -136,6 +135,8 @@ def _captions_without_files(
 
 def _left_out(report: ImportReport) -> list[str]:
     said = []
+    other = {name: n for name, n in report.encodings.items() if name != UTF8}
+    said += [f"{n} captions are in {name} and were read as that" for name, n in other.items()]
     if report.unreadable:
         reason = report.unreadable[0][1]
         said.append(f"{len(report.unreadable)} files cannot be read and are left out: {reason}")
