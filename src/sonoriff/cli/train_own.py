@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sonoriff.training.config import LoopConfig
     from sonoriff.training.own_music import OwnMusic
 
+# How often a run looks at the held-out clips, at least.
+CHECKS = 8
 ALIASES = {"stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
 
 Folder = Annotated[
@@ -374,7 +376,7 @@ def _config(wish: _Wish, n_clips: int, *, small: bool) -> LoopConfig:
         config,
         warmup_steps=max(1, min(100, config.steps // 10)),
         cooldown_steps=config.steps // 5,
-        validate_steps=min(250, -(-config.steps // 4)),
+        validate_steps=min(250, -(-config.steps // CHECKS)),
     )
 
 
@@ -387,6 +389,7 @@ def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: Lo
     before = recipe.start.facts.get("denoiser_steps", 0) if hasattr(recipe, "start") else 0
     with placed(wish.output) as partial:
         recipe.save(averaged, partial, {"name": name, "denoiser_steps": before + config.steps})
+    _say_best(wish.run, config)
     found = _first_sounds(wish, music)
     options = f"--lora {name}" if wish.lora else f"--model {name}"
     options += f" --model {wish.base}" if wish.lora and wish.base else ""
@@ -405,6 +408,18 @@ def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: Lo
     )
     _say(found.in_words())
     _say(f"{wish.output}: the model, README.md, samples/; run/ may be removed")
+
+
+def _say_best(run: Path, config: LoopConfig) -> None:
+    """Which step's weights these are, where the last ones are not the best."""
+    from sonoriff.training.best import Best
+
+    best = Best(run, fresh=False)
+    if 0 < best.step < config.steps:
+        _say(
+            f"the weights of step {best.step} are kept: on held-out music the loss was lowest "
+            f"there ({best.loss:.4f}) and rose until step {config.steps}"
+        )
 
 
 def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:

@@ -181,6 +181,11 @@ def _load(module: nn.Module, tensors: dict[str, torch.Tensor], frozen: set[str])
         raise RuntimeError(f"its weights are of another model, see {odd[0]}")
 
 
+def trained_tensors(averaged: nn.Module, model: nn.Module) -> dict[str, torch.Tensor]:
+    """Averaged weights without those that are frozen in `model`, which the recipe brings."""
+    return _tensors(averaged, _frozen(model))
+
+
 def _flat_optimizer(
     optimizer: torch.optim.Optimizer,
 ) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:

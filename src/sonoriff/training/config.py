@@ -27,6 +27,8 @@ class LoopConfig:
     accumulate : batches added up for one step
     save_minutes, sample_minutes, validate_steps : intervals
     max_minutes : stop (resumable) after this time; 0 for no limit
+    keep_best : the run gives the averaged weights of the check with the lowest held-out loss, not
+        the last ones; for music of which there is too little to learn from it for long
     seed : of everything random
     precision : "bf16" or "fp16" (autocast), "no", or "auto": bf16 where the processor multiplies
         it natively
@@ -48,6 +50,7 @@ class LoopConfig:
     sample_minutes: float = 15.0
     validate_steps: int = 250
     max_minutes: float = 0.0
+    keep_best: bool = False
     seed: int = 0
     precision: str = "auto"
 

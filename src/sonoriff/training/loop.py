@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from sonoriff.errors import ParameterError, TrainingError
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.threads import follow_free_cores
+from sonoriff.training.best import Best
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.curves import save_curves
@@ -62,7 +63,7 @@ def train(
     *,
     on_step: Callable[[int, dict[str, float]], None] | None = None,
 ) -> nn.Module:
-    """Train until `config.steps`; returns the averaged model.
+    """Train until `config.steps`; returns the averaged model, that of the best check if wished.
 
     Starts from ``run/checkpoint`` where there is one. Figures go to ``run/log.jsonl``; with each
     sample sheet they are drawn as ``run/curves.png``. On several processes (`accelerate launch`)
@@ -83,6 +84,7 @@ def train(
     ema = AveragedModel(model, config.ema_decay)
     optimizer: Any = make_optimizer(model, config)
     step = _resume(recipe, run, model, ema, optimizer)
+    best = Best(run, fresh=step == 0) if config.keep_best else None
     ema.model.to(accelerator.device)
     model, optimizer = accelerator.prepare(model, optimizer)
     facts = {**recipe.facts(), "config": dataclasses.asdict(config)}
@@ -118,6 +120,10 @@ def train(
             if step % config.validate_steps == 0 or step == config.steps:
                 with accelerator.autocast():
                     figures |= recipe.validate(ema.model)
+                if best and "validation" in figures and accelerator.is_main_process:
+                    recipe.before_save(ema.model)
+                    held_out, trained = figures["validation"], accelerator.unwrap_model(model)
+                    best.offer(step, held_out, ema.model, trained)
             log.write(step, figures | {"rate": config.rate(step - 1), "time_s": now - started})
             if on_step:
                 on_step(step, figures)
@@ -135,6 +141,8 @@ def train(
         draw()
     # A process that ends while its group's threads still run is aborted now and then.
     accelerator.end_training()
+    if best and step >= config.steps:
+        best.restore(ema.model)
     return ema.model
 
 

@@ -28,4 +28,5 @@ def own_defaults(n_clips: int, *, small: bool, lora: bool, accumulate: int = 1) 
         batch_size=batch,
         accumulate=accumulate,
         learning_rate=rate,
+        keep_best=True,
     )
