@@ -5,12 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What the tests need beside Python: a band, a synthesiser and its sounds, a browser.
 TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium
-EXTRAS := dev,corpus,media,train,stable-diffusion
+EXTRAS := dev,media,train,stable-diffusion
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
-INPUTS := pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
+INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
 
 .PHONY: help riff test lint format bench soak evaluation docs constraints clean
 
@@ -62,5 +62,7 @@ $(INSTALLED): $(INPUTS)
 $(INSTALLED_TEST): $(INPUTS) scripts/debian_packages.sh
 	@scripts/debian_packages.sh $(TEST_PACKAGES)
 	@scripts/environment.sh $(VENV) $(EXTRAS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable composer
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)
 	@touch $@ $(INSTALLED)

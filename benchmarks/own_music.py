@@ -18,9 +18,9 @@ from pathlib import Path
 
 import soundfile
 
-from sonoriff.corpus.catalogue import PACKAGES
-from sonoriff.corpus.debian import SOURCES, fetch
-from sonoriff.corpus.recordings import tracks_of
+from sonoriff_composer.catalogue import PACKAGES
+from sonoriff_composer.debian import SOURCES, fetch
+from sonoriff_composer.recordings import tracks_of
 
 HELD_OUT_S, TRAINED_S = 900.0, 3600.0
 # Of another kind than the rest of their album, or its other versions.

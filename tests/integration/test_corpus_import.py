@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from sonoriff.corpus.exchange import export, merge, recaption
+from sonoriff.corpus.exchange import export, merge
 from sonoriff.corpus.importer import import_folder
 from sonoriff.corpus.manifest import Clip, Corpus
 from sonoriff.corpus.report import report_of, summary_lines
@@ -118,7 +118,6 @@ def test_merge_export_report(folder: Path, tmp_path: Path) -> None:
         export(tmp_path / "all", tmp_path / "hf")
     next((tmp_path / "all" / "audio").rglob("*.flac")).unlink()
     assert report_of(tmp_path / "all", check_files=True).missing == 1
-    assert recaption(tmp_path / "all") == 0
 
 
 def test_an_exported_corpus_imports_again_with_its_captions(folder: Path, tmp_path: Path) -> None:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonoriff.cli.corpus_options import Existing, Output, Workers, say_dropped
 from sonoriff.cli.progress import shown
-from sonoriff.corpus.debian import SOURCES
 from sonoriff.corpus.text import UTF8
+from sonoriff.errors import SetupError
 
 if TYPE_CHECKING:
     from sonoriff.corpus.report import Report
 
+# Commands of another distribution of this repository, found by entry point.
+_COMPOSER = {
+    "render": "Make music with exact captions.",
+    "recordings": "Fetch and cut free recorded music.",
+    "recaption": "Write the captions of rendered clips anew from their facts.",
+}
+# Whatever stands behind a command that is missing, its absence is what is said.
+_LENIENT = {"ignore_unknown_options": True, "allow_extra_args": True}
 # Of rows that belong to no file; the rest is counted.
 _MOST_NAMED = 20
 
@@ -31,25 +42,6 @@ app = typer.Typer(
     """,
     no_args_is_help=True,
 )
-
-Output = Annotated[
-    Path,
-    typer.Option("--output", "-o", help="The corpus folder.", metavar="CORPUS", file_okay=False),
-]
-Existing = Annotated[
-    Path, typer.Argument(help="A corpus folder.", metavar="CORPUS", exists=True, file_okay=False)
-]
-Workers = Annotated[int, typer.Option(help="Processes.", min=1, max=256)]
-
-
-def _say_dropped(corpus: Path) -> None:
-    """How many pieces or files gave no clip so far, and where they are listed."""
-    from sonoriff.corpus.manifest import Corpus
-
-    listed = Corpus(corpus)
-    count = len(listed.dropped())
-    if count:
-        typer.echo(f"{count} gave no clip, listed with the reason in {listed.dropped_list}")
 
 
 @app.command("import")
@@ -93,65 +85,7 @@ def import_(
         typer.echo(f"too short (under a second): {path}", err=True)
     for path, reason in done.unreadable:
         typer.echo(f"unreadable: {path}: {reason}", err=True)
-    _say_dropped(output)
-
-
-@app.command()
-def render(
-    output: Output,
-    clips: Annotated[int, typer.Option(help="Clips the corpus shall have.", min=1)] = 1_000,
-    seed: Annotated[int, typer.Option(help="Another seed, other music.")] = 1,
-    workers: Workers = 1,
-    programme: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="accompaniment, players, bands, electronic, samples; scores (written music, with"
-            " music21), which only plays where it is named; may be repeated."
-        ),
-    ] = None,
-) -> None:
-    """Make music with exact captions.
-
-    Needs Debian's mma, libfluidsynth3, fluid-soundfont-gm, musescore-general-soundfont and
-    timgm6mb-soundfont.
-    """
-    from sonoriff.corpus.render import render as render_corpus
-
-    with shown("rendering") as update:
-        count = render_corpus(
-            output, clips=clips, seed=seed, workers=workers, programmes=programme or (),
-            progress=update,
-        )  # fmt: skip
-    typer.echo(f"{output}: {count} clips")
-    _say_dropped(output)
-
-
-@app.command()
-def recordings(
-    output: Output,
-    sources: Annotated[
-        Path,
-        typer.Option(
-            help="Where the downloaded packages are kept.",
-            file_okay=False,
-            show_default="~/.cache/sonoriff/sources",
-        ),
-    ] = SOURCES,
-    workers: Workers = 1,
-) -> None:
-    """Fetch and cut the free recorded music that Debian ships with its games.
-
-    The packages are downloaded with apt-get and unpacked, not installed. Licence and credit stay
-    with every clip.
-    """
-    from sonoriff.corpus.recordings import collect
-
-    with shown("recordings") as update:
-        report = collect(output, sources, workers=workers, progress=update)
-    typer.echo(f"{report.clips} clips from {report.files} tracks")
-    for path, reason in report.unreadable:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
-    _say_dropped(output)
+    say_dropped(output)
 
 
 @app.command()
@@ -218,12 +152,23 @@ def export(
     typer.echo(f"{output}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
 
 
-@app.command()
-def recaption(
-    corpus: Existing,
-    seed: Annotated[int, typer.Option(help="Another seed, other wordings.")] = 0,
-) -> None:
-    """Write the captions of rendered clips anew from their facts."""
-    from sonoriff.corpus.exchange import recaption as rewrite
+def _command_of_composer(name: str) -> Callable[..., None]:
+    """A command that the composer of training music brings, or one that says how to install it."""
+    for found in entry_points(group="sonoriff.corpus", name=name):
+        command: Callable[..., None] = found.load()
+        return command
 
-    typer.echo(f"{rewrite(corpus, seed=seed)} clips have new captions")
+    def missing() -> None:
+        raise SetupError(
+            f"`sonoriff corpus {name}` comes with the composer of training music, which is not "
+            "installed: pip install ./composer in a checkout of Sonoriff"
+        )
+
+    missing.__doc__ = f"{_COMPOSER[name]} (Needs the composer of training music.)"
+    return missing
+
+
+for _name in _COMPOSER:
+    _command = _command_of_composer(_name)
+    _there = _command.__name__ != "missing"
+    app.command(_name, context_settings={} if _there else _LENIENT)(_command)

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.corpus.lock import alone
 from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
-from sonoriff.corpus.render import alone
 from sonoriff.corpus.sidecars import Description, describe, read_metadata, text_of_name
 from sonoriff.corpus.slicing import Cut, find_cuts, repeated
 from sonoriff.corpus.splits import split_of

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sonoriff.corpus.captions import GENRE_SYNONYMS
-from sonoriff.corpus.instruments import SYNONYMS
+from sonoriff.corpus.vocabulary import GENRE_SYNONYMS, INSTRUMENT_SYNONYMS
 from sonoriff.evaluation.musicnn import TAGS, Network
 from sonoriff.models.keys import KEYS
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
@@ -89,7 +88,9 @@ def asked_of_caption(caption: str, facts: dict[str, Any]) -> Asked:
     names = (genre, facts.get("style"), *GENRE_SYNONYMS.get(genre or "", ()))
     named = genre if genre and _names_one(text, (n for n in names if n)) else None
     instruments = tuple(
-        i for i in facts.get("instruments") or () if _names_one(text, (i, *SYNONYMS.get(i, ())))
+        i
+        for i in facts.get("instruments") or ()
+        if _names_one(text, (i, *INSTRUMENT_SYNONYMS.get(i, ())))
     )
     return Asked(
         genre=named, instruments=instruments, bpm=bpm_in_prompt(caption), key=_asked_key(caption)

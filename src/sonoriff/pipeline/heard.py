@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from sonoriff.analysis.beats import Beats, find_beats
+from sonoriff.analysis.beats import SAMPLE_RATE, Beats, Waveform, find_beats
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.audio import resample
-from sonoriff.corpus.windows import SAMPLE_RATE, Waveform
 from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings

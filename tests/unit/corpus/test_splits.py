@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sonoriff.corpus.score import seeded
 from sonoriff.corpus.splits import divide, draw_source, split_of
+from sonoriff_composer.score import seeded
 
 
 def test_a_source_is_in_one_split_only_and_few_sources_still_give_all_splits() -> None:
