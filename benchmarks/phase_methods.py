@@ -14,7 +14,7 @@ import torch
 
 from sonoriff.sonogram import Sonogram
 from sonoriff.sonogram.codec import decode
-from sonoriff.sonogram.grid import WorkGrid, work_grid
+from sonoriff.sonogram.decode_grid import WorkGrid, work_grid
 from sonoriff.sonogram.overlap import (
     Synthesis,
     Upsampling,

@@ -41,7 +41,8 @@ from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.sonogram import HIFI, Sonogram, decode, encode
-from sonoriff.sonogram.mel import mel_from_waveform, row_frequencies
+from sonoriff.sonogram.filter_bank import row_frequencies
+from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.training.caches import pictures_folder
 from sonoriff.training.pictures import (
     PictureSet,

@@ -14,7 +14,8 @@ from sonoriff.evaluation.reference import griffin_lim, magnitude_by_least_square
 from sonoriff.evaluation.reference import mel_from_waveform as plain_mel_from_waveform
 from sonoriff.sonogram import RIFFUSION_V1
 from sonoriff.sonogram.codec import decode, encode
-from sonoriff.sonogram.mel import mel_filter_bank, mel_from_waveform
+from sonoriff.sonogram.filter_bank import mel_filter_bank
+from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.sonogram.picture import image_from_sonogram
 
 Goldens = dict[str, np.ndarray]

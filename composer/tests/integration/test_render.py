@@ -12,8 +12,9 @@ import pytest
 import soundfile
 
 from sonoriff.analysis.beats import find_beats
+from sonoriff.audio.loudness import level_lufs
 from sonoriff.corpus.manifest import Corpus
-from sonoriff.corpus.windows import CLIP_SAMPLES, CLIP_SECONDS, loudness_db
+from sonoriff.corpus.windows import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE
 from sonoriff.errors import CorpusError, SetupError, SonoriffWarning
 from sonoriff_composer import accompaniment, bands, players, render, samples
 from sonoriff_composer.debian import SOURCES
@@ -50,7 +51,7 @@ def test_an_interrupted_run_ends_as_one_in_one_go(tmp_path: Path) -> None:
     for wave in one.values():
         assert len(wave) == CLIP_SAMPLES
         assert np.abs(wave).max() <= 0.98
-        assert -24 < loudness_db(wave) < -14
+        assert -24 < level_lufs(wave, SAMPLE_RATE) < -14
     info = Corpus(tmp_path / "a").info()
     assert info["clips"] == len(one)
     assert info["seed"] == 4

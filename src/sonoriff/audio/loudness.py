@@ -16,6 +16,7 @@ BLOCK_S = 0.4
 PEAK_LIMIT_DB = -1.0
 # Samples. Shorter clips are lengthened with zeros, for the sake of the block count.
 _SHORTEST = 16
+_K_WEIGHTING = ((4.0, math.sqrt(0.5), 1500.0, "high_shelf"), (0.0, 0.5, 38.0, "high_pass"))
 
 
 def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
@@ -56,6 +57,31 @@ def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no block: below the gate
         measured = float(Meter(sample_rate, block_size=block_s).integrated_loudness(samples))
     return measured if math.isfinite(measured) else -math.inf
+
+
+def level_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
+    """K-weighted level of all of a sound, without the standard's gates.
+
+    Parameters
+    ----------
+    waveform : float32 (..., T); channels add up
+    sample_rate : Hz
+
+    Returns
+    -------
+    LUFS; -inf for silence
+
+    References
+    ----------
+    ITU-R BS.1770-4; the filters are pyloudnorm's (Steinmetz & Reiss, 2021).
+    """
+    from pyloudnorm import IIRfilter
+
+    filtered = np.asarray(waveform, np.float64)
+    for gain_db, q, hz, kind in _K_WEIGHTING:
+        filtered = IIRfilter(gain_db, q, hz, sample_rate, kind).apply_filter(filtered)
+    power = float(np.mean(filtered**2, axis=-1).sum())
+    return -0.691 + 10.0 * math.log10(power) if power > 1e-12 else -math.inf
 
 
 def turned_down(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from sonoriff.sonogram.mel import mel_filter_bank
+from sonoriff.sonogram.filter_bank import mel_filter_bank
 from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
 
 SGD_STEPS = 200

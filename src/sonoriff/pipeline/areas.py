@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.errors import FormatError, ParameterError
-from sonoriff.sonogram.mel import row_frequencies
+from sonoriff.sonogram.filter_bank import row_frequencies
 from sonoriff.sonogram.params import SonogramParams
 
 FloatArray = npt.NDArray[np.float32]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.sonogram.codec import decode
-from sonoriff.sonogram.grid import WorkGrid, work_grid
+from sonoriff.sonogram.decode_grid import WorkGrid, work_grid
 from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, consistent_frames
 from sonoriff.sonogram.sonogram import Sonogram
 

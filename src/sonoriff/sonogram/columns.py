@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.sonogram.grid import SparseBank, hann
+from sonoriff.sonogram.decode_grid import SparseBank, hann
+from sonoriff.sonogram.filter_bank import AMPLITUDE_FLOOR, mel_filter_bank
 from sonoriff.sonogram.kernels import mel_columns
-from sonoriff.sonogram.mel import AMPLITUDE_FLOOR, mel_filter_bank
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.transform import is_smooth, transform_plan
 

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.sonogram.lanes import (
+from sonoriff.sonogram.simd import (
     LANES,
     bounded_ratio,
     join_pair,

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft  # not torch: its threads wait for each other where other work shares the machine
 
-from sonoriff.sonogram.grid import WorkGrid, hann
+from sonoriff.sonogram.decode_grid import WorkGrid, hann
 from sonoriff.sonogram.kernels import consistency_step, overlap_add
 
 FloatArray = npt.NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
-from sonoriff.sonogram.grid import WorkGrid, work_grid
+from sonoriff.sonogram.decode_grid import WorkGrid, work_grid
 from sonoriff.sonogram.kernels import magnitude_from_mel
 from sonoriff.sonogram.overlap import (
     FrameQueue,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from sonoriff.errors import ParameterError
-from sonoriff.sonogram.mel import mel_filter_bank
+from sonoriff.sonogram.filter_bank import mel_filter_bank
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.sonogram import Sonogram
 

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.sonogram.lanes import butterfly2, butterfly3, butterfly4, butterfly5, butterfly6
+from sonoriff.sonogram.simd import butterfly2, butterfly3, butterfly4, butterfly5, butterfly6
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]

@@ -20,7 +20,7 @@ from torch import Tensor
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.prompt import parse_key
-from sonoriff.sonogram.snapshot import decoder_from_snapshot, decoder_snapshot
+from sonoriff.sonogram.decoder_state import decoder_from_snapshot, decoder_snapshot
 from sonoriff.stream.course import Bars, Blend, Course, Key, Morph, Walk
 from sonoriff.stream.engine import RiffState, Window
 from sonoriff.stream.riff import Riff

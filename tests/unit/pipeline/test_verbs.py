@@ -296,7 +296,7 @@ def test_inpaint_a_band_in_a_span_with_a_mask(
 
 
 def _row_of_hertz() -> tuple[np.ndarray, np.ndarray]:
-    from sonoriff.sonogram.mel import row_frequencies
+    from sonoriff.sonogram.filter_bank import row_frequencies
 
     return row_frequencies(HIFI), np.arange(256)
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from sonoriff.sonogram import HIFI, RIFFUSION_V1, SonogramParams
-from sonoriff.sonogram.mel import mel_filter_bank, mel_from_waveform
+from sonoriff.sonogram.filter_bank import mel_filter_bank
+from sonoriff.sonogram.mel import mel_from_waveform
 
 SMALL = {"hop_length": 32, "win_length": 128, "n_fft": 256, "n_mels": 8}
 

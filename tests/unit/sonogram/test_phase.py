@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sonoriff.sonogram import HIFI, RIFFUSION_V1
-from sonoriff.sonogram.grid import WorkGrid, hann, work_grid
+from sonoriff.sonogram.decode_grid import WorkGrid, hann, work_grid
 from sonoriff.sonogram.kernels import MAX_GAIN, magnitude_from_mel
 from sonoriff.sonogram.overlap import Synthesis, Upsampling
 from sonoriff.sonogram.phase import phase_from_magnitude

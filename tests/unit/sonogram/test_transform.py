@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sonoriff.sonogram.lanes import LANES, dft
+from sonoriff.sonogram.simd import LANES, dft
 from sonoriff.sonogram.transform import is_smooth, transform_plan, transform_rows
 
 

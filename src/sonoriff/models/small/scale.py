@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.analysis.chords import Chord
-from sonoriff.sonogram.mel import row_frequencies
+from sonoriff.sonogram.filter_bank import row_frequencies
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 # Semitones above the tonic of the nested sets tonic, triad and scale, by mode; the unknown mode

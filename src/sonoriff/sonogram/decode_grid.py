@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.sonogram.mel import mel_filter_bank
+from sonoriff.sonogram.filter_bank import mel_filter_bank
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.transform import TransformPlan, is_smooth, transform_plan
 
