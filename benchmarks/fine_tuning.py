@@ -19,10 +19,10 @@ from sonoriff.diffusion.schedule import scaled_linear_schedule
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.training.adapters import LoraConfig
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.diffusion_data import DiffusionData
+from sonoriff.training.data.posteriors import DiffusionData
 from sonoriff.training.ema import AveragedModel
 from sonoriff.training.optimizer import make_optimizer
-from sonoriff.training.stable_diffusion import DiffusionConfig, StableDiffusionRecipe
+from sonoriff.training.recipes.stable_diffusion import DiffusionConfig, StableDiffusionRecipe
 
 
 def make_recipe(*, lora: bool) -> StableDiffusionRecipe:

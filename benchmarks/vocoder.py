@@ -33,9 +33,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sonoriff.cli.train_options import WORK
-from sonoriff.evaluation.held_out import held_out_clips
-from sonoriff.evaluation.measures import load_judges, measure_clip
-from sonoriff.evaluation.scores import distance_figures
+from sonoriff.evaluation.judges.measures import load_judges, measure_clip
+from sonoriff.evaluation.model.held_out import held_out_clips
+from sonoriff.evaluation.model.scores import distance_figures
 from sonoriff.files import atomic_path
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
@@ -43,8 +43,8 @@ from sonoriff.precision import multiplies_bfloat16
 from sonoriff.sonogram import HIFI, Sonogram, decode, encode
 from sonoriff.sonogram.filter_bank import row_frequencies
 from sonoriff.sonogram.mel import mel_from_waveform
-from sonoriff.training.caches import pictures_folder
-from sonoriff.training.pictures import (
+from sonoriff.training.data.caches import pictures_folder
+from sonoriff.training.data.pictures import (
     PictureSet,
     floats_from_bytes,
     load_pictures,

@@ -13,12 +13,12 @@ import numpy as np
 from line_recipe import LineRecipe
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import DenoiserConfig
-from sonoriff.training.autoencoder import AutoencoderRecipe
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.denoiser import DenoiserRecipe
-from sonoriff.training.latents import LatentSet
+from sonoriff.training.data.latents import LatentSet
+from sonoriff.training.data.pictures import PictureSet
 from sonoriff.training.loop import train
-from sonoriff.training.pictures import PictureSet
+from sonoriff.training.recipes.autoencoder import AutoencoderRecipe
+from sonoriff.training.recipes.denoiser import DenoiserRecipe
 
 SHAPE = DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1)
 CODER = AutoencoderConfig(

@@ -13,17 +13,22 @@ import torch
 
 from sonoriff.cli.main import main
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation import musicnn
-from sonoriff.evaluation.classifier_training import ClassifierConfig
-from sonoriff.evaluation.model import EvaluationSettings, evaluate_model
-from sonoriff.evaluation.sheet import sheet_settings, write_sheet
-from sonoriff.evaluation.table import LINES, Table
+from sonoriff.evaluation.judges import musicnn
+from sonoriff.evaluation.judges.classifier_training import ClassifierConfig
+from sonoriff.evaluation.model.evaluate import EvaluationSettings, evaluate_model
+from sonoriff.evaluation.model.sheet import sheet_settings, write_sheet
+from sonoriff.evaluation.model.table import LINES, Table
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.training.caches import pictures_folder
-from sonoriff.training.pictures import CLIP_SAMPLES, PictureSet, load_pictures, prepare_pictures
+from sonoriff.training.data.caches import pictures_folder
+from sonoriff.training.data.pictures import (
+    CLIP_SAMPLES,
+    PictureSet,
+    load_pictures,
+    prepare_pictures,
+)
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None, reason=f"needs {musicnn.INSTALL}"

@@ -17,7 +17,7 @@ import own_music
 from sonoriff.cli import train_own
 from sonoriff.cli.main import main
 from sonoriff.errors import CorpusError
-from sonoriff.evaluation import musicnn
+from sonoriff.evaluation.judges import musicnn
 from sonoriff.models.lora import Lora
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel

@@ -26,10 +26,10 @@ from sonoriff.pipeline.pictures import picture_from_sonogram
 from sonoriff.sonogram import encode
 from sonoriff.training.adapters import LoraConfig
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.diffusion_data import posterior_of_clip
+from sonoriff.training.data.posteriors import posterior_of_clip
 from sonoriff.training.loop import train
-from sonoriff.training.own_music import OwnMusic, gather
-from sonoriff.training.stable_diffusion import (
+from sonoriff.training.personal.music import OwnMusic, gather
+from sonoriff.training.recipes.stable_diffusion import (
     DiffusionConfig,
     DiffusionNetworks,
     StableDiffusionRecipe,

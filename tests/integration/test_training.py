@@ -14,13 +14,13 @@ from sonoriff.models.small.autoencoder import AutoencoderConfig
 from sonoriff.models.small.denoiser import DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.training.autoencoder import AutoencoderRecipe
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.denoiser import DenoiserRecipe
+from sonoriff.training.data.latents import load_latents, prepare_latents
+from sonoriff.training.data.pictures import CLIP_SAMPLES, load_pictures, prepare_pictures
 from sonoriff.training.export import export_model, load_autoencoder
-from sonoriff.training.latents import load_latents, prepare_latents
 from sonoriff.training.loop import train
-from sonoriff.training.pictures import CLIP_SAMPLES, load_pictures, prepare_pictures
+from sonoriff.training.recipes.autoencoder import AutoencoderRecipe
+from sonoriff.training.recipes.denoiser import DenoiserRecipe
 
 CODER = AutoencoderConfig(
     latent_channels=4,

@@ -14,10 +14,10 @@ from sonoriff.cli.evaluate_pipeline import evaluate_pipeline_command
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
-    from sonoriff.evaluation.classifier_training import ClassifierConfig
-    from sonoriff.evaluation.model import EvaluationSettings
+    from sonoriff.evaluation.judges.classifier_training import ClassifierConfig
+    from sonoriff.evaluation.model.evaluate import EvaluationSettings
     from sonoriff.models.small.model import SmallModel
-    from sonoriff.training.pictures import PictureSet
+    from sonoriff.training.data.pictures import PictureSet
 
 app = typer.Typer(
     help="""Measure how good the sound is.
@@ -95,8 +95,8 @@ def evaluate_model_command(
     which is the best that the model could do, and one for the model. A run that is stopped goes
     on when the same command is given again.
     """
-    from sonoriff.evaluation.model import EvaluationSettings, evaluate_model
-    from sonoriff.evaluation.sheet import PROMPTS
+    from sonoriff.evaluation.model.evaluate import EvaluationSettings, evaluate_model
+    from sonoriff.evaluation.model.sheet import PROMPTS
     from sonoriff.files import write_text
 
     settings = EvaluationSettings(
@@ -141,7 +141,7 @@ def evaluate_classifier_command(
 
     `evaluate model` does it by itself when there is none for the corpus.
     """
-    from sonoriff.evaluation.classifier_training import classifier_for_corpus
+    from sonoriff.evaluation.judges.classifier_training import classifier_for_corpus
 
     config = _classifier_config(classifier_steps, fewest_clips)
     pictures = _pictures(corpus, work)
@@ -161,7 +161,7 @@ def evaluate_classifier_command(
 
 
 def _classifier_config(steps: int | None, fewest_clips: int | None) -> ClassifierConfig:
-    from sonoriff.evaluation.classifier_training import ClassifierConfig
+    from sonoriff.evaluation.judges.classifier_training import ClassifierConfig
 
     given = {"steps": steps, "fewest_clips": fewest_clips}
     return ClassifierConfig(**{k: v for k, v in given.items() if v is not None})
@@ -170,7 +170,7 @@ def _classifier_config(steps: int | None, fewest_clips: int | None) -> Classifie
 def _load_model(
     name: str | None, settings: EvaluationSettings, sheet: Path | None
 ) -> SmallModel | None:
-    from sonoriff.evaluation.musicnn import weights_folder
+    from sonoriff.evaluation.judges.musicnn import weights_folder
     from sonoriff.models.registry import load_model
     from sonoriff.models.small.model import SmallModel
 
@@ -184,8 +184,8 @@ def _load_model(
 
 
 def _pictures(corpus: Path, work: Path) -> PictureSet:
-    from sonoriff.training.caches import pictures_folder
-    from sonoriff.training.pictures import load_pictures, prepare_pictures
+    from sonoriff.training.data.caches import pictures_folder
+    from sonoriff.training.data.pictures import load_pictures, prepare_pictures
 
     folder = pictures_folder(corpus, work)
     with progress() as told:
@@ -194,7 +194,7 @@ def _pictures(corpus: Path, work: Path) -> PictureSet:
 
 
 def _write_sheet(model: SmallModel, settings: EvaluationSettings, folder: Path) -> None:
-    from sonoriff.evaluation.sheet import sheet_settings, write_sheet
+    from sonoriff.evaluation.model.sheet import sheet_settings, write_sheet
 
     with progress() as told:
         write_sheet(model, sheet_settings(settings.sampling), folder, on_clip=told)

@@ -13,7 +13,7 @@ from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
     from sonoriff.models.small.model import SmallModel
-    from sonoriff.training.own_music import OwnMusic
+    from sonoriff.training.personal.music import OwnMusic
 
 
 def evaluate_own_command(
@@ -66,10 +66,10 @@ def evaluate_own_command(
       sonoriff train lora ~/Music/mine -o my-style
       sonoriff evaluate own ~/Music/mine my-style
     """
-    from sonoriff.evaluation.musicnn import weights_folder
-    from sonoriff.evaluation.own_distance import OwnSettings, evaluate_own, in_words
+    from sonoriff.evaluation.judges.musicnn import weights_folder
+    from sonoriff.evaluation.personal.distance import OwnSettings, evaluate_own, in_words
     from sonoriff.files import write_text
-    from sonoriff.training.own_defaults import SMALL_GUIDANCE
+    from sonoriff.training.personal.defaults import SMALL_GUIDANCE
 
     if output is not None and not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
@@ -107,8 +107,8 @@ def _models(result: Path, base: str | None) -> tuple[SmallModel, SmallModel]:
 
 
 def _music(folder: Path, work: Path, caption: str | None) -> OwnMusic:
-    from sonoriff.evaluation.listening import listened
-    from sonoriff.training.own_music import AUTO, gather
+    from sonoriff.evaluation.personal.listening import listened
+    from sonoriff.training.personal.music import AUTO, gather
 
     with progress() as told:
         return gather(

@@ -41,7 +41,7 @@ def evaluate_pipeline_command(
       sonoriff evaluate pipeline
       sonoriff evaluate pipeline --model my-model --seeds 1 --samplers -o figures.json
     """
-    from sonoriff.evaluation import pipeline as figures
+    from sonoriff.evaluation import verbs as figures
     from sonoriff.files import write_text
 
     if output is not None and not output.parent.is_dir():

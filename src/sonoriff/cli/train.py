@@ -98,8 +98,8 @@ def autoencoder(
     """Train the autoencoder: sonograms to latents and back."""
     from sonoriff.errors import ParameterError
     from sonoriff.models.small.autoencoder import AutoencoderConfig
-    from sonoriff.training.autoencoder import AutoencoderRecipe
-    from sonoriff.training.pictures import load_pictures
+    from sonoriff.training.data.pictures import load_pictures
+    from sonoriff.training.recipes.autoencoder import AutoencoderRecipe
 
     strides = {8: ((4, 2), (2, 1)), 16: ((2, 2), (2, 2))}.get(time_columns)
     if strides is None:
@@ -173,9 +173,9 @@ def denoiser(
 
     from sonoriff.models.small.denoiser import CONDITIONS, DenoiserConfig
     from sonoriff.models.small.model import SmallModel
-    from sonoriff.training.denoiser import DenoiserRecipe
+    from sonoriff.training.data.latents import load_latents
     from sonoriff.training.export import check_fit
-    from sonoriff.training.latents import load_latents
+    from sonoriff.training.recipes.denoiser import DenoiserRecipe
 
     coder = _load_autoencoder(autoencoder)
     begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
@@ -244,8 +244,8 @@ def _config(**fields: Any) -> LoopConfig:
 
 
 def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
-    from sonoriff.training.caches import pictures_folder
-    from sonoriff.training.pictures import prepare_pictures
+    from sonoriff.training.data.caches import pictures_folder
+    from sonoriff.training.data.pictures import prepare_pictures
 
     folders = []
     for corpus in corpora:
@@ -257,7 +257,7 @@ def _prepare_pictures(corpora: list[Path], work: Path) -> list[Path]:
 
 
 def _prepare_latents(corpora: list[Path], work: Path, coder: Any) -> list[Path]:
-    from sonoriff.training.latents import latents_digest, prepare_latents
+    from sonoriff.training.data.latents import latents_digest, prepare_latents
 
     folders = []
     for pictures in _prepare_pictures(corpora, work):

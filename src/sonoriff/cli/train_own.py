@@ -27,9 +27,9 @@ from sonoriff.cli.train_options import (
 from sonoriff.errors import CheckpointError, CorpusError, ParameterError
 
 if TYPE_CHECKING:
-    from sonoriff.evaluation.memorisation import Memorisation
+    from sonoriff.evaluation.personal.memorisation import Memorisation
     from sonoriff.training.config import LoopConfig
-    from sonoriff.training.own_music import OwnMusic
+    from sonoriff.training.personal.music import OwnMusic
 
 # How often a run looks at the held-out clips, at least.
 CHECKS = 8
@@ -286,12 +286,12 @@ def _base(wish: _Wish) -> Any:
 
 
 def _gathered(wish: _Wish) -> OwnMusic:
-    from sonoriff.training.own_music import AUTO, gather
+    from sonoriff.training.personal.music import AUTO, gather
 
     listener = None
     if wish.caption == AUTO:
-        from sonoriff.evaluation.listening import can_hear_tags, listened
-        from sonoriff.evaluation.musicnn import INSTALL
+        from sonoriff.evaluation.judges.musicnn import INSTALL
+        from sonoriff.evaluation.personal.listening import can_hear_tags, listened
 
         listener = listened
         if not can_hear_tags():
@@ -318,7 +318,7 @@ def _adapters(wish: _Wish) -> Any:
 
 
 def _small_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
-    from sonoriff.training.own_small import own_small_recipe
+    from sonoriff.training.personal.small import own_small_recipe
 
     if wish.prior_prompt or wish.text_rate or wish.prediction != "base" or wish.noise_offset:
         raise ParameterError(
@@ -333,7 +333,7 @@ def _small_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
 
 
 def _diffusion_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
-    from sonoriff.training.stable_diffusion import DiffusionConfig, stable_diffusion_recipe
+    from sonoriff.training.recipes.stable_diffusion import DiffusionConfig, stable_diffusion_recipe
 
     config = DiffusionConfig(
         prediction=wish.prediction,
@@ -353,7 +353,7 @@ def _diffusion_recipe(wish: _Wish, music: OwnMusic, base: Any) -> Any:
 
 
 def _config(wish: _Wish, n_clips: int, *, small: bool) -> LoopConfig:
-    from sonoriff.training.own_defaults import own_defaults
+    from sonoriff.training.personal.defaults import own_defaults
 
     defaults = own_defaults(n_clips, small=small, lora=wish.lora, accumulate=wish.accumulate)
     chosen = {
@@ -382,8 +382,8 @@ def _config(wish: _Wish, n_clips: int, *, small: bool) -> LoopConfig:
 
 def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: LoopConfig) -> None:
     """Write the model, its first sounds and its card."""
-    from sonoriff.training.card import TaughtModel, write_card
-    from sonoriff.training.own_output import last_figures, placed
+    from sonoriff.training.personal.card import TaughtModel, write_card
+    from sonoriff.training.personal.output import last_figures, placed
 
     name = wish.output.resolve().name
     before = recipe.start.facts.get("denoiser_steps", 0) if hasattr(recipe, "start") else 0
@@ -424,7 +424,7 @@ def _say_best(run: Path, config: LoopConfig) -> None:
 
 def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:
     """With the model as it was written, as anybody would load it."""
-    from sonoriff.evaluation.own_model import first_sounds
+    from sonoriff.evaluation.personal.model import first_sounds
     from sonoriff.models.lora import Lora
     from sonoriff.models.registry import load_model
 

@@ -31,6 +31,7 @@ def test_a_riff_of_the_gallery_is_played_and_forgotten(server: Any, page: Page) 
     button(page, "Gallery").click()
     page.get_by_label("Search").fill("of the gallery")
     button(page, "Forget brass of the gallery").click()
+    button(page, "Forget it").click()
     expect(page.locator(".card", has_text="brass of the gallery")).to_have_count(0)
 
 

@@ -12,7 +12,7 @@ import soundfile
 from sonoriff.cli import evaluate
 from sonoriff.cli import train as command
 from sonoriff.cli.main import main
-from sonoriff.training.pictures import CLIP_SAMPLES, load_pictures
+from sonoriff.training.data.pictures import CLIP_SAMPLES, load_pictures
 
 TINY = ["--steps", "1", "--batch-size", "1", "--latent-channels", "2", "--decoder-blocks", "1,0,0"]
 

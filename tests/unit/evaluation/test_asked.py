@@ -2,8 +2,8 @@
 
 import pytest
 
-from sonoriff.evaluation.asked import asked_of_caption, tags_of_text, words_of_entry
-from sonoriff.evaluation.musicnn import TAGS, Network
+from sonoriff.evaluation.judges.musicnn import TAGS, Network
+from sonoriff.evaluation.model.requested import asked_of_caption, tags_of_text, words_of_entry
 
 FACTS = {
     "genre": "drum and bass",

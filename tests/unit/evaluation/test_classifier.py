@@ -10,8 +10,13 @@ import pytest
 import torch
 
 from sonoriff.errors import CheckpointError, CorpusError
-from sonoriff.evaluation.classifier import Classifier, Labels, load_classifier, save_classifier
-from sonoriff.evaluation.classifier_training import (
+from sonoriff.evaluation.judges.classifier import (
+    Classifier,
+    Labels,
+    load_classifier,
+    save_classifier,
+)
+from sonoriff.evaluation.judges.classifier_training import (
     ClassifierConfig,
     classifier_for_corpus,
     corpus_digest,
@@ -19,7 +24,7 @@ from sonoriff.evaluation.classifier_training import (
     scores_of_pictures,
     train_classifier,
 )
-from sonoriff.training.pictures import PictureSet
+from sonoriff.training.data.pictures import PictureSet
 
 TINY = ClassifierConfig(steps=4, batch_size=4, crop_frames=32, fewest_clips=4, fewest_held_out=4)
 LEARNING = replace(TINY, steps=40, batch_size=8)

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation.distances import (
+from sonoriff.evaluation.judges.distances import (
     frechet_distance,
     frechet_distance_infinity,
     kernel_distance,

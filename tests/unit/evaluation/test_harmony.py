@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonoriff.analysis.key import Key
-from sonoriff.evaluation.harmony import key_score, line_sharpness
+from sonoriff.evaluation.judges.harmony import key_score, line_sharpness
 from sonoriff.sonogram import encode
 from sounds import MAJOR_CADENCE, RATE, cadence
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sonoriff.errors import CorpusError, ParameterError
-from sonoriff.evaluation.held_out import held_out_clips
+from sonoriff.evaluation.model.held_out import held_out_clips
 
 
 def entries(n_pieces: int = 40, windows: int = 2) -> list[dict[str, Any]]:

@@ -11,8 +11,9 @@ import torch
 
 from sonoriff.corpus.manifest import Clip, Facts
 from sonoriff.corpus.sidecars import Description
-from sonoriff.evaluation import listening, musicnn
-from sonoriff.evaluation.listening import listened
+from sonoriff.evaluation.judges import musicnn
+from sonoriff.evaluation.personal import listening
+from sonoriff.evaluation.personal.listening import listened
 
 RATE = 44_100
 

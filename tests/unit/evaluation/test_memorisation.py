@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sonoriff.evaluation.memorisation import Memorisation, compared
+from sonoriff.evaluation.personal.memorisation import Memorisation, compared
 
 
 def pictures(count: int, seed: int) -> list[np.ndarray]:

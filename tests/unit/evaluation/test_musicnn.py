@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.evaluation import musicnn
-from sonoriff.evaluation.musicnn import (
+from sonoriff.evaluation.judges import musicnn
+from sonoriff.evaluation.judges.musicnn import (
     PATCH_FRAMES,
     SAMPLE_RATE,
     TAGS,

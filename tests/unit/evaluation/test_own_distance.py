@@ -8,13 +8,13 @@ import pytest
 
 from sonoriff.corpus.manifest import Clip, Facts
 from sonoriff.errors import CorpusError, ParameterError
-from sonoriff.evaluation.own_distance import (
+from sonoriff.evaluation.model.table import Table
+from sonoriff.evaluation.personal.distance import (
     OwnSettings,
     compared_clips,
     in_words,
     with_ways,
 )
-from sonoriff.evaluation.table import Table
 
 
 def clip(number: int, split: str, *captions: str) -> Clip:

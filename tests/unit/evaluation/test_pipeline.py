@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation.pipeline import (
+from sonoriff.evaluation.seams import seam_scores
+from sonoriff.evaluation.verbs import (
     PipelineSettings,
     evaluate_pipeline,
     evaluate_samplers,
@@ -18,7 +19,6 @@ from sonoriff.evaluation.pipeline import (
     measure_lines,
     sampler_lines,
 )
-from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation.rhythm import (
+from sonoriff.evaluation.judges.rhythm import (
     beat_contrast,
     onset_sharpness,
     onset_strength,

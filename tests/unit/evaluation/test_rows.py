@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from sonoriff.evaluation.rows import ceiling_row, model_row, sampling_facts
+from sonoriff.evaluation.model.clip_sets import ceiling_row, model_row, sampling_facts
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonoriff.evaluation.asked import Asked
-from sonoriff.evaluation.classifier import Labels
-from sonoriff.evaluation.held_out import Prompt
-from sonoriff.evaluation.musicnn import TAGS
-from sonoriff.evaluation.scores import (
+from sonoriff.evaluation.judges.classifier import Labels
+from sonoriff.evaluation.judges.musicnn import TAGS
+from sonoriff.evaluation.model.held_out import Prompt
+from sonoriff.evaluation.model.requested import Asked
+from sonoriff.evaluation.model.scores import (
     Answers,
     agreement_figures,
     diversity,

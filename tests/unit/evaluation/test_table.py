@@ -3,7 +3,7 @@
 import json
 import math
 
-from sonoriff.evaluation.table import Table, with_shares
+from sonoriff.evaluation.model.table import Table, with_shares
 
 ROWS = {
     "real": {"clips": 20.0, "fad_MTT": 4.0, "agreement": 80.0, "tempo": math.nan},

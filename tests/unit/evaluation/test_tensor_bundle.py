@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sonoriff.errors import CheckpointError
-from sonoriff.evaluation.tensor_bundle import read_tensor_bundle
+from sonoriff.evaluation.judges.tensor_bundle import read_tensor_bundle
 
 MAGIC = 0xDB4775248B80FB57
 

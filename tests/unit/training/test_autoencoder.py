@@ -16,10 +16,10 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.clip import Clip
 from sonoriff.sonogram import Sonogram
 from sonoriff.sonogram.params import HIFI
-from sonoriff.training import autoencoder, denoiser
-from sonoriff.training.autoencoder import measure_latents
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.loop import train
+from sonoriff.training.recipes import autoencoder, denoiser
+from sonoriff.training.recipes.autoencoder import measure_latents
 
 META = torch.device("meta")
 

@@ -12,10 +12,10 @@ from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.denoiser import DenoiserRecipe
+from sonoriff.training.data.latents import latents_digest
 from sonoriff.training.export import export_model, load_autoencoder
-from sonoriff.training.latents import latents_digest
 from sonoriff.training.loop import train
+from sonoriff.training.recipes.denoiser import DenoiserRecipe
 from tiny_recipes import CODER, SHAPE, SPLITS, latent_set
 
 

@@ -13,7 +13,7 @@ import own_music
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.errors import CorpusError
-from sonoriff.training.own_music import gather
+from sonoriff.training.personal.music import gather
 
 
 @pytest.fixture(scope="module")

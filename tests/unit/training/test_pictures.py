@@ -11,9 +11,14 @@ import pytest
 import soundfile
 
 from sonoriff.errors import CorpusError, SonoriffWarning
-from sonoriff.training import pictures as module
-from sonoriff.training.caches import pictures_folder
-from sonoriff.training.pictures import CHORD_SAMPLES, CLIP_SAMPLES, load_pictures, prepare_pictures
+from sonoriff.training.data import pictures as module
+from sonoriff.training.data.caches import pictures_folder
+from sonoriff.training.data.pictures import (
+    CHORD_SAMPLES,
+    CLIP_SAMPLES,
+    load_pictures,
+    prepare_pictures,
+)
 
 
 def write_clip(path: Path, hertz: float) -> None:

@@ -15,7 +15,7 @@ from line_recipe import LineRecipe
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.curves import read_log, save_curves
 from sonoriff.training.loop import train
-from sonoriff.training.sheets import MAX_SOUNDS, save_sounds, sonogram_from_picture
+from sonoriff.training.sample_grids import MAX_SOUNDS, save_sounds, sonogram_from_picture
 
 
 def test_the_autoencoders_sheet_has_its_sounds(tmp_path: Path) -> None:

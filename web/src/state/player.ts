@@ -5,6 +5,9 @@ import type { WorkletOptions, WorkletReport } from '../audio/messages'
 import type { OutletState } from '../audio/outlet'
 import type { WorkerCommand, WorkerEvent } from '../stream/messages'
 
+/** What is on its way to the loudspeaker is heard first. */
+const REST_AFTER_MS = 600
+
 /**
  * The audio thread, the stream's worker, and the wire between them. The main thread hands out
  * commands and reads the clock; no sample passes through it.
@@ -23,6 +26,7 @@ export class Player {
   private heardSource = -1
   /** The signal that is to be heard; null until the worker has numbered it. */
   private meant: number | null = null
+  private resting: ReturnType<typeof setTimeout> | null = null
   private opening: Promise<void> | null = null
   private volume = 1
 
@@ -117,6 +121,14 @@ export class Player {
     this.node = node
   }
 
+  /** Faded out, a context that runs keeps the processor busy for nothing. */
+  private restSoon(): void {
+    this.resting ??= setTimeout(() => {
+      this.resting = null
+      if (!this.wanted.value && this.outlet.value === 'paused') void this.context?.suspend()
+    }, REST_AFTER_MS)
+  }
+
   private reported(report: WorkletReport): void {
     if (report.source !== this.heardSource) this.clock.reset()
     this.heardSource = report.source
@@ -125,7 +137,6 @@ export class Player {
     this.underruns.value = report.underruns
     // The end of what was heard before is no end of what is to come.
     if (report.state === 'ended' && this.wanted.value && report.source === this.meant) this.pause()
-    // Faded out: a context that runs keeps the processor busy for nothing.
-    if (report.state === 'paused' && !this.wanted.value) void this.context?.suspend()
+    if (report.state === 'paused') this.restSoon()
   }
 }

@@ -14,9 +14,9 @@ import torch
 
 from sonoriff.corpus.manifest import Clip
 from sonoriff.errors import CorpusError, ParameterError
-from sonoriff.evaluation.distances import mean_distance_within
-from sonoriff.evaluation.measures import NETWORKS, load_judges
-from sonoriff.evaluation.rows import (
+from sonoriff.evaluation.judges.distances import mean_distance_within
+from sonoriff.evaluation.judges.measures import NETWORKS, load_judges
+from sonoriff.evaluation.model.clip_sets import (
     Measures,
     OnClip,
     Row,
@@ -26,17 +26,17 @@ from sonoriff.evaluation.rows import (
     real_row,
     sampling_facts,
 )
-from sonoriff.evaluation.scores import (
+from sonoriff.evaluation.model.scores import (
     Figures,
     distance_figures,
     sound_figures,
     speed_figures,
 )
-from sonoriff.evaluation.table import LINES, Line, Table
+from sonoriff.evaluation.model.table import LINES, Line, Table
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.training.latents import weights_digest
-from sonoriff.training.own_music import OwnMusic
+from sonoriff.training.data.latents import weights_digest
+from sonoriff.training.personal.music import OwnMusic
 from sonoriff.version import __version__
 
 ROWS = ("real", "ceiling", "base", "result")

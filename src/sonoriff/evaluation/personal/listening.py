@@ -12,7 +12,7 @@ import soundfile
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
-from sonoriff.evaluation import musicnn
+from sonoriff.evaluation.judges import musicnn
 from sonoriff.models.keys import KEYS
 
 _MOST_TAGS = 4

@@ -20,9 +20,9 @@ from sonoriff.models.small.denoiser import CONDITIONS, Conditioning, Denoiser, D
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.training.latents import LatentSet, pad_captions
-from sonoriff.training.pictures import picture_from_mel, training_clips
-from sonoriff.training.sheets import save_sheet, save_sounds
+from sonoriff.training.data.latents import LatentSet, pad_captions
+from sonoriff.training.data.pictures import picture_from_mel, training_clips
+from sonoriff.training.sample_grids import save_sheet, save_sounds
 
 CAPTION_TOKENS = 32
 VALIDATION_TIMES = (0.15, 0.35, 0.55, 0.75, 0.95)

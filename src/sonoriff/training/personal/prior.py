@@ -17,7 +17,7 @@ from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.settings import Sampling
-from sonoriff.training.diffusion_data import quick_digest
+from sonoriff.training.data.posteriors import quick_digest
 
 
 @dataclass(frozen=True)

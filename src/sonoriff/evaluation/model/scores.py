@@ -10,20 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.analysis.key import key_of_chroma
-from sonoriff.evaluation.asked import Asked, tags_of_text, words_of_entry
-from sonoriff.evaluation.classifier import Labels
-from sonoriff.evaluation.distances import (
+from sonoriff.evaluation.judges.classifier import Labels
+from sonoriff.evaluation.judges.distances import (
     frechet_distance,
     frechet_distance_infinity,
     kernel_distance,
     mean_distance_within,
 )
-from sonoriff.evaluation.harmony import key_score
-from sonoriff.evaluation.held_out import Prompt
-from sonoriff.evaluation.measures import NETWORKS
-from sonoriff.evaluation.musicnn import Network
-from sonoriff.evaluation.rhythm import tempo_agrees
-from sonoriff.evaluation.rows import Measures
+from sonoriff.evaluation.judges.harmony import key_score
+from sonoriff.evaluation.judges.measures import NETWORKS
+from sonoriff.evaluation.judges.musicnn import Network
+from sonoriff.evaluation.judges.rhythm import tempo_agrees
+from sonoriff.evaluation.model.clip_sets import Measures
+from sonoriff.evaluation.model.held_out import Prompt
+from sonoriff.evaluation.model.requested import Asked, tags_of_text, words_of_entry
 
 Figures = dict[str, float]
 _LOOSE = 0.99  # a clip nearer to training than this share of real test clips may be a copy

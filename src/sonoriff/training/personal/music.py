@@ -16,7 +16,7 @@ from sonoriff.corpus.text import UTF8
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
 from sonoriff.files import write_text
-from sonoriff.training.caches import unique_name
+from sonoriff.training.data.caches import unique_name
 
 AUTO = "auto"
 _HELD_OUT = 0.08

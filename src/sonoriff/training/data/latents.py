@@ -28,7 +28,7 @@ from sonoriff.models.small.denoiser import KEYS, KINDS, MODES
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.precision import multiplies_bfloat16
-from sonoriff.training.pictures import floats_from_bytes, is_newer, read_index, remove_shards
+from sonoriff.training.data.pictures import floats_from_bytes, is_newer, read_index, remove_shards
 
 
 def weights_digest(model: torch.nn.Module) -> str:

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.training.pictures import PictureSet, floats_from_bytes, training_clips
-from sonoriff.training.sheets import save_sheet, save_sounds, sonogram_from_picture
+from sonoriff.training.data.pictures import PictureSet, floats_from_bytes, training_clips
+from sonoriff.training.sample_grids import save_sheet, save_sounds, sonogram_from_picture
 
 DB_PER_UNIT = 46.0  # half of the 92 dB that [-1, 1] stands for
 

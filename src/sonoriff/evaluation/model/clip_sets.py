@@ -15,13 +15,13 @@ import numpy.typing as npt
 import torch
 
 from sonoriff.audio import read_audio, to_mono
-from sonoriff.evaluation.measures import MEASURES_VERSION, Judges, measure_clip
+from sonoriff.evaluation.judges.measures import MEASURES_VERSION, Judges, measure_clip
 from sonoriff.files import atomic_path
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.sonogram import Sonogram, decode, encode
-from sonoriff.training.latents import weights_digest
-from sonoriff.training.pictures import mel_from_picture, picture_from_mel
+from sonoriff.training.data.latents import weights_digest
+from sonoriff.training.data.pictures import mel_from_picture, picture_from_mel
 
 Waveform = npt.NDArray[np.float32]
 Measures = dict[str, npt.NDArray[np.float32]]

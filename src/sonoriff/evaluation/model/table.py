@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from sonoriff.evaluation.scores import Figures
+from sonoriff.evaluation.model.scores import Figures
 
 FORMAT_VERSION = 1
 # Figures that are also given as a share of another row's.

@@ -13,7 +13,7 @@ from sonoriff.audio import turned_down, write_audio
 from sonoriff.files import atomic_path
 from sonoriff.sonogram import Sonogram, decode
 from sonoriff.sonogram.params import HIFI
-from sonoriff.training.pictures import mel_from_picture
+from sonoriff.training.data.pictures import mel_from_picture
 
 _LABEL_HEIGHT = 16
 _GAP = 6

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sonoriff.errors import CorpusError
-from sonoriff.evaluation.classifier import (
+from sonoriff.evaluation.judges.classifier import (
     Classifier,
     Labels,
     has_classifier,
@@ -27,8 +27,8 @@ from sonoriff.evaluation.classifier import (
     save_classifier,
 )
 from sonoriff.training.config import LoopConfig
+from sonoriff.training.data.pictures import PictureSet, floats_from_bytes
 from sonoriff.training.loop import train
-from sonoriff.training.pictures import PictureSet, floats_from_bytes
 
 OnStep = Callable[[int, int, float], None]
 _FALSE_ALARMS = 0.05

@@ -13,17 +13,17 @@ from sonoriff.models.lora import GUIDANCE_NOTE
 from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
 from sonoriff.training.adapters import DENOISER_LAYERS, LoraConfig, add_adapters, save_peft_folder
-from sonoriff.training.denoiser import DenoiserRecipe
-from sonoriff.training.latents import (
+from sonoriff.training.data.latents import (
     LatentSet,
     latents_digest,
     load_latents,
     prepare_latents,
     weights_digest,
 )
-from sonoriff.training.own_defaults import SMALL_GUIDANCE
-from sonoriff.training.own_music import OwnMusic
-from sonoriff.training.pictures import prepare_pictures
+from sonoriff.training.data.pictures import prepare_pictures
+from sonoriff.training.personal.defaults import SMALL_GUIDANCE
+from sonoriff.training.personal.music import OwnMusic
+from sonoriff.training.recipes.denoiser import DenoiserRecipe
 
 
 @dataclass

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sonoriff.analysis.key import chroma_likeness, chroma_of_waveform
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation.rhythm import beat_contrast
+from sonoriff.evaluation.judges.rhythm import beat_contrast
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sonoriff.errors import CorpusError, ParameterError
-from sonoriff.evaluation.asked import Asked, asked_of_caption
+from sonoriff.evaluation.model.requested import Asked, asked_of_caption
 
 HELD_OUT = ("validation", "test")
 FEWEST_CLIPS = 10

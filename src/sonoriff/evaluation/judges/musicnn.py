@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from sonoriff.audio import resample
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.evaluation.tensor_bundle import read_tensor_bundle
+from sonoriff.evaluation.judges.tensor_bundle import read_tensor_bundle
 
 Network = Literal["MTT", "MSD"]
 SAMPLE_RATE = 16_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sonoriff.corpus.vocabulary import GENRE_SYNONYMS, INSTRUMENT_SYNONYMS
-from sonoriff.evaluation.musicnn import TAGS, Network
+from sonoriff.evaluation.judges.musicnn import TAGS, Network
 from sonoriff.models.keys import KEYS
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sonoriff.files import write_text
 from sonoriff.training.config import LoopConfig
-from sonoriff.training.own_music import OwnMusic
+from sonoriff.training.personal.music import OwnMusic
 from sonoriff.version import __version__
 
 

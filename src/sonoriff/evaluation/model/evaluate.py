@@ -13,17 +13,16 @@ import numpy.typing as npt
 import torch
 
 from sonoriff.errors import ParameterError
-from sonoriff.evaluation.classifier import Classifier
-from sonoriff.evaluation.classifier_training import (
+from sonoriff.evaluation.judges.classifier import Classifier
+from sonoriff.evaluation.judges.classifier_training import (
     ClassifierConfig,
     OnStep,
     classifier_for_corpus,
     corpus_digest,
 )
-from sonoriff.evaluation.distances import nearest_similarity
-from sonoriff.evaluation.held_out import HeldOut, held_out_clips
-from sonoriff.evaluation.measures import Judges, load_judges, thumbnail
-from sonoriff.evaluation.rows import (
+from sonoriff.evaluation.judges.distances import nearest_similarity
+from sonoriff.evaluation.judges.measures import Judges, load_judges, thumbnail
+from sonoriff.evaluation.model.clip_sets import (
     Measures,
     OnClip,
     Row,
@@ -34,7 +33,8 @@ from sonoriff.evaluation.rows import (
     real_row,
     sampling_facts,
 )
-from sonoriff.evaluation.scores import (
+from sonoriff.evaluation.model.held_out import HeldOut, held_out_clips
+from sonoriff.evaluation.model.scores import (
     Answers,
     Figures,
     agreement_figures,
@@ -47,13 +47,13 @@ from sonoriff.evaluation.scores import (
     speed_figures,
     tag_figures,
 )
-from sonoriff.evaluation.sheet import PROMPTS, SEEDS, sheet_settings
-from sonoriff.evaluation.table import Table, with_shares
+from sonoriff.evaluation.model.sheet import PROMPTS, SEEDS, sheet_settings
+from sonoriff.evaluation.model.table import Table, with_shares
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.training.autoencoder import DB_PER_UNIT
-from sonoriff.training.latents import weights_digest
-from sonoriff.training.pictures import PictureSet, floats_from_bytes
+from sonoriff.training.data.latents import weights_digest
+from sonoriff.training.data.pictures import PictureSet, floats_from_bytes
+from sonoriff.training.recipes.autoencoder import DB_PER_UNIT
 from sonoriff.version import __version__
 
 ROWS = ("real", "codec", "ceiling", "model")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sonoriff.evaluation.memorisation import Array, Memorisation, compared
+from sonoriff.evaluation.personal.memorisation import Array, Memorisation, compared
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.sonogram import HIFI, encode
-from sonoriff.training.own_music import OwnMusic
-from sonoriff.training.pictures import load_pictures, prepare_pictures
+from sonoriff.training.data.pictures import load_pictures, prepare_pictures
+from sonoriff.training.personal.music import OwnMusic
 
 
 def first_sounds(

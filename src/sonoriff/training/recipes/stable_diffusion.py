@@ -23,7 +23,7 @@ from sonoriff.training.adapters import (
     adapter_tensors,
     add_adapters,
 )
-from sonoriff.training.diffusion_data import (
+from sonoriff.training.data.posteriors import (
     DiffusionData,
     Half,
     prepare_captions,
@@ -31,9 +31,9 @@ from sonoriff.training.diffusion_data import (
     quick_digest,
     tokens_of_captions,
 )
-from sonoriff.training.own_music import OwnMusic, Progress
-from sonoriff.training.prior import Prior, prepare_prior
-from sonoriff.training.sheets import save_sheet, save_sounds
+from sonoriff.training.personal.music import OwnMusic, Progress
+from sonoriff.training.personal.prior import Prior, prepare_prior
+from sonoriff.training.sample_grids import save_sheet, save_sounds
 
 PREDICTIONS = {"noise": "epsilon", "velocity": "v_prediction"}
 _VALIDATION_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)

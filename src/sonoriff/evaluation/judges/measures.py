@@ -10,12 +10,12 @@ import torch
 
 from sonoriff.analysis.key import chroma_of_waveform
 from sonoriff.audio import loudness_lufs
-from sonoriff.evaluation import musicnn
-from sonoriff.evaluation.classifier import Classifier
-from sonoriff.evaluation.harmony import line_sharpness
-from sonoriff.evaluation.rhythm import onset_sharpness, tempo_of_picture
+from sonoriff.evaluation.judges import musicnn
+from sonoriff.evaluation.judges.classifier import Classifier
+from sonoriff.evaluation.judges.harmony import line_sharpness
+from sonoriff.evaluation.judges.rhythm import onset_sharpness, tempo_of_picture
 from sonoriff.sonogram import HIFI, encode
-from sonoriff.training.pictures import picture_from_mel
+from sonoriff.training.data.pictures import picture_from_mel
 
 MEASURES_VERSION = 1
 NETWORKS: tuple[musicnn.Network, ...] = ("MTT", "MSD")

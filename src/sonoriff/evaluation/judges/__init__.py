@@ -1,0 +1,1 @@
+"""What hears: networks, tempo, key, distances between sets of clips."""

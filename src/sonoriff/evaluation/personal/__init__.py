@@ -1,0 +1,1 @@
+"""How far a model that was taught one's own music has come, and whether it copies."""

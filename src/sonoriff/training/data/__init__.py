@@ -1,0 +1,1 @@
+"""What networks are trained on, computed once from a corpus and kept."""
