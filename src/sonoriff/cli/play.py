@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sonoriff.stream.scene import Scene
 
-_PICTURES = (".png", ".jpg", ".jpeg")
 _BLOCK = 4096
 _WINDOWS_AHEAD = 2
 
@@ -65,7 +64,9 @@ def play(
 
 
 def _play_file(path: Path) -> None:
-    if path.suffix.lower() in _PICTURES:
+    from sonoriff.pipeline.source import is_picture
+
+    if is_picture(path):
         from sonoriff.pipeline.clip import Clip
 
         clip = Clip.load(path)
@@ -73,7 +74,7 @@ def _play_file(path: Path) -> None:
     else:
         from sonoriff.audio import read_audio
 
-        waveform, rate = read_audio(path)
+        waveform, rate = read_audio(path, max_channels=2)
     with _speakers(rate, len(waveform)) as speakers:
         for start in range(0, waveform.shape[1], _BLOCK):
             _sound(speakers, waveform[:, start : start + _BLOCK])

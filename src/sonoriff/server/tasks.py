@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sonoriff.audio import audio_bytes, read_audio
+from sonoriff.audio import audio_bytes, audio_info, read_audio
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
@@ -190,7 +190,7 @@ class Tasks:
         try:
             if suffix == ".sound":
                 _check_density(path)
-                waveform, rate = read_audio(path, max_seconds=self._max_source_s)
+                waveform, rate = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
                 return encode(waveform, rate, self.model.params)
             self._check_pixels(path)
             sonogram = sonogram_from_source(self.model, load_picture(path))
@@ -254,15 +254,11 @@ class Tasks:
 
 def _check_density(path: Path) -> None:
     """FormatError where a second of a sound holds too much."""
-    import soundfile
-
-    try:
-        info = soundfile.info(path)
-    except soundfile.SoundFileError:
-        return  # of another kind, or none: whoever reads it says so
-    if info.samplerate * info.channels > _MAX_SAMPLES_PER_S:
+    info = audio_info(path)
+    # More than two channels are mixed while they are read.
+    if info.sample_rate * min(info.n_channels, 2) > _MAX_SAMPLES_PER_S:
         raise FormatError(
-            f"the source has {info.channels} channels at {info.samplerate} Hz, at most "
+            f"the source has {info.n_channels} channels at {info.sample_rate} Hz, at most "
             f"{_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
         )
 

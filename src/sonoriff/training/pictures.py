@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import torch
 
+from sonoriff.audio import read_audio
 from sonoriff.corpus.splits import split_named
 from sonoriff.errors import CorpusError, FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
@@ -93,18 +93,19 @@ def floats_from_bytes(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
 
 
 def _bytes_of_clip(path: Path) -> npt.NDArray[np.uint8]:
-    with soundfile.SoundFile(path) as file:
-        if file.samplerate != HIFI.sample_rate or file.frames != CLIP_SAMPLES:
-            raise CorpusError(
-                f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
-                f"{file.frames} at {file.samplerate}: import the folder with "
-                "`sonoriff corpus import`"
-            )
-        samples = file.read(dtype="float32", always_2d=True)
-    if len(samples) != CLIP_SAMPLES:
-        raise FormatError(f"{path} ends after {len(samples)} of {CLIP_SAMPLES} samples")
-    waveform = torch.from_numpy(samples.mean(axis=1))[None]
-    picture = picture_from_mel(mel_from_waveform(waveform, HIFI))[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SonoriffWarning)
+        try:
+            samples, sample_rate = read_audio(path, max_channels=1)
+        except SonoriffWarning as damage:
+            raise FormatError(str(damage)) from damage
+    if sample_rate != HIFI.sample_rate or samples.shape[1] != CLIP_SAMPLES:
+        raise CorpusError(
+            f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
+            f"{samples.shape[1]} at {sample_rate}: import the folder with "
+            "`sonoriff corpus import`"
+        )
+    picture = picture_from_mel(mel_from_waveform(torch.from_numpy(samples), HIFI))[0]
     cut = HIFI.cut_frames
     picture[:, :cut], picture[:, -cut:] = picture[:, cut, None], picture[:, -cut - 1, None]
     levels = ((picture + 1.0) * 127.5).round().clamp(0, 255)
@@ -188,7 +189,7 @@ def _prepare_shard(
             stat = path.stat()
             mark = (entry["file_name"], stat.st_size, stat.st_mtime_ns)
             pictures.append(rows[places[mark]] if mark in places else _bytes_of_clip(path))
-        except (OSError, soundfile.SoundFileError, FormatError) as error:
+        except (OSError, FormatError) as error:
             unreadable.append(str(error))
             continue
         marks.append(mark)
