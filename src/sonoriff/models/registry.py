@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_lora
+from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_changes
+from sonoriff.models.lora_file import read_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 
@@ -97,8 +98,7 @@ def load_model(
     _check_device(device)
     model = _loaded(str(name or BUNDLED), device, dtype)
     for lora in loras:
-        merge_lora(model.modules(), lora)
-        model.loras = (*model.loras, lora.name)
+        _add_lora(model, lora)
     if not 1 <= reuse <= MAX_REUSE:
         raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
     if isinstance(model, SmallModel):
@@ -110,7 +110,7 @@ def load_model(
         return model
     from sonoriff.models.stable_diffusion.styles import add_style
 
-    model.styles = tuple(add_style(model, style) for style in styles)
+    model.styles = (*model.styles, *(add_style(model, style) for style in styles))
     model.reuse = reuse
     return model
 
@@ -127,6 +127,23 @@ def _loaded(
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 
     return load_stable_diffusion(place or name, device=device, dtype=dtype)
+
+
+def _add_lora(model: SmallModel | StableDiffusionModel, lora: Lora) -> None:
+    """Merge a LoRA; the words that it brings are taught too."""
+    read = read_lora(lora.path)
+    if read.embeddings and isinstance(model, SmallModel):
+        raise CheckpointError(
+            f"{lora.path} brings words for a text encoder of Stable Diffusion "
+            f"({', '.join(read.embeddings)}): {model.name} has none"
+        )
+    merge_changes(model.modules(), read.changes, lora)
+    model.loras = (*model.loras, lora.name)
+    if not isinstance(model, SmallModel):
+        from sonoriff.models.stable_diffusion.styles import add_word
+
+        for word, vectors in read.embeddings.items():
+            model.styles = (*model.styles, add_word(model, word, vectors, lora.path))
 
 
 def _check_small(model: SmallModel, styles: Sequence[Style], reuse: int) -> None:
