@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sonoriff.cli import scenes
+from sonoriff.cli import painting, scenes
 from sonoriff.errors import ParameterError, SonoriffError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def play(
     key: scenes.Key = None,
     steps: scenes.Steps = 8,
     model: scenes.Model = None,
+    prediction: painting.Prediction = None,
     device: scenes.Device = "cpu",
 ) -> None:
     """Play a file, or music without end, until Ctrl-C.
@@ -60,7 +61,7 @@ def play(
     else:
         assert live is not None
         scene = scenes.scene_of(live, mode, seed, negative, bpm, key, steps)
-        _play_live(scene, model, device)
+        _play_live(scene, model, prediction, device)
 
 
 def _play_file(path: Path) -> None:
@@ -80,7 +81,7 @@ def _play_file(path: Path) -> None:
             _sound(speakers, waveform[:, start : start + _BLOCK])
 
 
-def _play_live(scene: Scene, model: str | None, device: str) -> None:
+def _play_live(scene: Scene, model: str | None, prediction: str | None, device: str) -> None:
     """Play; a thread makes windows ahead, another reads prompts."""
     from dataclasses import replace
 
@@ -88,7 +89,7 @@ def _play_live(scene: Scene, model: str | None, device: str) -> None:
     from sonoriff.stream.engine import RiffStream
     from sonoriff.stream.scene import Cue, Schedule, WeightedPrompt
 
-    loaded = load_model(model, device=device)
+    loaded = load_model(model, device=device, prediction=prediction)
     stream = RiffStream(loaded)
     prompts: queue.SimpleQueue[str] = queue.SimpleQueue()
     made: queue.Queue[Any] = queue.Queue(_WINDOWS_AHEAD)

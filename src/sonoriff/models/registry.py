@@ -74,13 +74,14 @@ def load_model(
     loras: Sequence[Lora] = (),
     styles: Sequence[Style] = (),
     reuse: int = 1,
+    prediction: str | None = None,
 ) -> Model:
     """Load a model.
 
     Parameters
     ----------
     name : None or "sonoriff-small" for the bundled model; a folder; a .safetensors file of Stable
-        Diffusion; a name that `list_models` gives; or OWNER/NAME of the Hugging Face hub
+        Diffusion; a name that `list_models` gives, OWNER/NAME of the Hugging Face hub among them
     device : "cpu", "cuda", "mps"
     dtype : None for the device's fastest
     loras : merged into the weights, in this order
@@ -88,15 +89,18 @@ def load_model(
     reuse : of Stable Diffusion: 1 computes all layers at every step, 2 the inner ones at every
         second step, and so on; see `sonoriff.models.stable_diffusion.reuse`
 
+    prediction : of Stable Diffusion: "epsilon", "v_prediction" or "sample", None for what the
+        checkpoint says
+
     Raises
     ------
     ParameterError
-        reuse or styles that the model cannot have
+        reuse, styles or a prediction that the model cannot have
     CheckpointError
         no such model, no such device, or its files are damaged, pickled or of another version
     """
     _check_device(device)
-    model = _loaded(str(name or BUNDLED), device, dtype)
+    model = _loaded(str(name or BUNDLED), device, dtype, prediction)
     for lora in loras:
         _add_lora(model, lora)
     if not 1 <= reuse <= MAX_REUSE:
@@ -116,17 +120,51 @@ def load_model(
 
 
 def _loaded(
-    name: str, device: torch.device | str, dtype: torch.dtype | None
+    name: str, device: torch.device | str, dtype: torch.dtype | None, prediction: str | None
 ) -> SmallModel | StableDiffusionModel:
-    places = [bundled_folder() if name == BUNDLED else Path(name), models_folder() / name]
-    place = next((p for p in places if p.exists()), None)
-    if place is not None and place.is_dir() and not _is_stable_diffusion(place):
+    place = find_model(name)
+    if place.is_dir() and not _is_stable_diffusion(place):
+        if prediction is not None:
+            raise ParameterError(
+                f"{name} predicts what it was trained for: leave out the prediction, or take a "
+                "checkpoint of Stable Diffusion"
+            )
         return SmallModel.from_pretrained(place, device=device, dtype=dtype)
-    if place is None and not _HUB_NAME.fullmatch(name):
-        raise CheckpointError(_no_such_model(name))
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 
-    return load_stable_diffusion(place or name, device=device, dtype=dtype)
+    title = None if Path(name).exists() else name.removesuffix(".safetensors")
+    return load_stable_diffusion(
+        place, device=device, dtype=dtype, prediction=prediction, title=title
+    )
+
+
+def find_model(name: str) -> Path:
+    """The folder or file of a model; nothing is fetched.
+
+    Raises
+    ------
+    CheckpointError
+        it is not on this machine; the message says how to get it
+    """
+    own = models_folder() / name
+    places = [bundled_folder() if name == BUNDLED else Path(name), own]
+    places += [own.with_name(f"{own.name}.safetensors")]
+    place = next((p for p in places if p.exists()), None)
+    if place is not None:
+        return place
+    if not _HUB_NAME.fullmatch(name):
+        raise CheckpointError(_no_such_model(name))
+    try:
+        from sonoriff.models.stable_diffusion.hub import cached
+
+        place = cached(name)
+    except ImportError:
+        place = None
+    if place is None:
+        raise CheckpointError(
+            f"{name} is not on this machine; to get it: sonoriff models fetch {name}"
+        )
+    return place
 
 
 def _add_lora(model: SmallModel | StableDiffusionModel, lora: Lora) -> None:
