@@ -229,7 +229,7 @@ def _class_name(folder: Path) -> str:
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         return str(index.get("_class_name", ""))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return ""
 
 

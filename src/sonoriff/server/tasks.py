@@ -26,7 +26,13 @@ from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
-from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
+from sonoriff.sonogram.picture import (
+    image_from_sonogram,
+    load_picture,
+    opaque,
+    png_bytes,
+    upright,
+)
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
@@ -225,7 +231,8 @@ class Tasks:
         try:
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 size = (source.n_frames, source.params.n_mels)
-                stretched = image.convert("L").resize(size, Image.Resampling.NEAREST)
+                grey = opaque(upright(image), 0).convert("L")
+                stretched = grey.resize(size, Image.Resampling.NEAREST)
         except (OSError, ValueError, SyntaxError) as error:
             raise FormatError("the mask is damaged: send a PNG or JPEG file") from error
         target = folder / "mask.png"

@@ -79,9 +79,15 @@ def configured(folder: Path, part: str, **changes: Any) -> None:
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
+def without(file: Path, key: str) -> None:
+    content = json.loads(file.read_text())
+    del content[key]
+    file.write_text(json.dumps(content))
+
+
 PREDICTIONS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "nothing": (
-        lambda f: (f.parent / "scheduler/scheduler_config.json").write_text("{}"),
+        lambda f: without(f.parent / "scheduler/scheduler_config.json", "prediction_type"),
         "noise",
         "taken for granted",
     ),
