@@ -197,6 +197,14 @@ def _again(
         reuse or reuse_in_name(made_by),
         prediction or prediction_in_name(made_by),
     )
+    weights = clip.settings.get("weights")
+    if made_by == loaded.name and weights and weights != getattr(loaded, "weights", weights):
+        warnings.warn(
+            f"{picture.name} was made by other weights of the name {made_by}: this makes "
+            "something else of it",
+            SonoriffWarning,
+            stacklevel=2,
+        )
     if made_by and loaded.name != made_by:
         warnings.warn(
             f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from sonoriff.errors import CheckpointError, ParameterError
+from sonoriff.models.digest import digest_of_model, with_more
 from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_changes
-from sonoriff.models.lora_file import read_lora
+from sonoriff.models.lora_file import file_of_lora, read_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 
@@ -40,6 +41,7 @@ class KnownModel:
     name : what `load_model` takes
     kind : "small" or "stable diffusion"
     n_bytes : of all its files
+    prediction : what it predicts, as far as its files say; "" where they cannot be read
     """
 
     name: str
@@ -47,6 +49,7 @@ class KnownModel:
     origin: Origin
     folder: Path
     n_bytes: int
+    prediction: str = ""
 
 
 def bundled_folder() -> Path:
@@ -103,6 +106,8 @@ def load_model(
     model = _loaded(str(name or BUNDLED), device, dtype, prediction)
     for lora in loras:
         _add_lora(model, lora)
+    added = [*(file_of_lora(lora.path)[0] for lora in loras), *(style.path for style in styles)]
+    model.weights = with_more(model.weights, added)
     if not 1 <= reuse <= MAX_REUSE:
         raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
     if isinstance(model, SmallModel):
@@ -129,13 +134,17 @@ def _loaded(
                 f"{name} predicts what it was trained for: leave out the prediction, or take a "
                 "checkpoint of Stable Diffusion"
             )
-        return SmallModel.from_pretrained(place, device=device, dtype=dtype)
+        small = SmallModel.from_pretrained(place, device=device, dtype=dtype)
+        small.weights = digest_of_model(place)
+        return small
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 
     title = None if Path(name).exists() else name.removesuffix(".safetensors")
-    return load_stable_diffusion(
+    model = load_stable_diffusion(
         place, device=device, dtype=dtype, prediction=prediction, title=title
     )
+    model.weights = digest_of_model(place)
+    return model
 
 
 def find_model(name: str) -> Path:
@@ -240,18 +249,44 @@ def _is_stable_diffusion(folder: Path) -> bool:
 def _found_in(parent: Path, origin: Origin) -> Iterator[KnownModel]:
     if not parent.is_dir():
         return
-    for path in sorted(parent.iterdir()):
+    # OWNER/NAME, as `sonoriff models fetch` lays them, are one level deeper.
+    for path in sorted([*parent.glob("[!.]*"), *parent.glob("[!.]*/[!.]*")]):
+        name = path.relative_to(parent).as_posix()
         if path.is_dir() and (path / _INDEX).is_file():
-            yield _known(path.name, path, origin)
-        elif path.suffix == ".safetensors":
+            yield _known(name, path, origin)
+        elif path.suffix == ".safetensors" and not (path.parent / _INDEX).is_file():
             size = path.stat().st_size
-            yield KnownModel(path.name, "stable diffusion", origin, path, size)
+            said = _prediction(path)
+            yield KnownModel(name, "stable diffusion", origin, path, size, said)
 
 
 def _known(name: str, folder: Path, origin: Origin) -> KnownModel:
     kind = "stable diffusion" if _is_stable_diffusion(folder) else "small"
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return KnownModel(name, kind, origin, folder, size)
+    said = _prediction(folder) if kind == "stable diffusion" else "flow"
+    return KnownModel(name, kind, origin, folder, size, said)
+
+
+def _prediction(place: Path) -> str:
+    from sonoriff.models.stable_diffusion.prediction import said_by_file, said_by_folder
+
+    try:
+        return (said_by_folder(place) if place.is_dir() else said_by_file(place, {})).prediction
+    except CheckpointError:
+        return ""
+
+
+def need_hub() -> None:
+    """CheckpointError where the hub's client is not installed."""
+    try:
+        import huggingface_hub  # noqa: F401
+    except ImportError as error:
+        raise CheckpointError(
+            "the hub needs a package more: pip install 'sonoriff[stable-diffusion]'"
+        ) from error
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
 
 
 def _downloaded() -> Iterator[KnownModel]:

@@ -69,6 +69,7 @@ class Tasks:
         params = self.model.params
         return {
             "model": self.model.name,
+            "weights": getattr(self.model, "weights", ""),
             "sample_rate": params.sample_rate,
             "channels": 1,
             "hop_length": params.hop_length,

@@ -57,6 +57,7 @@ class SmallModel:
     autoencoder, denoiser : the two networks, in evaluation mode, on one device
     facts : name, version, training figures, as stored beside the weights
     loras : what was merged into the weights
+    weights : a digest of the files that it was loaded from
     params : the sonogram format
     """
 
@@ -64,6 +65,7 @@ class SmallModel:
     denoiser: Denoiser
     facts: dict[str, Any]
     loras: tuple[str, ...] = ()
+    weights: str = ""
     params: SonogramParams = HIFI
     schedule: FlowSchedule = field(default_factory=FlowSchedule)
     defaults: Defaults = _DEFAULTS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 from sonoriff.errors import CheckpointError
@@ -31,7 +32,6 @@ def config_folder() -> Path:
     CheckpointError
         the hub does not give them, or cannot be reached
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     name, patterns = CONFIG_REPOSITORY, list(CONFIGS)
@@ -39,15 +39,25 @@ def config_folder() -> Path:
     if folder is not None:
         return folder
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        return _fetched(name, patterns)
     except HfHubHTTPError as error:
         raise CheckpointError(f"the hub does not give {name}: {_first_line(error)}") from error
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of whichever library its client speaks HTTP with
         raise CheckpointError(
             f"a single file needs configuration and tokenizer of {name}, which are not in the "
             "cache, and the hub cannot be reached: connect to the network once, or lay the file "
             "into the folder of a model in the layout of diffusers"
         ) from error
+
+
+def _fetched(name: str, patterns: list[str]) -> Path:
+    """Files of a repository that fit a pattern, in the hub's cache; the folder of its top."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    paths = [file.rfilename for file in HfApi().model_info(name).siblings or ()]
+    wanted = [path for path in paths if any(fnmatch(path, pattern) for pattern in patterns)]
+    places = {path: Path(hf_hub_download(name, path)) for path in wanted}
+    return places["model_index.json"].parent
 
 
 def _cached(name: str, patterns: list[str], complete: Callable[[Path], bool]) -> Path | None:
