@@ -45,9 +45,8 @@ def encode(
         file.metadata.update(metadata or {})
         stream = file.add_stream(codec, rate=rate, layout=layout, options=options)
         stream.codec_context.format = stream.codec_context.codec.audio_formats[0]
-        whole = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(waveform, np.float32), format="fltp", layout=layout
-        )
+        interleaved = np.ascontiguousarray(waveform.T, np.float32).reshape(1, -1)
+        whole = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=layout)
         whole.sample_rate, whole.pts, whole.time_base = rate, 0, Fraction(1, rate)
         size = stream.codec_context.frame_size or 1024
         sized = av.AudioResampler(stream.codec_context.format, layout, rate, frame_size=size)

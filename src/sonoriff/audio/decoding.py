@@ -133,7 +133,7 @@ class _Decoder:
         import av
 
         sound = self.sound
-        for packet in self.container.demux(self.stream):
+        for packet in self._packets():
             try:
                 frames = packet.decode()
             except (av.FFmpegError, EOFError) as error:
@@ -146,7 +146,26 @@ class _Decoder:
                     return
                 yield from self._silence()
                 yield floats_of(frame)
-        sound.ended_badly = self.bad > 0
+        sound.ended_badly = sound.ended_badly or self.bad > 0
+
+    def _packets(self) -> Iterator[Any]:
+        """All packets, up to a place where the container itself is damaged, or changes its kind."""
+        import av
+
+        packets = self.container.demux(self.stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, EOFError) as error:
+                if not self.sound.channels:
+                    raise FormatError(
+                        f"{self.sound.path} is not a readable sound file: {in_words(error)}"
+                    ) from error
+                self.sound.ended_badly = True
+                return
+            if packet is None:
+                return
+            yield packet
 
     def _note(self, packet: Any, error: BaseException) -> None:
         if packet.size and bytes(packet).startswith(_TAGS):

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -341,6 +342,58 @@ def test_what_goes_on_with_other_channels_is_left_out_with_a_warning(tmp_path: P
     waveform, said = read_all(path)
     assert any("goes on with 1 channel" in line for line in said)
     assert difference(waveform, SOUND) < 0.05
+
+
+def test_a_second_stream_behind_the_first_is_read_too(tmp_path: Path) -> None:
+    first, second = (audio_bytes(SOUND, RATE, ".ogg") for _ in range(2))
+    (tmp_path / "two.ogg").write_bytes(first + second)
+    waveform, said = read_all(tmp_path / "two.ogg")
+    assert said == []
+    assert abs(waveform.shape[1] - 2 * SOUND.shape[1]) < 3000
+    (tmp_path / "other.ogg").write_bytes(first + audio_bytes(SOUND[:1], RATE, ".ogg"))
+    waveform, said = read_all(tmp_path / "other.ogg")
+    assert len(said) == 1
+    assert difference(waveform, SOUND) < 0.05
+
+
+@pytest.mark.parametrize("codec", ["libopus", "flac", "pcm_s16le"])
+def test_eight_planes_and_more_are_read(tmp_path: Path, codec: str) -> None:
+    container = {"libopus": "ogg", "flac": "matroska", "pcm_s16le": "wav"}[codec]
+    sound = tones(8, 48_000, 0.5, quiet=False)
+    encode(tmp_path / "a", sound, 48_000, container, codec)
+    waveform, _ = read_audio(tmp_path / "a")
+    assert waveform.shape == sound.shape
+    powers = np.abs(np.fft.rfft(waveform[:, 4800:19_200])).argmax(axis=1)
+    expected = np.abs(np.fft.rfft(sound[:, 4800:19_200])).argmax(axis=1)
+    heard = [channel for channel in range(8) if channel != 3]  # Opus low-passes the LFE
+    np.testing.assert_array_equal(powers[heard], expected[heard])
+
+
+def test_a_film_and_a_cover_are_passed_over(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "film.mp4"), "w") as file:
+        film = file.add_stream("mpeg4", rate=25)
+        film.width = film.height = 64
+        film.pix_fmt = "yuv420p"
+        track = file.add_stream("aac", rate=RATE, layout="stereo")
+        for _ in range(12):
+            picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            file.mux(film.encode(picture))
+        file.mux(film.encode(None))
+        whole = av.AudioFrame.from_ndarray(SOUND, format="fltp", layout="stereo")
+        whole.sample_rate = RATE
+        sized = av.AudioResampler("fltp", "stereo", RATE, frame_size=1024)
+        for frame in [*sized.resample(whole), *sized.resample(None)]:
+            file.mux(track.encode(frame))
+        file.mux(track.encode(None))
+    assert read_all(tmp_path / "film.mp4")[0].shape[0] == 2
+    by("mp3", "libmp3lame", b="320000")(tmp_path / "cover.mp3")
+    data = (tmp_path / "cover.mp3").read_bytes()
+    picture_frame = b"\0image/png\0\3\0\x89PNG\r\n\x1a\n" + bytes(400_000)
+    frame = b"APIC" + len(picture_frame).to_bytes(4, "big") + b"\0\0" + picture_frame
+    (tmp_path / "cover.mp3").write_bytes(id3(len(frame))[:10] + frame + data)
+    waveform, said = read_all(tmp_path / "cover.mp3")
+    assert said == []
+    assert difference(waveform, SOUND) < 0.02
 
 
 @pytest.mark.parametrize("maker", ["mp3", "flac", "ogg", "ipod"])
