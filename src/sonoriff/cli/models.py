@@ -40,10 +40,10 @@ def models(ctx: typer.Context) -> None:
         typer.echo(f"no models; put some into {models_folder()}, or name one of the hub")
         return
     rows = [
-        (m.name, m.kind, m.prediction, m.origin, size_in_words(m.n_bytes), str(m.folder))
+        (m.name, m.kind, m.origin, size_in_words(m.n_bytes), m.prediction, str(m.folder))
         for m in found
     ]
-    heads = ("name", "kind", "predicts", "from", "size", "folder")
+    heads = ("name", "kind", "from", "size", "predicts", "folder")
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     for row in (heads, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -106,8 +106,7 @@ def load_model(
     model = _loaded(str(name or BUNDLED), device, dtype, prediction)
     for lora in loras:
         _add_lora(model, lora)
-    added = [*(file_of_lora(lora.path)[0] for lora in loras), *(style.path for style in styles)]
-    model.weights = with_more(model.weights, added)
+    model.weights = with_more(model.weights, [file_of_lora(lora.path)[0] for lora in loras])
     if not 1 <= reuse <= MAX_REUSE:
         raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
     if isinstance(model, SmallModel):
@@ -120,6 +119,7 @@ def load_model(
     from sonoriff.models.stable_diffusion.styles import add_style
 
     model.styles = (*model.styles, *(add_style(model, style) for style in styles))
+    model.weights = with_more(model.weights, [style.path for style in styles])
     model.reuse = reuse
     return model
 
