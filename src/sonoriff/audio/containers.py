@@ -36,7 +36,14 @@ class _Nameless:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self.read, self.tell = file.read, file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The new place; -1 for one that damage makes up, which is no fault of the file system."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -1
 
 
 def open_container(file: IO[bytes], path: Path) -> Any:
@@ -62,7 +69,7 @@ def open_container(file: IO[bytes], path: Path) -> Any:
         raise FormatError(
             f"{path} is not a readable sound file: expected {_SHOWN}, it is of another kind"
         ) from error
-    except (av.FFmpegError, EOFError, ValueError) as error:
+    except (av.FFmpegError, EOFError, OSError, ValueError) as error:
         raise FormatError(f"{path} is not a readable sound file: {in_words(error)}") from error
     if not container.streams.audio:
         container.close()

@@ -136,7 +136,7 @@ class _Decoder:
         for packet in self._packets():
             try:
                 frames = packet.decode()
-            except (av.FFmpegError, EOFError) as error:
+            except (av.FFmpegError, EOFError, OSError, ValueError) as error:
                 self._note(packet, error)
                 continue
             for frame in frames:
@@ -156,7 +156,7 @@ class _Decoder:
         while True:
             try:
                 packet = next(packets, None)
-            except (av.FFmpegError, EOFError) as error:
+            except (av.FFmpegError, EOFError, OSError, ValueError) as error:
                 if not self.sound.channels:
                     raise FormatError(
                         f"{self.sound.path} is not a readable sound file: {in_words(error)}"

@@ -396,6 +396,37 @@ def test_a_film_and_a_cover_are_passed_over(tmp_path: Path) -> None:
     assert difference(waveform, SOUND) < 0.02
 
 
+CONTAINERS = {
+    **{"ipod": "aac", "mov": "alac", "webm": "libopus", "matroska": "flac", "adts": "aac"},
+    **{"aiff": "pcm_s16be", "caf": "pcm_s16be", "w64": "pcm_s16le", "au": "pcm_s16be"},
+    **{"wv": "wavpack", "tta": "tta", "asf": "wmav2", "ogg": "libopus"},
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.filterwarnings("ignore::sonoriff.errors.SonoriffWarning")
+def test_damaged_bytes_of_any_container_never_crash(tmp_path: Path, container: str) -> None:
+    codec = CONTAINERS[container]
+    rate = 48_000 if codec == "libopus" else RATE
+    options = {"b": "128000"} if codec == "wmav2" else {}
+    encode(tmp_path / "a", tones(2, rate, 0.3), rate, container, codec, **options)
+    data, generator = (tmp_path / "a").read_bytes(), np.random.default_rng(1)
+    refused: list[str] = []
+    for attempt in range(20):
+        broken = bytearray(data)
+        reach = len(broken) if attempt % 2 else min(len(broken), 600)
+        for place in generator.integers(0, reach, 15):
+            broken[place] = generator.integers(0, 256)
+        (tmp_path / "b").write_bytes(broken)
+        try:
+            waveform, _ = read_audio(tmp_path / "b", max_seconds=60)
+        except (FormatError, ParameterError) as error:
+            refused.append(str(error))
+            continue
+        assert np.abs(waveform).max() <= 1.0
+    assert not [line for line in refused if "Errno" in line]
+
+
 @pytest.mark.parametrize("maker", ["mp3", "flac", "ogg", "ipod"])
 def test_tags_are_read_from_every_container(tmp_path: Path, maker: str) -> None:
     codec = {"mp3": "libmp3lame", "flac": "flac", "ogg": "flac", "ipod": "aac"}[maker]
