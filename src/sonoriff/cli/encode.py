@@ -82,6 +82,7 @@ def encode_file(settings: EncodeSettings, job: Job) -> str:
         start_s=settings.start,
         duration_s=settings.duration,
         max_seconds=settings.max_seconds,
+        max_channels=settings.n_channels,
     )
     waveform = with_channels(waveform, settings.n_channels)
     if settings.loudness is not None:

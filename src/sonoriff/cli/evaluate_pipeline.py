@@ -18,6 +18,7 @@ def evaluate_pipeline_command(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
     prompt: Annotated[
         list[str] | None,
@@ -49,7 +50,7 @@ def evaluate_pipeline_command(
     settings = figures.PipelineSettings(
         prompts=tuple(prompt or figures.PROMPTS), seeds=seeds, num_inference_steps=steps
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     measures: list[figures.Measure] = []
     with painting.progress() as told:
         found = figures.evaluate_pipeline(loaded, settings, on_progress=told)

@@ -32,6 +32,7 @@ def extend(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Make a sound longer, at its end or at its start.
@@ -58,7 +59,7 @@ def extend(
         guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     with painting.progress() as told:
         clip = make(loaded, source, settings, on_progress=told)
     typer.echo(painting.save(clip, output))

@@ -80,6 +80,7 @@ def generate(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Make music from text: a sound file and its sonogram.
@@ -118,7 +119,10 @@ def generate(
             wishes,
             model,
             reuse,
-            lambda name, often: painting.load(name, lora, device, styles=style, reuse=often),
+            prediction,
+            lambda name, often, said: painting.load(
+                name, lora, device, styles=style, reuse=often, prediction=said
+            ),
         )
         typer.echo(painting.save(clip, output))
         return
@@ -130,7 +134,9 @@ def generate(
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
     settings = _settings(wishes, loop=loop)
     replace(settings, seed=settings.seed + count - 1)  # which refuses a seed that is too large
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse or 1)
+    loaded = painting.load(
+        model, lora, device, styles=style, reuse=reuse or 1, prediction=prediction
+    )
     with painting.progress() as told:
         for clip in _clips(loaded, settings, count, told):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
@@ -170,7 +176,8 @@ def _again(
     wishes: dict[str, Any],
     model: str | None,
     reuse: int | None,
-    load: Callable[[str | None, int], Model],
+    prediction: str | None,
+    load: Callable[[str | None, int, str | None], Model],
 ) -> Clip:
     """The riff of a picture; by its own model where that is known by name."""
     from sonoriff.models.registry import list_models
@@ -185,7 +192,19 @@ def _again(
     title = made_by.split(" + ")[0]
     if made_by and model is None and title not in known:
         raise ParameterError(f"{picture.name} was made by {title}: say where that is with --model")
-    loaded = load(model or (title if title in known else None), reuse or reuse_in_name(made_by))
+    loaded = load(
+        model or (title if title in known else None),
+        reuse or reuse_in_name(made_by),
+        prediction or prediction_in_name(made_by),
+    )
+    weights = clip.settings.get("weights")
+    if made_by == loaded.name and weights and weights != getattr(loaded, "weights", weights):
+        warnings.warn(
+            f"{picture.name} was made by other weights of the name {made_by}: this makes "
+            "something else of it",
+            SonoriffWarning,
+            stacklevel=2,
+        )
     if made_by and loaded.name != made_by:
         warnings.warn(
             f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",
@@ -194,6 +213,12 @@ def _again(
         )
     with painting.progress() as told:
         return remake(loaded, clip, sources, on_progress=told, **wishes)
+
+
+def prediction_in_name(made_by: str) -> str | None:
+    """The prediction that the model that a picture names was told."""
+    match = re.search(r" \+ prediction:(\w+)", made_by)
+    return match.group(1) if match else None
 
 
 def reuse_in_name(made_by: str) -> int:

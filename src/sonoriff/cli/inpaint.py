@@ -43,6 +43,7 @@ def inpaint(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.
@@ -75,7 +76,7 @@ def inpaint(
         guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     with painting.progress() as told:
         clip = make(loaded, source, settings, on_progress=told)
     typer.echo(painting.save(clip, output))

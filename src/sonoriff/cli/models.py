@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sonoriff.cli import painting
+from sonoriff.errors import CheckpointError, SonoriffWarning
 
 app = typer.Typer(
     help="""List the models on this machine: bundled, downloaded, local.
@@ -15,6 +19,8 @@ app = typer.Typer(
     \b
     Examples:
       sonoriff models
+      sonoriff models fetch riffusion/riffusion-model-v1
+      sonoriff models check riffusion/riffusion-model-v1
       sonoriff models convert riffusion-model-v1.ckpt
       sonoriff generate "church bells" --model riffusion/riffusion-model-v1
     """,
@@ -33,8 +39,11 @@ def models(ctx: typer.Context) -> None:
     if not found:
         typer.echo(f"no models; put some into {models_folder()}, or name one of the hub")
         return
-    rows = [(m.name, m.kind, m.origin, _megabytes(m.n_bytes), str(m.folder)) for m in found]
-    heads = ("name", "kind", "from", "size", "folder")
+    rows = [
+        (m.name, m.kind, m.origin, size_in_words(m.n_bytes), m.prediction, str(m.folder))
+        for m in found
+    ]
+    heads = ("name", "kind", "from", "size", "predicts", "folder")
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     for row in (heads, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -62,5 +71,62 @@ def convert(
         typer.echo(str(written))
 
 
-def _megabytes(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB"
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the Hugging Face hub.")],
+) -> None:
+    """Fetch a model of the hub into the folder of local models: the least that is needed.
+
+    Safetensors are taken before pickles, a folder before one large file. Pickles are written as
+    safetensors with a reader that runs no program in them, and thrown away.
+
+    \b
+    Examples:
+      sonoriff models fetch riffusion/riffusion-model-v1
+    """
+    from sonoriff.models.registry import models_folder, need_hub
+    from sonoriff.models.stable_diffusion.fetch import fetch as fetch_planned
+    from sonoriff.models.stable_diffusion.fetch import plan_fetch
+    from sonoriff.models.stable_diffusion.hub import config_folder
+
+    need_hub()
+    plan = plan_fetch(name)
+    converted = f", {len(plan.pickles)} of them pickles to convert" if plan.pickles else ""
+    typer.echo(f"{name}: {size_in_words(plan.n_bytes)} in {len(plan.files)} files{converted}")
+    place = fetch_planned(
+        plan, models_folder(), lambda path, size: typer.echo(f"  {path}, {size_in_words(size)}")
+    )
+    typer.echo(str(place))
+    if plan.single:
+        try:
+            config_folder()
+        except CheckpointError as error:
+            warnings.warn(str(error), SonoriffWarning, stacklevel=1)
+
+
+@app.command()
+def check(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="MODEL", help="As --model takes it [default: the bundled one]."),
+    ] = None,
+    prediction: painting.Prediction = None,
+) -> None:
+    """Load a model and say what was recognised, and what was taken from where.
+
+    Fails where two different prompts are the same to it.
+
+    \b
+    Examples:
+      sonoriff models check my-model
+      sonoriff models check anime-v-pred.safetensors
+    """
+    from sonoriff.models.check import check_model
+
+    for what, said in check_model(name, prediction=prediction).items():
+        typer.echo(f"{what}: {said}")
+
+
+def size_in_words(n_bytes: int) -> str:
+    """Megabytes, or gigabytes from one on."""
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"

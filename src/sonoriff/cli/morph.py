@@ -50,6 +50,7 @@ def morph(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Go from one piece to another without a break: through prompts, seeds, or two sounds.
@@ -78,7 +79,7 @@ def morph(
         guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     with painting.progress() as told:
         way = make(loaded, settings, source or (), on_progress=told)
     typer.echo(painting.save(way.joined, output))

@@ -90,6 +90,14 @@ Reuse = Annotated[
         max=10,
     ),
 ]
+Prediction = Annotated[
+    str | None,
+    typer.Option(
+        help="Stable Diffusion: what it predicts, epsilon, v_prediction or sample [default: what "
+        "the checkpoint says, see `sonoriff models check`].",
+        metavar="NAME",
+    ),
+]
 GuidanceInterval = Annotated[
     str | None,
     typer.Option(
@@ -111,6 +119,7 @@ def load(
     *,
     styles: list[str] | None = None,
     reuse: int | None = None,
+    prediction: str | None = None,
 ) -> LoadedModel:
     """The model that the options name."""
     from sonoriff.models.lora import parse_lora
@@ -123,6 +132,7 @@ def load(
         loras=[parse_lora(text) for text in loras or []],
         styles=[parse_style(text) for text in styles or []],
         reuse=reuse or 1,
+        prediction=prediction,
     )
 
 

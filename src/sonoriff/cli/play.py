@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sonoriff.cli import scenes
+from sonoriff.cli import painting, scenes
 from sonoriff.errors import ParameterError, SonoriffError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sonoriff.stream.scene import Scene
 
-_PICTURES = (".png", ".jpg", ".jpeg")
 _BLOCK = 4096
 _WINDOWS_AHEAD = 2
 
@@ -42,6 +41,7 @@ def play(
     key: scenes.Key = None,
     steps: scenes.Steps = 8,
     model: scenes.Model = None,
+    prediction: painting.Prediction = None,
     device: scenes.Device = "cpu",
 ) -> None:
     """Play a file, or music without end, until Ctrl-C.
@@ -61,11 +61,13 @@ def play(
     else:
         assert live is not None
         scene = scenes.scene_of(live, mode, seed, negative, bpm, key, steps)
-        _play_live(scene, model, device)
+        _play_live(scene, model, prediction, device)
 
 
 def _play_file(path: Path) -> None:
-    if path.suffix.lower() in _PICTURES:
+    from sonoriff.pipeline.source import is_picture
+
+    if is_picture(path):
         from sonoriff.pipeline.clip import Clip
 
         clip = Clip.load(path)
@@ -73,13 +75,13 @@ def _play_file(path: Path) -> None:
     else:
         from sonoriff.audio import read_audio
 
-        waveform, rate = read_audio(path)
+        waveform, rate = read_audio(path, max_channels=2)
     with _speakers(rate, len(waveform)) as speakers:
         for start in range(0, waveform.shape[1], _BLOCK):
             _sound(speakers, waveform[:, start : start + _BLOCK])
 
 
-def _play_live(scene: Scene, model: str | None, device: str) -> None:
+def _play_live(scene: Scene, model: str | None, prediction: str | None, device: str) -> None:
     """Play; a thread makes windows ahead, another reads prompts."""
     from dataclasses import replace
 
@@ -87,7 +89,7 @@ def _play_live(scene: Scene, model: str | None, device: str) -> None:
     from sonoriff.stream.engine import RiffStream
     from sonoriff.stream.scene import Cue, Schedule, WeightedPrompt
 
-    loaded = load_model(model, device=device)
+    loaded = load_model(model, device=device, prediction=prediction)
     stream = RiffStream(loaded)
     prompts: queue.SimpleQueue[str] = queue.SimpleQueue()
     made: queue.Queue[Any] = queue.Queue(_WINDOWS_AHEAD)

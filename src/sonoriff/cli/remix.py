@@ -26,6 +26,7 @@ def remix(
     lora: painting.Loras = None,
     style: painting.Styles = None,
     reuse: painting.Reuse = None,
+    prediction: painting.Prediction = None,
     device: painting.Device = "cpu",
 ) -> None:
     """Play a sound another way: image-to-image on its sonogram.
@@ -51,7 +52,7 @@ def remix(
         guidance_interval=painting.interval(guidance_interval),
         sampler=sampler,
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse)
+    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     with painting.progress() as told:
         clip = make(loaded, source, settings, on_progress=told)
     typer.echo(painting.save(clip, output))

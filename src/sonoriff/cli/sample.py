@@ -79,11 +79,11 @@ def sample(
 
 def sample_file(settings: SampleSettings, job: Job) -> str:
     """Cut the clips of one file; a line about them."""
-    from sonoriff.audio import read_audio, to_mono, write_audio
+    from sonoriff.audio import read_audio, write_audio
 
-    waveform, sample_rate = read_audio(job.source, max_seconds=settings.max_seconds)
-    if settings.mono:
-        waveform = to_mono(waveform)
+    waveform, sample_rate = read_audio(
+        job.source, max_seconds=settings.max_seconds, max_channels=1 if settings.mono else None
+    )
     length = max(1, round(settings.duration * sample_rate))
     if length > waveform.shape[1]:
         raise ParameterError(

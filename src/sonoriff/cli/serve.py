@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from sonoriff.cli import painting
 from sonoriff.errors import ParameterError
 
 KEYS_VARIABLE = "SONORIFF_API_KEYS"
@@ -21,6 +22,7 @@ def serve(
     model: Annotated[
         str | None, typer.Option(help="Model folder [default: the bundled model].")
     ] = None,
+    prediction: painting.Prediction = None,
     device: Annotated[
         list[str] | None,
         typer.Option(help="cpu, cuda, cuda:1 or mps; again for one more [default: cpu]."),
@@ -71,6 +73,7 @@ def serve(
         host=host,
         port=port,
         model=model,
+        prediction=prediction,
         devices=tuple(device or ["cpu"]),
         data_folder=_made(data or default_data_folder()),
         database=database,

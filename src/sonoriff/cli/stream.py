@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonoriff.cli import scenes
+from sonoriff.cli import painting, scenes
 from sonoriff.cli.progress import shown
 from sonoriff.errors import FormatError, ParameterError
 
@@ -38,6 +38,7 @@ def stream(
     key: scenes.Key = None,
     steps: scenes.Steps = 8,
     model: scenes.Model = None,
+    prediction: painting.Prediction = None,
     device: scenes.Device = "cpu",
 ) -> None:
     """Write what the endless player would play; the same options give the same file.
@@ -61,7 +62,7 @@ def stream(
     from sonoriff.models.registry import load_model
     from sonoriff.stream.export import export_stream
 
-    loaded = load_model(model, device=device)
+    loaded = load_model(model, device=device, prediction=prediction)
     n_samples = round(60.0 * minutes * loaded.params.sample_rate)
     rate = loaded.params.sample_rate
     with shown("seconds played") as told:

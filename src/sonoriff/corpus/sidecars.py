@@ -16,8 +16,7 @@ from typing import Any
 from sonoriff.corpus.manifest import Facts
 from sonoriff.corpus.splits import split_named
 from sonoriff.corpus.text import UTF8, folded, read_text
-from sonoriff.errors import CorpusError, ParameterError
-from sonoriff.files import native_name
+from sonoriff.errors import CorpusError, FormatError, ParameterError
 
 _CAPTION_KEYS = ("captions", "caption", "text", "prompt", "description")
 _LIST_FACTS = ("instruments", "moods")
@@ -196,12 +195,11 @@ class _Names:
 
 def _from_tags(path: Path) -> Description | None:
     """What the file's own tags say: genre, comment, title; None if they say nothing of use."""
-    import soundfile
+    from sonoriff.audio import read_tags
 
     try:
-        with soundfile.SoundFile(native_name(path)) as file:
-            tags: dict[str, str] = file.copy_metadata()
-    except (OSError, RuntimeError):
+        tags = read_tags(path)
+    except (OSError, FormatError):
         return None
     genre = " ".join(tags.get("genre", "").split()).lower()
     comment = " ".join(tags.get("comment", "").split())

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from sonoriff.errors import ParameterError
+from sonoriff.models.lora_tags import without_tags
 
 EMPHASIS = 1.1
 MAX_WEIGHT = 10.0
@@ -78,6 +79,7 @@ def parse_prompt(text: str) -> Prompt:
     A bracket without its partner is an ordinary character, and so is a ``+`` where no part of the
     prompt has a share: nothing that a person may type is an error but a senseless number.
     """
+    text = without_tags(text)
     parts = [_share(part) for part in _split_blend(text)]
     if len(parts) == 1 or all(share is None for _, share in parts):
         return Prompt((Phrase(_spans(text)),))

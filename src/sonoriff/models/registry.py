@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_lora
+from sonoriff.models.digest import digest_of_model, with_more
+from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_changes
+from sonoriff.models.lora_file import file_of_lora, read_lora
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.precision import device_named
@@ -40,6 +42,7 @@ class KnownModel:
     name : what `load_model` takes
     kind : "small" or "stable diffusion"
     n_bytes : of all its files
+    prediction : what it predicts, as far as its files say; "" where they cannot be read
     """
 
     name: str
@@ -47,6 +50,7 @@ class KnownModel:
     origin: Origin
     folder: Path
     n_bytes: int
+    prediction: str = ""
 
 
 def bundled_folder() -> Path:
@@ -74,13 +78,14 @@ def load_model(
     loras: Sequence[Lora] = (),
     styles: Sequence[Style] = (),
     reuse: int = 1,
+    prediction: str | None = None,
 ) -> Model:
     """Load a model.
 
     Parameters
     ----------
     name : None or "sonoriff-small" for the bundled model; a folder; a .safetensors file of Stable
-        Diffusion; a name that `list_models` gives; or OWNER/NAME of the Hugging Face hub
+        Diffusion; a name that `list_models` gives, OWNER/NAME of the Hugging Face hub among them
     device : "cpu", "cuda", "mps", or "auto" for the best that is there
     dtype : None for the device's fastest
     loras : merged into the weights, in this order
@@ -88,19 +93,22 @@ def load_model(
     reuse : of Stable Diffusion: 1 computes all layers at every step, 2 the inner ones at every
         second step, and so on; see `sonoriff.models.stable_diffusion.reuse`
 
+    prediction : of Stable Diffusion: "epsilon", "v_prediction" or "sample", None for what the
+        checkpoint says
+
     Raises
     ------
     ParameterError
-        reuse or styles that the model cannot have
+        reuse, styles or a prediction that the model cannot have
     CheckpointError
         no such model, no such device, or its files are damaged, pickled or of another version
     """
     device = device_named(device)
     _check_device(device)
-    model = _loaded(str(name or BUNDLED), device, dtype)
+    model = _loaded(str(name or BUNDLED), device, dtype, prediction)
     for lora in loras:
-        merge_lora(model.modules(), lora)
-        model.loras = (*model.loras, lora.name)
+        _add_lora(model, lora)
+    model.weights = with_more(model.weights, [file_of_lora(lora.path)[0] for lora in loras])
     if not 1 <= reuse <= MAX_REUSE:
         raise ParameterError(f"reuse must be in [1, {MAX_REUSE}], got {reuse}")
     if isinstance(model, SmallModel):
@@ -112,23 +120,79 @@ def load_model(
         return model
     from sonoriff.models.stable_diffusion.styles import add_style
 
-    model.styles = tuple(add_style(model, style) for style in styles)
+    model.styles = (*model.styles, *(add_style(model, style) for style in styles))
+    model.weights = with_more(model.weights, [style.path for style in styles])
     model.reuse = reuse
     return model
 
 
 def _loaded(
-    name: str, device: torch.device | str, dtype: torch.dtype | None
+    name: str, device: torch.device | str, dtype: torch.dtype | None, prediction: str | None
 ) -> SmallModel | StableDiffusionModel:
-    places = [bundled_folder() if name == BUNDLED else Path(name), models_folder() / name]
-    place = next((p for p in places if p.exists()), None)
-    if place is not None and place.is_dir() and not _is_stable_diffusion(place):
-        return SmallModel.from_pretrained(place, device=device, dtype=dtype)
-    if place is None and not _HUB_NAME.fullmatch(name):
-        raise CheckpointError(_no_such_model(name))
+    place = find_model(name)
+    if place.is_dir() and not _is_stable_diffusion(place):
+        if prediction is not None:
+            raise ParameterError(
+                f"{name} predicts what it was trained for: leave out the prediction, or take a "
+                "checkpoint of Stable Diffusion"
+            )
+        small = SmallModel.from_pretrained(place, device=device, dtype=dtype)
+        small.weights = digest_of_model(place)
+        return small
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 
-    return load_stable_diffusion(place or name, device=device, dtype=dtype)
+    title = None if Path(name).exists() else name.removesuffix(".safetensors")
+    model = load_stable_diffusion(
+        place, device=device, dtype=dtype, prediction=prediction, title=title
+    )
+    model.weights = digest_of_model(place)
+    return model
+
+
+def find_model(name: str) -> Path:
+    """The folder or file of a model; nothing is fetched.
+
+    Raises
+    ------
+    CheckpointError
+        it is not on this machine; the message says how to get it
+    """
+    own = models_folder() / name
+    places = [bundled_folder() if name == BUNDLED else Path(name), own]
+    places += [own.with_name(f"{own.name}.safetensors")]
+    place = next((p for p in places if p.exists()), None)
+    if place is not None:
+        return place
+    if not _HUB_NAME.fullmatch(name):
+        raise CheckpointError(_no_such_model(name))
+    try:
+        from sonoriff.models.stable_diffusion.hub import cached
+
+        place = cached(name)
+    except ImportError:
+        place = None
+    if place is None:
+        raise CheckpointError(
+            f"{name} is not on this machine; to get it: sonoriff models fetch {name}"
+        )
+    return place
+
+
+def _add_lora(model: SmallModel | StableDiffusionModel, lora: Lora) -> None:
+    """Merge a LoRA; the words that it brings are taught too."""
+    read = read_lora(lora.path)
+    if read.embeddings and isinstance(model, SmallModel):
+        raise CheckpointError(
+            f"{lora.path} brings words for a text encoder of Stable Diffusion "
+            f"({', '.join(read.embeddings)}): {model.name} has none"
+        )
+    merge_changes(model.modules(), read.changes, lora)
+    model.loras = (*model.loras, lora.name)
+    if not isinstance(model, SmallModel):
+        from sonoriff.models.stable_diffusion.styles import add_word
+
+        for word, vectors in read.embeddings.items():
+            model.styles = (*model.styles, add_word(model, word, vectors, lora.path))
 
 
 def _check_small(model: SmallModel, styles: Sequence[Style], reuse: int) -> None:
@@ -176,7 +240,7 @@ def _class_name(folder: Path) -> str:
     try:
         index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
         return str(index.get("_class_name", ""))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return ""
 
 
@@ -187,18 +251,44 @@ def _is_stable_diffusion(folder: Path) -> bool:
 def _found_in(parent: Path, origin: Origin) -> Iterator[KnownModel]:
     if not parent.is_dir():
         return
-    for path in sorted(parent.iterdir()):
+    # OWNER/NAME, as `sonoriff models fetch` lays them, are one level deeper.
+    for path in sorted([*parent.glob("[!.]*"), *parent.glob("[!.]*/[!.]*")]):
+        name = path.relative_to(parent).as_posix()
         if path.is_dir() and (path / _INDEX).is_file():
-            yield _known(path.name, path, origin)
-        elif path.suffix == ".safetensors":
+            yield _known(name, path, origin)
+        elif path.suffix == ".safetensors" and not (path.parent / _INDEX).is_file():
             size = path.stat().st_size
-            yield KnownModel(path.name, "stable diffusion", origin, path, size)
+            said = _prediction(path)
+            yield KnownModel(name, "stable diffusion", origin, path, size, said)
 
 
 def _known(name: str, folder: Path, origin: Origin) -> KnownModel:
     kind = "stable diffusion" if _is_stable_diffusion(folder) else "small"
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return KnownModel(name, kind, origin, folder, size)
+    said = _prediction(folder) if kind == "stable diffusion" else "flow"
+    return KnownModel(name, kind, origin, folder, size, said)
+
+
+def _prediction(place: Path) -> str:
+    from sonoriff.models.stable_diffusion.prediction import said_by_file, said_by_folder
+
+    try:
+        return (said_by_folder(place) if place.is_dir() else said_by_file(place, {})).prediction
+    except CheckpointError:
+        return ""
+
+
+def need_hub() -> None:
+    """CheckpointError where the hub's client is not installed."""
+    try:
+        import huggingface_hub  # noqa: F401
+    except ImportError as error:
+        raise CheckpointError(
+            "the hub needs a package more: pip install 'sonoriff[stable-diffusion]'"
+        ) from error
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
 
 
 def _downloaded() -> Iterator[KnownModel]:

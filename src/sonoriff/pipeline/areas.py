@@ -13,6 +13,7 @@ import numpy.typing as npt
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.sonogram.filter_bank import row_frequencies
 from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.picture import opaque, upright
 
 FloatArray = npt.NDArray[np.float32]
 _WHITE = 128
@@ -71,7 +72,8 @@ def area_of_mask(path: str | os.PathLike[str], n_frames: int, params: SonogramPa
     if not Path(path).is_file():
         raise ParameterError(f"there is no file {path}")
     try:
-        with Image.open(path) as image:
+        with Image.open(path) as opened:
+            image = opaque(upright(opened), 0)
             size = image.size
             if size != (n_frames, params.n_mels):
                 raise ParameterError(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from sonoriff.analysis.chords import Chord, parse_progression
 from sonoriff.errors import ParameterError, SonoriffWarning
 from sonoriff.models.keys import KEYS
+from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.paint import Guide
@@ -66,6 +67,7 @@ def guide_from_settings(
 ) -> Guide:
     """The guide of resolved settings; `facts` replace those of settings and prompt."""
     assert sampling.guidance_scale is not None
+    warn_of_tags(f"{sampling.prompt} {sampling.negative_prompt}", getattr(model, "loras", ()))
     prompt = parse_prompt(sampling.prompt)
     negative = parse_prompt(sampling.negative_prompt)
     known = facts or facts_from_settings(model, sampling, guess_tempo=guess_tempo)

@@ -24,6 +24,7 @@ from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
+    model_facts,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
@@ -107,13 +108,13 @@ def inpaint(
     weights = area_from_settings(chosen, sonogram.n_frames, sonogram.params)
     about = {k: v for k, v in chosen.to_dict().items() if k != "mask"}
     facts = {"verb": "inpaint", "source": source_name(source), "masked": bool(chosen.mask)}
-    values, model_facts = sonogram.values, {"model": model.name}
+    values, by = sonogram.values, model_facts(model)
     if chosen.strength > 0:
         first, last = _span(model, weights)
         painted = _painted(model, sonogram, first, weights[:, first:last], chosen, on_progress)
-        values, model_facts = values.copy(), dict(painted.metadata)
+        values, by = values.copy(), dict(painted.metadata)
         values[..., first:last] = painted.values
-    return Clip(Sonogram(values, sonogram.params, {**model_facts, **facts, **about}))
+    return Clip(Sonogram(values, sonogram.params, {**by, **facts, **about}))
 
 
 def _span(model: Model, weights: FloatArray) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
+    model_facts,
     picture_from_latents,
     picture_from_sonogram,
     values_from_picture,
@@ -325,7 +326,7 @@ def _clips(
     settings: MorphSettings,
 ) -> Morph:
     width = values.shape[2] // settings.clips
-    facts = {"verb": "morph", "model": model.name, **about}
+    facts = {"verb": "morph", **model_facts(model), **about}
     clips = tuple(
         Clip(
             Sonogram(

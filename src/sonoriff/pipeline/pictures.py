@@ -49,11 +49,17 @@ def values_from_picture(
     return np.ascontiguousarray(values[:, 0].cpu().numpy(), dtype=np.float32)
 
 
+def model_facts(model: Model) -> dict[str, Any]:
+    """What a picture keeps of the model that made it: its name, and a digest of its weights."""
+    weights = getattr(model, "weights", "")
+    return {"model": model.name, **({"weights": weights} if weights else {})}
+
+
 def painted_sonogram(
     model: Model, picture: Tensor, metadata: Mapping[str, Any], *, peak: float = 0.0
 ) -> Sonogram:
     """A sonogram of a picture, with the facts that belong to every clip."""
-    facts = {"model": model.name, "version": __version__, **metadata}
+    facts = {**model_facts(model), "version": __version__, **metadata}
     return Sonogram(values_from_picture(picture, model.params, peak), model.params, facts)
 
 

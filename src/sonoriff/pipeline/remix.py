@@ -15,6 +15,7 @@ from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, Guide, number_of_steps, paint
 from sonoriff.pipeline.pictures import (
     latents_from_picture,
+    model_facts,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
@@ -68,7 +69,7 @@ def remix(
     sonogram = sonogram_from_source(model, source)
     facts = {"verb": "remix", "source": source_name(source), **chosen.to_dict()}
     if chosen.strength == 0:
-        about = {"model": model.name, **facts}
+        about = {**model_facts(model), **facts}
         return Clip(Sonogram(sonogram.values, sonogram.params, about))
     picture, peak = picture_from_sonogram(sonogram)
     latents = latents_from_picture(model, picture)

@@ -32,6 +32,7 @@ from sonoriff.pipeline.pictures import (
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source import Source, sonogram_from_source
+from sonoriff.sonogram.picture import opaque, upright
 from sonoriff.sonogram.sonogram import Sonogram
 
 
@@ -183,7 +184,7 @@ def _whiteness(mask: Image.Image | None, latents: Tensor) -> Tensor:
     height, width = latents.shape[2:]
     if mask is None:
         return latents.new_ones(1, 1, height, width)
-    small = mask.convert("L").resize((width, height), Image.Resampling.BOX)
+    small = opaque(upright(mask), 0).convert("L").resize((width, height), Image.Resampling.BOX)
     levels = np.ascontiguousarray(np.asarray(small, np.float32)[::-1] / 255.0)
     return torch.from_numpy(levels)[None, None].to(latents)
 
@@ -191,7 +192,8 @@ def _whiteness(mask: Image.Image | None, latents: Tensor) -> Tensor:
 def _kept(mask: Image.Image, sonogram: Sonogram) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Where the mask, stretched over the sonogram, is black: bool (M, N)."""
     size = (sonogram.n_frames, sonogram.params.n_mels)
-    levels = np.asarray(mask.convert("L").resize(size, Image.Resampling.NEAREST))
+    grey = opaque(upright(mask), 0).convert("L")
+    levels = np.asarray(grey.resize(size, Image.Resampling.NEAREST))
     black: np.ndarray[Any, np.dtype[np.bool_]] = levels[::-1] == 0
     return black
 

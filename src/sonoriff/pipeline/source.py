@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sonoriff.audio import AUDIO_SUFFIXES, read_audio
+from sonoriff.audio import read_audio
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
@@ -14,7 +14,7 @@ from sonoriff.sonogram.codec import decode, encode
 from sonoriff.sonogram.picture import load_picture
 from sonoriff.sonogram.sonogram import Sonogram
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
+_PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff")
 Source = Clip | Sonogram | str | os.PathLike[str]
 
 
@@ -47,12 +47,24 @@ def _read(model: Model, source: Source) -> Sonogram:
     if isinstance(source, Sonogram):
         return source
     path = Path(source)
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if is_picture(path):
         return load_picture(path)
-    if path.suffix.lower() not in AUDIO_SUFFIXES and not path.is_file():
-        raise ParameterError(f"there is no file {path}")
-    waveform, sample_rate = read_audio(path, max_seconds=MAX_DURATION_S)
+    waveform, sample_rate = read_audio(path, max_seconds=MAX_DURATION_S, max_channels=2)
     return encode(waveform, sample_rate, model.params)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file begins as PNG or JPEG do, whatever it is called.
+
+    Raises
+    ------
+    ParameterError
+        no such file
+    """
+    if not path.is_file():
+        raise ParameterError(f"there is no file {path}")
+    with path.open("rb") as file:
+        return file.read(4).startswith(_PICTURE_STARTS)
 
 
 def source_name(source: Source) -> str:

@@ -82,6 +82,7 @@ class ServerConfig:
     ----------
     host, port : where to listen
     model : name or folder, None for the bundled one
+    prediction : of Stable Diffusion, None for what the checkpoint says
     devices : one process for streams on each
     data_folder : for pictures and sounds, and for the database where no other is named
     database : SQLAlchemy's URL; None is an SQLite file in the data folder
@@ -97,6 +98,7 @@ class ServerConfig:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     model: str | None = None
+    prediction: str | None = None
     devices: tuple[str, ...] = ("cpu",)
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None

@@ -30,7 +30,12 @@ def riff_of_part(
     values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
     samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0
     prompt = ", ".join(prompt["text"] for prompt in settings["prompts"])
-    about = {"model": facts["model"], "version": __version__, "prompt": prompt}
+    about = {
+        "model": facts["model"],
+        "weights": facts.get("weights", ""),
+        "version": __version__,
+        "prompt": prompt,
+    }
     sonogram = Sonogram(
         np.ascontiguousarray(values, np.float32), params, {**settings, **about, "verb": "stream"}
     )

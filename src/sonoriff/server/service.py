@@ -45,6 +45,7 @@ class Service:
         self.seeds = SeedImages(config.seed_images)
         options = {
             "model": config.model,
+            "prediction": config.prediction,
             "max_pixels": limits.max_pixels,
             "max_source_s": limits.max_source_s,
         }

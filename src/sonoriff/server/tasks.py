@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sonoriff.audio import audio_bytes, read_audio
+from sonoriff.audio import audio_bytes, audio_info, read_audio
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
@@ -26,7 +26,13 @@ from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
-from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
+from sonoriff.sonogram.picture import (
+    image_from_sonogram,
+    load_picture,
+    opaque,
+    png_bytes,
+    upright,
+)
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
@@ -63,6 +69,7 @@ class Tasks:
         params = self.model.params
         return {
             "model": self.model.name,
+            "weights": getattr(self.model, "weights", ""),
             "sample_rate": params.sample_rate,
             "channels": 1,
             "hop_length": params.hop_length,
@@ -190,7 +197,7 @@ class Tasks:
         try:
             if suffix == ".sound":
                 _check_density(path)
-                waveform, rate = read_audio(path, max_seconds=self._max_source_s)
+                waveform, rate = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
                 return encode(waveform, rate, self.model.params)
             self._check_pixels(path)
             sonogram = sonogram_from_source(self.model, load_picture(path))
@@ -225,7 +232,8 @@ class Tasks:
         try:
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 size = (source.n_frames, source.params.n_mels)
-                stretched = image.convert("L").resize(size, Image.Resampling.NEAREST)
+                grey = opaque(upright(image), 0).convert("L")
+                stretched = grey.resize(size, Image.Resampling.NEAREST)
         except (OSError, ValueError, SyntaxError) as error:
             raise FormatError("the mask is damaged: send a PNG or JPEG file") from error
         target = folder / "mask.png"
@@ -254,15 +262,11 @@ class Tasks:
 
 def _check_density(path: Path) -> None:
     """FormatError where a second of a sound holds too much."""
-    import soundfile
-
-    try:
-        info = soundfile.info(path)
-    except soundfile.SoundFileError:
-        return  # of another kind, or none: whoever reads it says so
-    if info.samplerate * info.channels > _MAX_SAMPLES_PER_S:
+    info = audio_info(path)
+    # More than two channels are mixed while they are read.
+    if info.sample_rate * min(info.n_channels, 2) > _MAX_SAMPLES_PER_S:
         raise FormatError(
-            f"the source has {info.channels} channels at {info.samplerate} Hz, at most "
+            f"the source has {info.n_channels} channels at {info.sample_rate} Hz, at most "
             f"{_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
         )
 

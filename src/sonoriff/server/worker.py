@@ -119,7 +119,9 @@ def main() -> None:
         from sonoriff.server.tasks import Tasks
 
         loading(_IMPORTED)
-        model = load_model(options["model"], device=options["device"])
+        model = load_model(
+            options["model"], device=options["device"], prediction=options.get("prediction")
+        )
         tasks = Tasks(model, max_pixels=options["max_pixels"], max_source_s=options["max_source_s"])
         if options["warm_up"]:
             loading(_LOADED)

@@ -31,7 +31,7 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from sonoriff.errors import FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import write_bytes
@@ -47,6 +47,8 @@ MAX_PIXELS = 89_478_485
 # The largest mel bank that a picture may ask for, in weights.
 MAX_BANK_SIZE = 1 << 24
 _EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr"})
+# Levels that grey may be off in one colour.
+_FAINT_TINT = 8
 _DAMAGE = (
     OSError,
     SyntaxError,
@@ -183,11 +185,13 @@ def sonogram_from_image(image: Image.Image) -> Sonogram:
         raise FormatError(f"a sonogram has 8 bits a pixel, this picture is of mode {image.mode}")
     try:
         image.load()
-        tags = dict(image.getexif())
+        text, tags = image.info.get(CHUNK_KEY), dict(image.getexif())
+        image = upright(image)
     except _DAMAGE as error:
         raise FormatError(f"the picture is damaged: {error}") from error
+    facts = _facts(text, tags, image.height)
+    image = opaque(image, 0 if facts.params.scale == "log" else 255)
     pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
-    facts = _facts(image.info.get(CHUNK_KEY), tags, image.height)
     if facts.params.n_mels != image.height:
         raise FormatError(
             f"the picture is {image.height} pixels high, its parameters say {facts.params.n_mels}"
@@ -239,6 +243,25 @@ def _values(channels: npt.NDArray[np.uint8], facts: _Facts) -> npt.NDArray[np.fl
     return values
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation says."""
+    if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+        return image
+    return ImageOps.exif_transpose(image)
+
+
+def opaque(image: Image.Image, level: int) -> Image.Image:
+    """The picture upon a grey of this level, which shows where it is transparent.
+
+    On the level of silence, what was erased in it is silent; on black, a mask has nothing there.
+    """
+    if not image.has_transparency_data:
+        return image
+    upper = image.convert("RGBA")
+    lower = Image.new("RGBA", upper.size, (level, level, level, 255))
+    return Image.alpha_composite(lower, upper).convert("RGB")
+
+
 def _layout(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> npt.NDArray[np.uint8]:
     """Levels (C, M, N) to an image array; see the head of this file."""
     flipped = pixels[:, ::-1]
@@ -273,8 +296,11 @@ def _guess_channels(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> in
     if pixels.ndim == 2:
         return 1
     red, green, blue = np.moveaxis(pixels[::3, ::3].astype(np.int16), -1, 0)
-    # The slack is for pictures that went through JPEG.
-    if np.abs(red - green).mean() + np.abs(blue - green).mean() < 4.0:
+    warm, cold = red - green, blue - green
+    tints = np.median(warm), np.median(cold)
+    # The slack is for pictures that went through JPEG, and for a faint tint all over.
+    spread = np.abs(warm - tints[0]).mean() + np.abs(cold - tints[1]).mean()
+    if spread < 4.0 and max(map(abs, tints)) <= _FAINT_TINT:
         return 1
     stereo_error = red if params.scale == "power" else green - (red + blue + 1) // 2
     if np.abs(stereo_error).mean() < 4.0:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.guides import negative_condition
@@ -175,6 +176,7 @@ class Painter:
         if known not in self._conditions:
             if len(self._conditions) >= _MEMORY:
                 self._conditions.pop(next(iter(self._conditions)), None)
+            warn_of_tags(text, getattr(self.model, "loras", ()))
             self._conditions[known] = self.model.encode_prompt(parse_prompt(text), facts)
         return self._conditions[known]
 

@@ -306,6 +306,64 @@ def test_mono_saved_again_in_colour_is_the_same(mode: str) -> None:
     assert png_bytes(sonogram_from_image(again)) == png_bytes(sonogram)
 
 
+@pytest.mark.parametrize("params", [HIFI, RIFFUSION_V1])
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_was_erased_is_silent(params: SonogramParams, mode: str) -> None:
+    image = image_from_sonogram(_sonogram(params))
+    half = image.width // 2
+    colours = image.convert("RGBA")
+    # An eraser leaves the colours where they were.
+    alpha = np.full((image.height, image.width), 255, np.uint8)
+    alpha[:, half:] = 0
+    colours.putalpha(Image.fromarray(alpha))
+    if mode == "P":
+        grey = image.convert("L").quantize(255)
+        indices = np.array(grey)
+        indices[:, half:] = 255
+        palette = grey.getpalette() or []
+        erased = Image.fromarray(indices, "L")
+        erased = erased.convert("P")
+        erased.putdata(indices.ravel().tolist())
+        erased.putpalette([*palette[: 3 * 255], *[128] * (3 * 256 - len(palette[: 3 * 255]))])
+        erased.info["transparency"] = 255
+    else:
+        erased = colours.convert(mode)
+    erased.info[CHUNK_KEY] = image.info[CHUNK_KEY]
+    values = sonogram_from_image(erased).values
+    silence = params.db_min if params.scale == "log" else 0.0
+    np.testing.assert_array_equal(values[..., half:], silence)
+    assert values[..., :half].std() > 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_orientation_in_exif_is_obeyed(orientation: int) -> None:
+    sonogram = _sonogram(HIFI)
+    image = image_from_sonogram(sonogram)
+    back = {
+        **{1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180},
+        **{4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE},
+        **{6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE},
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    turned = image if back is None else image.transpose(back)
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt(CHUNK_KEY, image.info[CHUNK_KEY])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    turned.save(file, "PNG", pnginfo=text, exif=exif)
+    assert png_bytes(picture_from_bytes(file.getvalue())) == png_bytes(sonogram)
+
+
+@pytest.mark.parametrize("tint", [(3, 0, 0), (0, 3, 3), (3, 0, -3), (-3, -3, 0)])
+@pytest.mark.parametrize("params", [HIFI, RIFFUSION_V1])
+def test_a_faint_tint_is_grey(params: SonogramParams, tint: tuple[int, int, int]) -> None:
+    grey = np.asarray(image_from_sonogram(_sonogram(params)).convert("RGB"), np.int16)
+    tinted = np.clip(grey + np.array(tint), 0, 255).astype(np.uint8)
+    with pytest.warns(SonoriffWarning, match="says nothing about itself"):
+        assert picture_from_bytes(_png(tinted)).n_channels == 1
+
+
 # What is not a sonogram.
 
 

@@ -70,6 +70,14 @@ def without_facts(run: Path) -> None:
     change_state(run, lambda state: state.pop("facts"))
 
 
+def with_facts_that_are_no_mapping(run: Path) -> None:
+    change_state(run, lambda state: state.update(facts=["recipe"]))
+
+
+def with_a_model_that_is_no_mapping(run: Path) -> None:
+    change_state(run, lambda state: state["facts"].update(model=[1]))
+
+
 def with_a_torn_state(run: Path) -> None:
     path = run / "checkpoint" / "state.json"
     path.write_text(path.read_text()[:30])
@@ -87,6 +95,8 @@ def with_torn_weights(run: Path) -> None:
         (with_an_unknown_field, "colour"),
         (of_another_shape, "cannot load the autoencoder"),
         (without_facts, "it has no 'facts'"),
+        (with_facts_that_are_no_mapping, "its facts are a list"),
+        (with_a_model_that_is_no_mapping, "cannot load the autoencoder"),
         (with_a_torn_state, "cannot read"),
         (with_torn_weights, "cannot load the autoencoder"),
     ],

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sonoriff.audio import read_audio, to_mono
+from sonoriff.audio import read_audio
 from sonoriff.evaluation.judges.measures import MEASURES_VERSION, Judges, measure_clip
 from sonoriff.files import atomic_path
 from sonoriff.models.small.model import SmallModel
@@ -148,8 +148,8 @@ def _write(path: Path, measures: Measures) -> None:
 
 
 def _read(path: Path) -> tuple[Waveform, int]:
-    waveform, sample_rate = read_audio(path)
-    return to_mono(waveform)[0], sample_rate
+    waveform, sample_rate = read_audio(path, max_channels=1)
+    return waveform[0], sample_rate
 
 
 def _through(

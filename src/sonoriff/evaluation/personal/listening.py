@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
+from sonoriff.audio import read_audio
 from sonoriff.corpus.manifest import Clip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.evaluation.judges import musicnn
@@ -38,8 +38,7 @@ def listened(path: Path, known: Description, clip: Clip) -> Clip:
     path : the clip's sound
     known : what the folder says of its file; its words come first, unless they are only the name
     """
-    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    waveform = samples.mean(axis=1)
+    (waveform,), sample_rate = read_audio(path, max_channels=1)
     facts = clip.facts
     key = key_of_chroma(chroma_of_waveform(waveform, sample_rate))
     if facts.key is None and key.correlation >= _SURE_KEY:

@@ -69,6 +69,7 @@ class SmallModel:
     autoencoder, denoiser : the two networks, in evaluation mode, on one device
     facts : name, version, training figures, as stored beside the weights
     loras : what was merged into the weights
+    weights : a digest of the files that it was loaded from
     params : the sonogram format
     """
 
@@ -76,6 +77,7 @@ class SmallModel:
     denoiser: Denoiser
     facts: dict[str, Any]
     loras: tuple[str, ...] = ()
+    weights: str = ""
     params: SonogramParams = HIFI
     schedule: FlowSchedule = field(default_factory=FlowSchedule)
     defaults: Defaults = _DEFAULTS
@@ -289,8 +291,10 @@ class SmallModel:
         folder = Path(folder)
         try:
             index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{folder} holds no model: {error}") from error
+        if not isinstance(index, dict):
+            raise CheckpointError(f"{folder} holds no model: its model_index.json is no mapping")
         kind, version = index.pop("_class_name", None), index.pop("version", 0)
         if kind != "SmallModel" or version != LAYOUT_VERSION:
             raise CheckpointError(
@@ -310,7 +314,10 @@ def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any)
         with torch.random.fork_rng(devices=[]):
             module = module_class(config)
         module.load_state_dict(tensors, assign=True)
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        *(OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError),
+        SafetensorError,
+    ) as error:
         raise CheckpointError(
             f"cannot load the {folder.name} in {folder.parent}: {error}"
         ) from error

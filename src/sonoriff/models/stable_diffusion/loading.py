@@ -1,40 +1,43 @@
-"""Stable Diffusion checkpoints from a folder, a single file, or the Hugging Face hub."""
+"""Stable Diffusion checkpoints from a folder or a single file."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from sonoriff.diffusion.schedule import NoiseSchedule, Prediction, scaled_linear_schedule
+from sonoriff.diffusion.schedule import NoiseSchedule, scaled_linear_schedule
 from sonoriff.errors import CheckpointError
+from sonoriff.models.stable_diffusion.hub import CONFIG_REPOSITORY, config_folder
+from sonoriff.models.stable_diffusion.layout import (
+    NETWORKS,
+    PICKLES,
+    check_configs,
+    check_single_file,
+    check_tokenizer,
+    check_weights,
+    config_of,
+    pickle_refused,
+    variant_of,
+)
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
+from sonoriff.models.stable_diffusion.prediction import (
+    PREDICTIONS,
+    Said,
+    prediction_named,
+    said_by_file,
+    said_by_folder,
+)
 from sonoriff.models.stable_diffusion.winograd import quicken
 from sonoriff.precision import fastest_dtype
 
-# Whose configuration and tokenizer a single file is read with; the weights are not fetched.
-CONFIG_REPOSITORY = "stable-diffusion-v1-5/stable-diffusion-v1-5"
-_NETWORKS = ("unet", "vae", "text_encoder")
-_PICKLES = (".bin", ".ckpt", ".pt", ".pth")
-_CONFIGS = ("model_index.json", "*/config.json", "scheduler/*.json", "tokenizer/*")
-_WEIGHTS = tuple(
-    f"{part}/{name}"
-    for part in _NETWORKS
-    for name in (
-        *("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model-0*.safetensors"),
-        *("model.safetensors", "model-0*.safetensors", "*.safetensors.index.json"),
-    )
-)
-_PREDICTIONS: dict[str, Prediction] = {
-    "epsilon": "noise",
-    "v_prediction": "velocity",
-    "sample": "sample",
-}
 # What a schedule that ends in pure noise is read as, so that every level keeps some of the data.
 _LEAST_DATA = 2.0**-24
+# Two prompts that no tokenizer of words may take for the same.
+_UNLIKE = ("slow piano", "loud drums")
 
 
 def load_stable_diffusion(
@@ -42,58 +45,63 @@ def load_stable_diffusion(
     *,
     device: torch.device | str = "cpu",
     dtype: torch.dtype | None = None,
+    prediction: str | None = None,
+    title: str | None = None,
 ) -> StableDiffusionModel:
-    """Load a checkpoint.
+    """Load a checkpoint. Nothing is fetched but, once, the configuration of a single file.
 
     Parameters
     ----------
-    place : a folder in diffusers layout, a .safetensors file, or a name on the hub (OWNER/NAME),
-        which is fetched once and then read from the hub's cache
+    place : a folder in diffusers layout, or a .safetensors file
     dtype : None for the device's fastest
+    prediction : "epsilon", "v_prediction" or "sample"; None for what the checkpoint says
+    title : None for the folder's or file's name
 
     Raises
     ------
+    ParameterError
+        there is no such prediction
     CheckpointError
-        there is no such checkpoint, it is damaged, incomplete or a pickle, diffusers is not
-        installed, or the hub cannot be reached
+        there is no such checkpoint, it is damaged, incomplete, of another kind or a pickle,
+        diffusers is not installed, or two prompts are the same to it
     """
+    given = None if prediction is None else prediction_named(prediction)
     _need_diffusers()
     chosen = dtype or fastest_dtype(device)
-    path = Path(place)
-    if path.suffix.lower() in _PICKLES:
-        raise CheckpointError(pickle_refused(path))
+    path = Path(place).resolve()
+    if path.suffix.lower() in PICKLES:
+        raise CheckpointError(pickle_refused(Path(place)))
     if path.is_file():
         parts, name = _parts_of_file(path, chosen), path.stem
-    elif path.is_dir():
-        parts, name = _parts_of_folder(path, chosen), path.resolve().name
     else:
-        name = str(place)
-        parts = _parts_of_folder(fetched(name), chosen, name)
-    for part in _NETWORKS:
+        parts, name = _parts_of_folder(path, chosen, str(place)), path.name
+    for part in NETWORKS:
         parts[part].eval().requires_grad_(False).to(device)
     for part in ("unet", "vae"):
         parts[part].to(memory_format=torch.channels_last)
         quicken(parts[part])
-    schedule = schedule_from_config(parts.pop("scheduler"))
-    return StableDiffusionModel(**parts, schedule=schedule, title=name)
-
-
-def pickle_refused(path: Path) -> str:
-    """Why a pickle is not read, and what to do."""
-    return (
-        f"{path.name} is a pickle, which can run any program when it is read; write it as "
-        f"safetensors first: sonoriff models convert {path}"
+    _check_words(parts["tokenizer"], parts["text_encoder"], str(place))
+    said, config = parts.pop("said"), parts.pop("scheduler")
+    if given is not None:
+        said = replace(said, prediction=given, source="--prediction")
+    origins = {"prediction": f"{said.prediction} ({said.source})", **parts.pop("origins")}
+    schedule = schedule_from_config(_with_prediction(config, said))
+    return StableDiffusionModel(
+        **parts, schedule=schedule, title=title or name, origins=origins, prediction=given
     )
 
 
-def fetched(name: str) -> Path:
-    """Folder of a model of the hub in its cache, fetched where it is not there yet."""
-    return _snapshot(name, [*_CONFIGS, *_WEIGHTS], complete=is_complete)
-
-
-def is_complete(folder: Path) -> bool:
-    """Whether a folder in diffusers layout has the weights of all networks as safetensors."""
-    return all(any((folder / part).glob("*.safetensors")) for part in _NETWORKS)
+def _with_prediction(config: dict[str, Any], said: Said) -> dict[str, Any]:
+    if said.prediction == "epsilon" and not config:
+        return config
+    more = {"rescale_betas_zero_snr": True} if said.zero_snr else {}
+    base = config or {
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "num_train_timesteps": 1000,
+    }
+    return {**base, "prediction_type": said.prediction, **more}
 
 
 def schedule_from_config(config: dict[str, Any]) -> NoiseSchedule:
@@ -101,15 +109,32 @@ def schedule_from_config(config: dict[str, Any]) -> NoiseSchedule:
     from diffusers import DDIMScheduler
 
     said = config.get("prediction_type", "epsilon")
-    if said not in _PREDICTIONS:
+    if said not in PREDICTIONS:
         raise CheckpointError(
-            f"the model predicts {said!r}, expected one of {', '.join(_PREDICTIONS)}"
+            f"the model predicts {said!r}, expected one of {', '.join(PREDICTIONS)}: say it with "
+            "--prediction"
         )
     if not config:
         return scaled_linear_schedule(prediction="noise")
     scheduler: Any = DDIMScheduler
     levels = scheduler.from_config(config).alphas_cumprod.double()
-    return NoiseSchedule(tuple(levels.clamp_min(_LEAST_DATA).tolist()), _PREDICTIONS[said])
+    return NoiseSchedule(tuple(levels.clamp_min(_LEAST_DATA).tolist()), PREDICTIONS[said])
+
+
+def _check_words(tokenizer: Any, text_encoder: Any, name: str) -> None:
+    """CheckpointError where prompts cannot be told apart, or words have no place in the encoder."""
+    ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in _UNLIKE]
+    most = int(text_encoder.config.vocab_size)
+    if ids[0] == ids[1] or not all(len(set(each)) > 1 for each in ids):
+        raise CheckpointError(
+            f"the tokenizer of {name} reads different prompts as the same: it is damaged, copy "
+            "that of its base model"
+        )
+    if max(max(each) for each in ids) >= most or len(tokenizer) > most:
+        raise CheckpointError(
+            f"the tokenizer of {name} knows {len(tokenizer)} words, its text encoder {most}: they "
+            "belong to different models"
+        )
 
 
 def _need_diffusers() -> None:
@@ -126,34 +151,37 @@ def _need_diffusers() -> None:
         library.utils.logging.set_verbosity_error()
 
 
-def _parts_of_folder(folder: Path, dtype: torch.dtype, name: str = "") -> dict[str, Any]:
+def _parts_of_folder(folder: Path, dtype: torch.dtype, name: str) -> dict[str, Any]:
     from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTextModel
 
-    _check_folder(folder, name or str(folder))
+    if not folder.is_dir():
+        raise CheckpointError(f"there is no folder {folder}")
+    check_weights(folder, name)
+    check_configs(folder, name)
+    check_tokenizer(folder, name)
     classes = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
-    parts = {part: _network(classes[part], folder, part, dtype) for part in _NETWORKS}
-    parts["tokenizer"] = _read(
-        folder / "tokenizer", lambda: CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    )
-    parts["scheduler"] = _scheduler_config(folder)
-    return parts
+    parts = {part: _network(classes[part], folder, part, dtype) for part in NETWORKS}
+    config = config_of(folder / "scheduler" / "scheduler_config.json")
+    variants = {variant_of(folder, part) or "plain" for part in NETWORKS}
+    return {
+        **parts,
+        "tokenizer": _tokenizer(folder),
+        "scheduler": config,
+        "said": said_by_folder(folder),
+        "origins": {
+            "weights": f"{' and '.join(sorted(variants))} safetensors of the folder",
+            "tokenizer": "its own folder",
+            "noise levels": "scheduler_config.json" if config else "those of Stable Diffusion v1.5",
+        },
+    }
 
 
-def _check_folder(folder: Path, name: str) -> None:
-    """Refuse what is no checkpoint, and pickles, with a line that says what to do."""
-    if is_complete(folder):
-        return
-    if any(file.suffix in _PICKLES for part in _NETWORKS for file in (folder / part).glob("*")):
-        raise CheckpointError(pickle_refused(folder))
-    missing = [part for part in _NETWORKS if not any((folder / part).glob("*.safetensors"))]
-    where = f"{name} has no safetensors of its {', '.join(missing)}"
-    if name == str(folder):
-        raise CheckpointError(f"{where}: expected a folder in the layout of diffusers")
-    raise CheckpointError(
-        f"{where}; if it holds pickles (.bin), fetch and convert it: "
-        f"hf download {name} --local-dir model && sonoriff models convert model"
-    )
+def _tokenizer(folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    place = folder / "tokenizer"
+    return _read(place, lambda: CLIPTokenizer.from_pretrained(place, local_files_only=True))
 
 
 def _network(kind: Any, folder: Path, part: str, dtype: torch.dtype) -> Any:
@@ -166,6 +194,7 @@ def _network(kind: Any, folder: Path, part: str, dtype: torch.dtype) -> Any:
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
+            variant=variant_of(folder, part) or None,
         )
         missing = sorted(report["missing_keys"])
         if missing:
@@ -175,70 +204,51 @@ def _network(kind: Any, folder: Path, part: str, dtype: torch.dtype) -> Any:
     return _read(folder / part, load)
 
 
-def _scheduler_config(folder: Path) -> dict[str, Any]:
-    path = folder / "scheduler" / "scheduler_config.json"
-    if not path.is_file():
-        return {}
-    config: dict[str, Any] = _read(path, lambda: dict(json.loads(path.read_text(encoding="utf-8"))))
-    return config
-
-
 def _parts_of_file(path: Path, dtype: torch.dtype) -> dict[str, Any]:
     """Parts of a file in the layout that Stable Diffusion was first published in."""
-    from diffusers import StableDiffusionPipeline
-    from diffusers.loaders.single_file_utils import SingleFileComponentError
-
     if path.suffix.lower() != ".safetensors":
         raise CheckpointError(f"{path.name} is no .safetensors file")
-    beside = path.parent
-    config = beside if (beside / "model_index.json").is_file() else _config_folder()
+    channels = check_single_file(path)
+    beside = (path.parent / "model_index.json").is_file()
+    config = path.parent if beside else config_folder()
+    check_tokenizer(config, path.name)
+    scheduler = config_of(config / "scheduler" / "scheduler_config.json")
+    said = said_by_file(path, scheduler if beside else {})
+    pipeline = _read(path, lambda: _pipeline_of_file(path, config, channels, dtype))
+    where = "the folder that it lies in" if beside else CONFIG_REPOSITORY
+    return {
+        **{name: getattr(pipeline, name) for name in NETWORKS},
+        "tokenizer": _tokenizer(config),
+        "scheduler": scheduler,
+        "said": said,
+        "origins": {
+            "weights": "a single file",
+            "tokenizer": where,
+            "noise levels": where + (", ending without data" if said.zero_snr else ""),
+        },
+    }
 
-    def load() -> Any:
-        try:
-            return StableDiffusionPipeline.from_single_file(
-                str(path),
-                config=str(config),
-                local_files_only=True,
-                safety_checker=None,
-                torch_dtype=dtype,
+
+def _pipeline_of_file(path: Path, config: Path, channels: int, dtype: torch.dtype) -> Any:
+    from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    common = {"config": str(config), "local_files_only": True, "torch_dtype": dtype}
+    more: dict[str, Any] = {}
+    try:
+        if channels and channels != config_of(config / "unet" / "config.json").get(
+            "in_channels", 4
+        ):
+            kind: Any = UNet2DConditionModel
+            more["unet"] = kind.from_single_file(
+                str(path), subfolder="unet", in_channels=channels, **common
             )
-        except (NotImplementedError, SingleFileComponentError) as error:
-            # A weight, or a whole network, that never came.
-            raise ValueError("weights are missing, it is no whole checkpoint") from error
-
-    pipeline = _read(path, load)
-    parts = {name: getattr(pipeline, name) for name in (*_NETWORKS, "tokenizer")}
-    return {**parts, "scheduler": _scheduler_config(config)}
-
-
-def _config_folder() -> Path:
-    return _snapshot(
-        CONFIG_REPOSITORY, [*_CONFIGS], complete=lambda folder: (folder / "tokenizer").is_dir()
-    )
-
-
-def _snapshot(name: str, patterns: list[str], *, complete: Callable[[Path], bool]) -> Path:
-    """Files of a repository of the hub; those in the cache are taken without asking."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=patterns, local_files_only=True))
-        if complete(folder):
-            return folder
-    except (OSError, ValueError):
-        pass  # not in the cache
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except HFValidationError as error:
-        raise CheckpointError(f"{name!r} is no name of the hub: {error}") from error
-    except HfHubHTTPError as error:
-        raise CheckpointError(f"the hub does not give {name}: {_first_line(error)}") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{name} is neither a folder nor in the cache, and the hub cannot be reached: connect "
-            "to the network once, or give the folder of a model that was copied here"
-        ) from error
+        return StableDiffusionPipeline.from_single_file(
+            str(path), safety_checker=None, **common, **more
+        )
+    except (NotImplementedError, SingleFileComponentError) as error:
+        # A weight, or a whole network, that never came.
+        raise ValueError("weights are missing, it is no whole checkpoint") from error
 
 
 def _read(path: Path, load: Callable[[], Any]) -> Any:
@@ -247,7 +257,10 @@ def _read(path: Path, load: Callable[[], Any]) -> Any:
 
     try:
         return load()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (
+        *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError),
+        *(IndexError, SafetensorError),
+    ) as error:
         raise CheckpointError(f"cannot load {path}: {_first_line(error)}") from error
 
 

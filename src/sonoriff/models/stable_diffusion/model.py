@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -36,6 +36,9 @@ class StableDiffusionModel:
     styles : words that were added to the text encoder
     words : vectors of those words that have several, by the first one's number
     reuse : the UNet's inner layers are computed at every step (1), every second one (2), and so on
+    origins : what was taken from where: prediction, tokenizer, noise levels
+    prediction : what the UNet predicts, where that was given and not read
+    weights : a digest of the files that it was loaded from
 
     Notes
     -----
@@ -53,6 +56,9 @@ class StableDiffusionModel:
     styles: tuple[str, ...] = ()
     words: dict[int, tuple[int, ...]] = field(default_factory=dict)
     reuse: int = 1
+    origins: Mapping[str, str] = field(default_factory=dict)
+    prediction: str | None = None
+    weights: str = ""
     params: SonogramParams = RIFFUSION_V1
     defaults: Defaults = _DEFAULTS
     takes_facts: bool = False
@@ -62,8 +68,9 @@ class StableDiffusionModel:
     @property
     def name(self) -> str:
         """As `sonoriff models` lists it, and what else decides what it paints."""
-        often = (f"reuse:{self.reuse}",) if self.reuse > 1 else ()
-        return " + ".join((self.title, *self.loras, *self.styles, *often))
+        more = [f"prediction:{self.prediction}"] if self.prediction else []
+        more += [f"reuse:{self.reuse}"] if self.reuse > 1 else []
+        return " + ".join((self.title, *self.loras, *self.styles, *more))
 
     @property
     def device(self) -> torch.device:

@@ -66,22 +66,27 @@ def add_style(model: StableDiffusionModel, style: Style) -> str:
     ParameterError
         the model knows the word already
     """
+    word, vectors = _read(style)
+    return add_word(model, word, vectors, style.path)
+
+
+def add_word(model: StableDiffusionModel, word: str, vectors: Tensor, path: Path) -> str:
+    """`add_style` of vectors (n, D) that stand in a file."""
     from tokenizers import AddedToken
 
-    word, vectors = _read(style)
     _check_token(word)
     table = model.text_encoder.get_input_embeddings()
     if vectors.shape[1] != table.embedding_dim:
         raise CheckpointError(
-            f"{style.path} was made for another model: its vectors have {vectors.shape[1]} "
+            f"{path} was made for another model: its vectors have {vectors.shape[1]} "
             f"numbers, {table.embedding_dim} are expected"
         )
     names = [word, *(f"{word}_{i}" for i in range(1, len(vectors)))]
     known = model.tokenizer.get_vocab()
     if any(name in known for name in names):
         raise ParameterError(
-            f"{word!r} is a word already: give another one, {style.path}:TOKEN, for example "
-            f"{style.path}:<{word.strip('<>')}-2>"
+            f"{word!r} is a word already: give another one, {path}:TOKEN, for example "
+            f"{path}:<{word.strip('<>')}-2>"
         )
     model.tokenizer.add_tokens([AddedToken(n, normalized=False, single_word=True) for n in names])
     ids = model.tokenizer.convert_tokens_to_ids(names)

@@ -17,11 +17,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import torch
 
 from sonoriff.analysis.chords import chords_of_waveform
 from sonoriff.analysis.energy import energy_of_picture
+from sonoriff.audio import read_audio
 from sonoriff.corpus.splits import split_named
 from sonoriff.errors import CorpusError, FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
@@ -98,17 +98,19 @@ def floats_from_bytes(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
 
 def _waveform_of_clip(path: Path) -> npt.NDArray[np.float32]:
     """The mono mix, float32 (CLIP_SAMPLES,)."""
-    with soundfile.SoundFile(path) as file:
-        if file.samplerate != HIFI.sample_rate or file.frames != CLIP_SAMPLES:
-            raise CorpusError(
-                f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
-                f"{file.frames} at {file.samplerate}: import the folder with "
-                "`sonoriff corpus import`"
-            )
-        samples = file.read(dtype="float32", always_2d=True)
-    if len(samples) != CLIP_SAMPLES:
-        raise FormatError(f"{path} ends after {len(samples)} of {CLIP_SAMPLES} samples")
-    return np.asarray(samples.mean(axis=1), np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SonoriffWarning)
+        try:
+            samples, sample_rate = read_audio(path, max_channels=1)
+        except SonoriffWarning as damage:
+            raise FormatError(str(damage)) from damage
+    if sample_rate != HIFI.sample_rate or samples.shape[1] != CLIP_SAMPLES:
+        raise CorpusError(
+            f"{path.name}: expected {CLIP_SAMPLES} samples at {HIFI.sample_rate} Hz, got "
+            f"{samples.shape[1]} at {sample_rate}: import the folder with "
+            "`sonoriff corpus import`"
+        )
+    return np.asarray(samples[0], np.float32)
 
 
 def _bytes_of_waveform(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
@@ -212,7 +214,7 @@ def _prepare_shard(
                 waveform = _waveform_of_clip(path)
                 pictures.append(_bytes_of_waveform(waveform))
                 heard = _heard_in(waveform, pictures[-1])
-        except (OSError, soundfile.SoundFileError, FormatError) as error:
+        except (OSError, FormatError) as error:
             unreadable.append(str(error))
             continue
         marks.append(mark)

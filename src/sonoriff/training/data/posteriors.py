@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import torch
 from torch import Tensor, nn
 
+from sonoriff.audio import read_audio
 from sonoriff.corpus.manifest import Clip
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
@@ -110,8 +110,8 @@ def posterior_of_clip(path: Path, model: StableDiffusionModel) -> Half:
 
     The picture is never flipped or shifted: mirrored, its time would run backwards.
     """
-    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    sonogram = encode(samples.mean(axis=1)[None], sample_rate, model.params)
+    waveform, sample_rate = read_audio(path, max_channels=1)
+    sonogram = encode(waveform, sample_rate, model.params)
     picture, _ = picture_from_sonogram(sonogram)
     window = model.window_frames
     if picture.shape[-1] < window:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import struct
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -250,17 +248,6 @@ def test_mp3_takes_the_next_rate_it_knows(tmp_path: Path, rate: int, stored: int
 def test_the_bytes_are_the_files(tmp_path: Path) -> None:
     write_audio(tmp_path / "a.wav", _music(0.1), RATE)
     assert audio_bytes(_music(0.1), RATE, ".wav") == (tmp_path / "a.wav").read_bytes()
-
-
-def test_without_pyav_the_message_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
-    program = (
-        "import sys; sys.modules['av'] = None\n"
-        "from sonoriff.audio import read_audio\n"
-        f"read_audio({str(tmp_path / 'a.m4a')!r})"
-    )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "pip install 'sonoriff[media]'" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("suffix", WRITABLE_SUFFIXES)
