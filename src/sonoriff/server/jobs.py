@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
-from sonoriff.server.lanes import Lane, WorkerDied
+from sonoriff.server.config import Limits
+from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.store import ENDED, Riff, Store
 
@@ -18,8 +20,8 @@ log = logging.getLogger(__name__)
 class Job:
     """A riff on its way. `record` is what clients see."""
 
-    def __init__(self, riff: Riff) -> None:
-        self.record = riff.record()
+    def __init__(self, riff: Riff, client: str) -> None:
+        self.record, self.client = riff.record(), client
         self.task: asyncio.Task[None] | None = None
         self.wanted = True
         self.ending = False
@@ -47,14 +49,15 @@ class Jobs:
     Parameters
     ----------
     lane : whose workers make the riffs
-    max_jobs : that wait or are being made
+    limits : how many may wait or be made, of one client and in all
     """
 
-    def __init__(self, lane: Lane, store: Store, metrics: Metrics, max_jobs: int) -> None:
-        self._lane, self._store, self._metrics, self._max_jobs = lane, store, metrics, max_jobs
+    def __init__(self, lane: Lane, store: Store, metrics: Metrics, limits: Limits) -> None:
+        self._lane, self._store, self._metrics = lane, store, metrics
+        self._max_jobs, self._max_of_client = limits.max_jobs, limits.max_jobs_per_client
         self._jobs: dict[str, Job] = {}
-        # Riffs that have their place but are not noted yet.
-        self._coming = 0
+        # Clients of what has its place but is no job, or none yet.
+        self._coming: list[str] = []
         self._open = True
 
     def __len__(self) -> int:
@@ -64,30 +67,49 @@ class Jobs:
         """A job that has not ended."""
         return self._jobs.get(riff_id)
 
-    def check_room(self) -> None:
-        """BusyError where no more can be taken."""
+    def check_room(self, client: str) -> None:
+        """BusyError where no more can be taken, of this client or at all."""
         if not self._open:
             raise BusyError("the server is stopping")
-        if len(self._jobs) + self._coming >= self._max_jobs:
+        clients = [*(job.client for job in self._jobs.values()), *self._coming]
+        if len(clients) >= self._max_jobs:
             raise BusyError(f"{self._max_jobs} riffs are waiting already: try again later")
+        if clients.count(client) >= self._max_of_client:
+            raise BusyError(f"{self._max_of_client} riffs of yours are waiting: try again later")
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """A place for something that is no riff of the history, but made as one."""
+        self.check_room(client)
+        self._coming.append(client)
+        try:
+            yield
+        finally:
+            self._coming.remove(client)
 
     async def submit(
-        self, verb: str, settings: dict[str, Any], task: dict[str, Any], blobs: Sequence[bytes]
+        self,
+        verb: str,
+        settings: dict[str, Any],
+        task: dict[str, Any],
+        blobs: Sequence[bytes],
+        client: str,
     ) -> Job:
         """Queue a riff.
 
         Parameters
         ----------
         settings : as they are kept; `task` is what the worker gets besides
+        client : who asks, for limits
         """
-        self.check_room()
-        self._coming += 1
+        self.check_room(client)
+        self._coming.append(client)
         try:
             prompt = str(settings.get("prompt", ""))
             riff = await asyncio.to_thread(self._store.add, verb, prompt, settings)
         finally:
-            self._coming -= 1
-        job = self._jobs[riff.id] = Job(riff)
+            self._coming.remove(client)
+        job = self._jobs[riff.id] = Job(riff, client)
         header = {"task": "riff", "verb": verb, "settings": settings, **task}
         job.task = asyncio.create_task(self._run(job, header, blobs))
         return job
@@ -117,7 +139,7 @@ class Jobs:
         riff_id, verb = job.record["id"], job.record["verb"]
         state, error = "failed", None
         try:
-            facts, (picture, sound) = await self._made(header, blobs, _telling(job))
+            facts, (picture, sound) = await self._made(job, header, blobs)
             await asyncio.to_thread(
                 self._store.finish, riff_id, picture, sound, facts["duration_s"]
             )
@@ -127,8 +149,8 @@ class Jobs:
             error = None if not job.wanted and self._open else "the server was stopped: ask again"
         except ParameterError as wrong:
             error = str(wrong)
-        except BusyError as busy:
-            error = str(busy)
+        except (BusyError, TooMuchError) as refused:
+            error = str(refused)
         except SonoriffError as failure:
             log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
             error = f"the server failed at this riff ({riff_id} in its log)"
@@ -154,16 +176,14 @@ class Jobs:
         return riff.record() if riff is not None else {"state": state, "error": error}
 
     async def _made(
-        self,
-        header: dict[str, Any],
-        blobs: Sequence[bytes],
-        told: Callable[[int, int], None],
+        self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
         """What the worker makes; a worker that dies gets a second chance."""
+        told, payer = _telling(job), (job.client, "")
         try:
-            return await self._lane.call(header, blobs, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
         except WorkerDied:
-            return await self._lane.call(header, blobs, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
 
 
 def _telling(job: Job) -> Callable[[int, int], None]:

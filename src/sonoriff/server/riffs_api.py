@@ -26,6 +26,7 @@ from sonoriff.server.bodies import (
     read_settings,
 )
 from sonoriff.server.failures import ApiError, described
+from sonoriff.server.guard import client_of
 from sonoriff.server.jobs import Job
 from sonoriff.server.parts import riff_of_part
 from sonoriff.server.service import Service
@@ -63,7 +64,8 @@ async def _submit(
     service.check_ready()
     given = blobs or {}
     task = {"has_source": "source" in given, "has_mask": "mask" in given}
-    job = await service.jobs.submit(verb, body.settings(), task, list(given.values()))
+    client = client_of(request.scope)
+    job = await service.jobs.submit(verb, body.settings(), task, list(given.values()), client)
     where = {"Location": f"/api/v1/riffs/{job.record['id']}"}
     return JSONResponse(job.record, 202, headers=where)
 
@@ -92,7 +94,7 @@ async def remix(
 ) -> Response:
     """A sound or picture made anew."""
     body = read_settings(RemixBody, settings)
-    given = await _source(service_of(request), source, riff)
+    given = await _source(request, source, riff)
     return await _submit(request, "remix", body, {"source": given})
 
 
@@ -102,7 +104,7 @@ async def extend(
 ) -> Response:
     """What comes after a sound, or before it."""
     body = read_settings(ExtendBody, settings)
-    given = await _source(service_of(request), source, riff)
+    given = await _source(request, source, riff)
     return await _submit(request, "extend", body, {"source": given})
 
 
@@ -119,7 +121,7 @@ async def inpaint(
     """A part made anew: by time, by frequency, by a painted mask."""
     body = read_settings(InpaintBody, settings)
     assert isinstance(body, InpaintBody)
-    blobs = {"source": await _source(service_of(request), source, riff)}
+    blobs = {"source": await _source(request, source, riff)}
     if mask is not None:
         blobs["mask"] = await mask.read()
     elif body.time_s is None and body.band_hz is None:
@@ -127,13 +129,14 @@ async def inpaint(
     return await _submit(request, "inpaint", body, blobs)
 
 
-async def _source(service: Service, source: UploadFile | None, riff: str | None) -> bytes:
+async def _source(request: Request, source: UploadFile | None, riff: str | None) -> bytes:
     """The file that a form holds, or the picture of the riff that it names.
 
     BusyError where nothing could be made of it: nothing is read for that.
     """
+    service = service_of(request)
     service.check_ready()
-    service.jobs.check_room()
+    service.jobs.check_room(client_of(request.scope))
     if (source is None) == (riff is None):
         raise ParameterError("give either a file as source, or the id of a riff")
     if source is not None:

@@ -14,13 +14,17 @@ from sonoriff.server.guard import Buckets, Doorkeeper
 from sonoriff.server.jobs import Jobs
 from sonoriff.server.lanes import Lane
 from sonoriff.server.metrics import Metrics
+from sonoriff.server.rlimits import memory_for_a_task
 from sonoriff.server.seeds import SeedImages
 from sonoriff.server.socket import Closing
 from sonoriff.server.store import Store
 from sonoriff.server.streams import Streams
+from sonoriff.server.waiting import Waiting
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
+# How long the riffs that somebody had made put him behind others.
+_RIFF_MEMORY_S = 600.0
 
 
 class Service:
@@ -47,6 +51,8 @@ class Service:
             "model": config.model,
             "max_pixels": limits.max_pixels,
             "max_source_s": limits.max_source_s,
+            "memory_bytes": config.worker_bytes or memory_for_a_task(),
+            "folder": str(config.work_folder),
         }
         self.stream_lane = Lane(
             "streams",
@@ -54,6 +60,7 @@ class Service:
             config.devices,
             max_waiting=2 * limits.max_streams,
             task_s=limits.task_s,
+            interludes=True,
         )
         self.riff_lane = Lane(
             "riffs",
@@ -61,6 +68,8 @@ class Service:
             config.devices[:1],
             max_waiting=2 * limits.max_jobs,
             task_s=limits.task_s,
+            cancel_s=limits.cancel_s,
+            waiting=Waiting(memory_s=_RIFF_MEMORY_S, free_s=0.0),
         )
         for lane in (self.stream_lane, self.riff_lane):
             self.metrics.watch(lane)
@@ -103,13 +112,14 @@ class Service:
         """Open the history and start the workers; returns before their models are loaded."""
         config = self.config
         try:
+            config.work_folder.mkdir(parents=True, exist_ok=True)
             self._store = await asyncio.to_thread(
                 Store, config.data_folder, config.database_url, config.limits
             )
         except ParameterError as error:
             self._on_fatal(str(error))
             return
-        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits.max_jobs)
+        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits)
         self.stream_lane.start()
         self._tasks = [
             asyncio.create_task(self._start_riffs()),

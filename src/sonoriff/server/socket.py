@@ -15,7 +15,7 @@ from sonoriff.server.frames import VERSION
 from sonoriff.server.guard import TokenBucket
 from sonoriff.server.messages import Bye, Hello, Ping, SceneChange, Want, read_message
 from sonoriff.server.session import Outgoing
-from sonoriff.server.streams import Stream, Streams
+from sonoriff.server.streams import CrowdedError, Stream, Streams
 from sonoriff.stream.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -166,27 +166,27 @@ class Connection:
         await self._send(self._ready(stream, hello))
 
     def _opened(self, hello: Hello) -> Stream:
-        limits = self._limits
-        if self._streams.n_of_client(self.client) >= limits.max_streams_per_client:
-            raise Closing(
-                4429,
-                error=(
-                    "too_many_requests",
-                    f"at most {limits.max_streams_per_client} streams of one client",
-                ),
-            )
+        self._check_room()
         try:
-            self._streams.check_room()
-            scene = hello.scene.over(Scene(), limits.max_steps)
-        except BusyError as error:
-            raise Closing(4503, error=("busy", str(error))) from error
+            scene = hello.scene.over(Scene(), self._limits.max_steps)
         except ParameterError as error:
             raise Closing(4400, error=("invalid", str(error))) from error
         return self._streams.open(scene, self.client)
 
+    def _check_room(self, besides: Stream | None = None) -> None:
+        """Closing where no more streams may be open."""
+        try:
+            self._streams.check_room(self.client, besides=besides)
+        except CrowdedError as error:
+            raise Closing(4429, error=("too_many_requests", str(error))) from error
+        except BusyError as error:
+            raise Closing(4503, error=("busy", str(error))) from error
+
     def _resumed(self, hello: Hello) -> Stream:
         assert hello.resume is not None
         stream = self._streams.find(hello.resume.session)
+        if stream is not None:
+            self._check_room(stream)
         if stream is None or not stream.session.resume(hello.resume.next_sample):
             message = "nothing to resume: say hello with a scene instead"
             raise Closing(4404, error=("not_found", message))

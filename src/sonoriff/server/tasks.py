@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sonoriff.audio import audio_bytes, read_audio
+from sonoriff.audio import audio_bytes, read_audio, with_channels
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
@@ -26,16 +27,24 @@ from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
-from sonoriff.sonogram.picture import image_from_sonogram, load_picture, png_bytes
+from sonoriff.sonogram.picture import check_work, image_from_sonogram, load_picture, png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
+StillWanted = Callable[[], None]
+_Task = Callable[[dict[str, Any], list[bytes], OnProgress], Message]
 _WARM_WINDOWS = 2
-# Numbers a second of an uploaded sound: 192 kHz in stereo, 48 kHz in eight channels. Silence of
-# 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of memory.
-_MAX_SAMPLES_PER_S = 384_000
+# Folders of uploads, by which a message that names a file is told.
+_PREFIX = "sonoriff-"
+_PATH = re.compile(rf"[^\s'\"]*[/\\]{_PREFIX}[^\s'\":,]*")
+# Of an uploaded sound: channels, and numbers a second of all of them: 192 kHz in stereo, 48 kHz in
+# eight channels. Silence of 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of
+# memory; a thousand channels at 100 Hz are little until they are resampled.
+_MAX_CHANNELS, _MAX_SAMPLES_PER_S = 8, 384_000
+# Columns of an uploaded picture times its n_fft: 120 s of riffusion-v1 in stereo.
+_MAX_WORK = 1 << 29
 _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -45,13 +54,17 @@ class Tasks:
     Parameters
     ----------
     max_pixels, max_source_s : of what clients send
+    folder : where it lies while it is read; None is the system's for temporary files
     """
 
-    def __init__(self, model: Model, *, max_pixels: int, max_source_s: float) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, *, max_pixels: int, max_source_s: float, folder: str | None = None
+    ) -> None:
+        self.model, self._folder = model, folder
         self._stream = RiffStream(model)
+        self._still_wanted: StillWanted = lambda: None
         self._max_pixels, self._max_source_s = max_pixels, max_source_s
-        self._tasks: dict[str, Callable[[dict[str, Any], list[bytes], OnProgress], Message]] = {
+        self._tasks: dict[str, _Task] = {
             "window": self.window,
             "cut": self.cut,
             "riff": self.riff,
@@ -98,9 +111,27 @@ class Tasks:
         end = header["window"]["first_sample"] + 9 * self._stream.cell_samples
         self.cut({"end_sample": end}, [before, after], lambda _step, _steps: None)
 
-    def run(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
-        """Do what ``header["task"]`` says."""
-        return self._tasks[header["task"]](header, blobs, told)
+    def run(
+        self,
+        header: dict[str, Any],
+        blobs: list[bytes],
+        told: OnProgress,
+        still_wanted: StillWanted = lambda: None,
+    ) -> Message:
+        """Do what ``header["task"]`` says.
+
+        Parameters
+        ----------
+        told : of each step; what it raises stops the work
+        still_wanted : called between the stages that have no steps; what it raises stops the work
+        """
+        before, self._still_wanted = self._still_wanted, still_wanted
+        try:
+            return self._tasks[header["task"]](header, blobs, told)
+        except SonoriffError as error:
+            raise type(error)(_PATH.sub("the source", str(error))) from error
+        finally:
+            self._still_wanted = before
 
     def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """The next window of a stream, from the state before it, or from none at the start."""
@@ -150,16 +181,20 @@ class Tasks:
     def riff(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """A riff of any verb: its picture and its sound as FLAC."""
         verb, settings = header["verb"], dict(header["settings"])
-        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
             source = None
             if header.get("has_source"):
                 source = self._source(blobs[0], Path(folder))
             if header.get("has_mask"):
                 assert source is not None
                 settings["mask"] = self._mask(blobs[1], source, Path(folder))
+            self._still_wanted()
             clip = self._made(verb, settings, source, told)
+        self._still_wanted()
         facts = {"duration_s": clip.waveform.shape[1] / clip.sample_rate}
+        self._still_wanted()
         flac = audio_bytes(clip.waveform, clip.sample_rate, ".flac")
+        self._still_wanted()
         return facts, [png_bytes(clip.sonogram), flac]
 
     def _made(
@@ -187,21 +222,32 @@ class Tasks:
         suffix = next((s for magic, s in _PICTURES.items() if data.startswith(magic)), ".sound")
         path = folder / f"source{suffix}"
         path.write_bytes(data)
-        try:
-            if suffix == ".sound":
-                _check_density(path)
-                waveform, rate = read_audio(path, max_seconds=self._max_source_s)
-                return encode(waveform, rate, self.model.params)
-            self._check_pixels(path)
-            sonogram = sonogram_from_source(self.model, load_picture(path))
-        except SonoriffError as error:
-            raise type(error)(str(error).replace(str(path), "the source")) from error
+        if suffix == ".sound":
+            return self._heard(path)
+        self._check_pixels(path)
+        picture = load_picture(path)
+        check_work(picture.n_frames * picture.n_channels, picture.params, _MAX_WORK)
+        self._check_length(picture)
+        self._still_wanted()
+        return sonogram_from_source(self.model, picture, still_wanted=self._still_wanted)
+
+    def _heard(self, path: Path) -> Sonogram:
+        """The sonogram of a sound; one of more than two channels is mixed first."""
+        _check_density(path)
+        waveform, rate = read_audio(path, max_seconds=self._max_source_s)
+        self._still_wanted()
+        if waveform.shape[0] > 2:
+            _check_channels(waveform.shape[0], rate)
+            waveform = with_channels(waveform, 2)
+            self._still_wanted()
+        return encode(waveform, rate, self.model.params)
+
+    def _check_length(self, sonogram: Sonogram) -> None:
         if sonogram.duration_s > self._max_source_s:
             raise ParameterError(
                 f"the source lasts {sonogram.duration_s:.1f} s, at most {self._max_source_s:g} s "
                 "are taken: cut it first"
             )
-        return sonogram
 
     def _check_pixels(self, path: Path) -> tuple[int, int]:
         """Size of a picture, read from its header; FormatError where it is none or too large."""
@@ -235,7 +281,7 @@ class Tasks:
     def riffuse(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """Riffusion's call: a JPEG picture and MP3 sound."""
         inputs = InferenceInput.from_dict(header["inputs"])
-        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
             source = self._source(blobs[0], Path(folder))
             mask = Path(folder) / "mask"
             mask.write_bytes(blobs[1])
@@ -260,10 +306,14 @@ def _check_density(path: Path) -> None:
         info = soundfile.info(path)
     except soundfile.SoundFileError:
         return  # of another kind, or none: whoever reads it says so
-    if info.samplerate * info.channels > _MAX_SAMPLES_PER_S:
+    _check_channels(info.channels, info.samplerate)
+
+
+def _check_channels(n_channels: int, rate: int) -> None:
+    if n_channels > _MAX_CHANNELS or rate * n_channels > _MAX_SAMPLES_PER_S:
         raise FormatError(
-            f"the source has {info.channels} channels at {info.samplerate} Hz, at most "
-            f"{_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
+            f"the source has {n_channels} channels at {rate} Hz, at most {_MAX_CHANNELS} channels "
+            f"and {_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
         )
 
 
