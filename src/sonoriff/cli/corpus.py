@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sonoriff.cli.plain import plain
 from sonoriff.corpus.debian import SOURCES
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ app = typer.Typer(
     """,
     no_args_is_help=True,
 )
+
+# Of what went wrong, on the terminal; all of it is in the list of dropped files.
+_MOST_LINES, _LINE_LENGTH = 20, 500
 
 Output = Annotated[
     Path,
@@ -68,6 +72,14 @@ def _say_dropped(corpus: Path) -> None:
         typer.echo(f"{count} gave no clip, listed with the reason in {listed.dropped_list}")
 
 
+def _say_first(lines: list[str]) -> None:
+    """The first lines of a list that may be long, and how many more there are."""
+    for line in lines[:_MOST_LINES]:
+        typer.echo(plain(line, keep="")[:_LINE_LENGTH], err=True)
+    if len(lines) > _MOST_LINES:
+        typer.echo(f"and {len(lines) - _MOST_LINES} more of that kind", err=True)
+
+
 @app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(help="A folder of audio files, and folders in it.")],
@@ -97,11 +109,12 @@ def import_(
     if done.skipped:
         typer.echo(f"{done.skipped} files were imported before")
     typer.echo(f"left out: {done.silent} silent clips, {done.copies} near-copies")
-    for path in done.too_short:
-        typer.echo(f"too short (under a second): {path}", err=True)
-    for path, reason in done.unreadable:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
+    _say_first([f"too short (under a second): {path}" for path in done.too_short])
+    _say_first([f"unreadable: {path}: {reason}" for path, reason in done.unreadable])
     _say_dropped(output)
+    if done.unreadable and not done.origins and not done.skipped:
+        typer.echo("sonoriff: no file could be read", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -157,8 +170,7 @@ def recordings(
     with _progress("recordings") as update:
         report = collect(output, sources, workers=workers, progress=update)
     typer.echo(f"{report.clips} clips from {report.files} tracks")
-    for path, reason in report.unreadable:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
+    _say_first([f"unreadable: {path}: {reason}" for path, reason in report.unreadable])
     _say_dropped(output)
 
 

@@ -108,7 +108,13 @@ def read_state(folder: Path) -> dict[str, Any]:
                 f"{folder} has checkpoint version {state['version']}, expected {VERSION}: "
                 "start a new run folder"
             )
+        if not isinstance(state["facts"], dict):
+            kind = type(state["facts"]).__name__
+            raise CheckpointError(f"{folder} is damaged: its facts are no mapping, but {kind}")
     return state
+
+
+_DAMAGE = (OSError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError)
 
 
 @contextmanager
@@ -118,7 +124,7 @@ def damage_in_words(said: str) -> Iterator[None]:
         yield
     except KeyError as error:
         raise CheckpointError(f"{said}: it has no {error}") from error
-    except (OSError, ValueError, TypeError, RuntimeError, SafetensorError) as error:
+    except _DAMAGE as error:
         first = str(error).partition("\n\t")[2].partition("\n")[0] or str(error)
         raise CheckpointError(f"{said}: {first}") from error
 
