@@ -34,6 +34,11 @@ class Limits:
     task_s : after which work is given up and its process ended
     cancel_s : after which the process of a riff that was cancelled is ended, if it is still at it
     max_riffs, max_stored_bytes, max_age_days : of the history; the oldest riffs go first
+    reserve_bytes : of the disk that stay free; no riff is taken where there is less
+    max_uploads_bytes, max_uploads_bytes_per_client : of bodies with a file and of sources of riffs
+        that wait, held at a time
+    wrong_keys_per_minute : that a client may try
+    unread_s : how long an answer may lie unread before its connection is closed
     """
 
     max_body_bytes: int = 32 * 2**20
@@ -61,6 +66,11 @@ class Limits:
     max_riffs: int = 1000
     max_stored_bytes: int = 2 * 2**30
     max_age_days: float | None = None
+    reserve_bytes: int = 64 * 2**20
+    max_uploads_bytes: int = 128 * 2**20
+    max_uploads_bytes_per_client: int = 64 * 2**20
+    wrong_keys_per_minute: float = 10.0
+    unread_s: float = 60.0
 
     def for_clients(self) -> dict[str, Any]:
         """Those that a player has to know."""
@@ -101,6 +111,7 @@ class ServerConfig:
     data_folder : for pictures and sounds, and for the database where no other is named
     database : SQLAlchemy's URL; None is an SQLite file in the data folder
     keys : API keys; none means that everyone may come in
+    private : each key sees the riffs alone that were made with it
     allowed_origins : of pages elsewhere that may use this server; "*" is all
     allowed_hosts : names that this server goes by, besides loopback; only looked at when it
         listens on loopback, where a foreign name is the sign of DNS rebinding
@@ -118,6 +129,7 @@ class ServerConfig:
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None
     keys: tuple[str, ...] = ()
+    private: bool = False
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     seed_images: Path | None = None

@@ -6,15 +6,19 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
 from sonoriff.server.config import Limits
+from sonoriff.server.doorkeeper import Holdings
 from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.store import ENDED, Riff, Store
+from sonoriff.server.store import ENDED, NoRoomError, Riff, Store, StoreError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+# Seconds between tries to note what is made: a minute and a half with those that each try takes.
+_TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
 
 
 class Job:
@@ -50,9 +54,13 @@ class Jobs:
     ----------
     lane : whose workers make the riffs
     limits : how many may wait or be made, of one client and in all
+    holdings : that the sources of those that wait count for
     """
 
-    def __init__(self, lane: Lane, store: Store, metrics: Metrics, limits: Limits) -> None:
+    def __init__(
+        self, lane: Lane, store: Store, metrics: Metrics, limits: Limits, holdings: Holdings
+    ) -> None:
+        self._holdings = holdings
         self._lane, self._store, self._metrics = lane, store, metrics
         self._max_jobs, self._max_of_client = limits.max_jobs, limits.max_jobs_per_client
         self._jobs: dict[str, Job] = {}
@@ -62,6 +70,11 @@ class Jobs:
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+    @property
+    def n_places(self) -> int:
+        """Places that are taken."""
+        return len(self._jobs) + len(self._coming)
 
     def find(self, riff_id: str) -> Job | None:
         """A job that has not ended."""
@@ -94,6 +107,7 @@ class Jobs:
         task: dict[str, Any],
         blobs: Sequence[bytes],
         client: str,
+        owner: str = "",
     ) -> Job:
         """Queue a riff.
 
@@ -101,18 +115,31 @@ class Jobs:
         ----------
         settings : as they are kept; `task` is what the worker gets besides
         client : who asks, for limits
+        owner : whose the riff is, where they are private
         """
         self.check_room(client)
+        held = sum(map(len, blobs))
+        if not self._holdings.take(client, held):
+            raise BusyError("too many sources wait: try again when some are done")
         self._coming.append(client)
         try:
             prompt = str(settings.get("prompt", ""))
-            riff = await asyncio.to_thread(self._store.add, verb, prompt, settings)
+            riff = await asyncio.to_thread(self._added, verb, prompt, settings, owner)
+        except BaseException:
+            self._holdings.give_back(client, held)
+            raise
         finally:
             self._coming.remove(client)
         job = self._jobs[riff.id] = Job(riff, client)
         header = {"task": "riff", "verb": verb, "settings": settings, **task}
         job.task = asyncio.create_task(self._run(job, header, blobs))
+        job.task.add_done_callback(lambda _task: self._holdings.give_back(client, held))
         return job
+
+    def _added(self, *riff: Any) -> Riff:
+        """A new riff, where there is room for one. Blocks."""
+        self._store.check_room()
+        return self._store.add(*riff)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job, and wait until it has stopped."""
@@ -140,9 +167,7 @@ class Jobs:
         state, error = "failed", None
         try:
             facts, (picture, sound) = await self._made(job, header, blobs)
-            await asyncio.to_thread(
-                self._store.finish, riff_id, picture, sound, facts["duration_s"]
-            )
+            await _kept(self._store.finish, riff_id, picture, sound, facts["duration_s"])
             state = "done"
         except (Cancelled, asyncio.CancelledError):
             state = "cancelled"
@@ -160,7 +185,7 @@ class Jobs:
         # From here on nothing may cancel the task: it has to clear its place.
         job.ending = True
         try:
-            last = await asyncio.to_thread(self._noted, riff_id, state, error)
+            last = await _kept(self._noted, riff_id, state, error)
         except Exception as failure:
             log.error("riff not noted", exc_info=failure, extra={"facts": {"riff": riff_id}})
             last = {"state": "failed", "error": error}
@@ -184,6 +209,18 @@ class Jobs:
             return await self._lane.call(header, blobs, payer=payer, on_progress=told)
         except WorkerDied:
             return await self._lane.call(header, blobs, payer=payer, on_progress=told)
+
+
+async def _kept(work: Callable[..., T], *given: Any) -> T:
+    """Note something in the history, again where that is locked or gone for a while. Blocks not."""
+    for wait_s in _TRIES_S:
+        try:
+            return await asyncio.to_thread(work, *given)
+        except NoRoomError:
+            raise
+        except StoreError:
+            await asyncio.sleep(wait_s)
+    return await asyncio.to_thread(work, *given)
 
 
 def _telling(job: Job) -> Callable[[int, int], None]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
+import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
 from sonoriff.server.link import Message
+from sonoriff.server.logs import pass_on
 from sonoriff.server.turn import TaskFailed, TooMuchError, Turn, WorkerDied, received, settle
 from sonoriff.server.waiting import Call, Payer, Waiting
 
@@ -75,7 +79,9 @@ class Lane:
         self.n_between = 0
         self._number = 0
         self._runners: list[asyncio.Task[None]] = []
-        self._processes: set[Process] = set()
+        # Their folders, and the tasks that pass on what they say.
+        self._processes: dict[Process, Path] = {}
+        self._readers: dict[Process, asyncio.Task[None]] = {}
 
     @property
     def loading_line(self) -> str:
@@ -193,16 +199,22 @@ class Lane:
         self.ready.set()
 
     async def _started(self, device: str) -> Process:
+        # What it writes is removed with it, however it ends.
+        folder = Path(self._options["folder"]) / secrets.token_hex(6)
+        folder.mkdir(parents=True)
+        options = {**self._options, "device": device, "folder": str(folder)}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "sonoriff.server.worker",
-            json.dumps({**self._options, "device": device}),
+            json.dumps(options),
             stdin=PIPE,
             stdout=PIPE,
+            stderr=PIPE,
             limit=_PIPE_BYTES,
         )
-        self._processes.add(process)
+        self._processes[process] = folder
+        self._readers[process] = asyncio.create_task(pass_on(process, self.name))
         return process
 
     async def _load(self, process: Process) -> None:
@@ -261,4 +273,5 @@ class Lane:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        self._processes.discard(process)
+        await self._readers.pop(process)
+        await asyncio.to_thread(shutil.rmtree, self._processes.pop(process), ignore_errors=True)

@@ -41,6 +41,35 @@ _INPUT: tuple[_Field, ...] = (
 )
 
 
+_TEXT = {"type": "string", "maxLength": Limits().max_prompt_chars}
+_SEED = {"type": "integer", "minimum": 0, "maximum": _MAX_SEED}
+_GUIDANCE = {"type": "number", "minimum": 0, "maximum": _MAX_GUIDANCE}
+_PROMPT = {
+    "type": "object",
+    "required": ["prompt", "seed"],
+    "properties": {
+        "prompt": _TEXT,
+        "seed": _SEED,
+        "negative_prompt": {"anyOf": [_TEXT, {"type": "null"}]},
+        "denoising": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.75},
+        "guidance": {**_GUIDANCE, "default": 7.0},
+    },
+}
+_STEPS = {"type": "integer", "minimum": 1, "maximum": Limits().max_steps, "default": 50}
+_SCHEMA = {
+    "type": "object",
+    "required": ["start", "end", "alpha"],
+    "properties": {
+        "start": _PROMPT,
+        "end": _PROMPT,
+        "alpha": {"type": "number", "minimum": 0, "maximum": 1},
+        "num_inference_steps": _STEPS,
+        "seed_image_id": {"type": "string", "default": "og_beat", "description": "one there is"},
+        "mask_image_id": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+}
+
+
 @router.post(
     "/run_inference/",
     response_class=JSONResponse,
@@ -49,7 +78,7 @@ _INPUT: tuple[_Field, ...] = (
         **described(401, 403, 413, 429, 503),
     },
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}
     },
 )
 async def run_inference(request: Request) -> Response:

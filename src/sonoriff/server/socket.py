@@ -11,8 +11,8 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sonoriff.errors import BusyError, ParameterError
+from sonoriff.server.doorkeeper import TokenBucket, TooManyKeys
 from sonoriff.server.frames import VERSION
-from sonoriff.server.guard import TokenBucket
 from sonoriff.server.messages import Bye, Hello, Ping, SceneChange, Want, read_message
 from sonoriff.server.session import Outgoing
 from sonoriff.server.streams import CrowdedError, Stream, Streams
@@ -47,7 +47,7 @@ class Connection:
     Parameters
     ----------
     client : who it is, for limits
-    knows_key : whether a key opens this server
+    lets_in : whether a client's key opens this server, see `Doorkeeper.lets_in`
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Connection:
         websocket: WebSocket,
         streams: Streams,
         client: str,
-        knows_key: Callable[[str | None], bool],
+        lets_in: Callable[[str, str | None], bool],
     ) -> None:
         self.client = client
-        self._websocket, self._streams, self._knows_key = websocket, streams, knows_key
+        self._websocket, self._streams, self._lets_in = websocket, streams, lets_in
         self._limits = streams.limits
         self._loop = asyncio.get_running_loop()
         rate = self._limits.messages_per_s
@@ -77,8 +77,8 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until it goes, or has to."""
-        await self._websocket.accept()
         try:
+            await self._websocket.accept()
             try:
                 await self._greet()
                 await self._talk()
@@ -151,8 +151,7 @@ class Connection:
         if not isinstance(hello, Hello) or hello.version != VERSION:
             expected = f'the first message is {{"type": "hello", "version": {VERSION}}}'
             raise Closing(4400, error=("invalid", expected))
-        if not self._knows_key(hello.key):
-            raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
+        self._check_key(hello.key)
         if self._streams.closed:
             raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
         if not self._streams.facts:
@@ -164,6 +163,16 @@ class Connection:
         if before is not None:
             before.close(Closing(4409))
         await self._send(self._ready(stream, hello))
+
+    def _check_key(self, key: str | None) -> None:
+        """Closing without a known key, where keys are set."""
+        try:
+            if self._lets_in(self.client, key):
+                return
+        except TooManyKeys as error:
+            wrong = ("too_many_requests", "too many wrong API keys: wait a minute")
+            raise Closing(4429, error=wrong) from error
+        raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
 
     def _opened(self, hello: Hello) -> Stream:
         self._check_room()
