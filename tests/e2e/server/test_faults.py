@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import requests
 
+import sonoriff.audio
 from running_server import run_server
 from server_tools import wait_until
 from sonoriff.server.config import Limits, ServerConfig
@@ -150,14 +151,19 @@ def test_a_folder_that_is_gone_is_made_again_and_no_path_is_told(run: Any, tmp_p
     assert ended(server, server.post("/api/v1/riffs", json=QUICK))["state"] == "done"
 
 
-def test_what_is_deleted_while_its_sound_is_made_is_gone(run: Any, tmp_path: Path) -> None:
+def test_what_is_deleted_while_its_sound_is_made_is_gone(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = run()
     record = ended(server, server.post("/api/v1/riffs", json=QUICK))
-    store = server.service.store
-    room = store.check_room
-    store.check_room = lambda: (room(), store.delete(record["id"]))
+    write = sonoriff.audio.write_audio
+
+    def deleted_meanwhile(*given: Any) -> None:
+        assert server.delete(f"/api/v1/riffs/{record['id']}") == 204
+        write(*given)
+
+    monkeypatch.setattr(sonoriff.audio, "write_audio", deleted_meanwhile)
     assert server.get(record["files"]["mp3"]).status_code == 404
-    store.check_room = room
     assert names(tmp_path / "riffs") == []
 
 
