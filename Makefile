@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
 
-.PHONY: help riff test lint format bench soak evaluation docs constraints clean
+.PHONY: help riff test lint format bench soak attack evaluation docs constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -42,6 +42,9 @@ bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, 
 
 soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns
 	@$(BIN)/python -m benchmarks.soak
+
+attack: $(INSTALLED_TEST) ## Attack a server of our own while somebody listens: REQUESTS=5000 for a short one
+	@$(BIN)/python -m benchmarks.attack --requests $(or $(REQUESTS),100000)
 
 evaluation: $(INSTALLED) ## Add the weights that `sonoriff evaluate model` listens with
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)

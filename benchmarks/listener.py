@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
@@ -29,6 +30,7 @@ class ServerProcess:
 
     port: int
     process: subprocess.Popen[bytes]
+    folder: Path
 
     @property
     def url(self) -> str:
@@ -37,17 +39,23 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(model: str | None) -> Iterator[ServerProcess]:
-    """`sonoriff serve` on a free port, with its model loaded."""
+def running_server(model: str | None, log: Path | None = None) -> Iterator[ServerProcess]:
+    """`sonoriff serve` on a free port, with its model loaded.
+
+    Parameters
+    ----------
+    log : where its log goes; None is nowhere
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "sonoriff", "serve", "--port", str(port), "--data", folder]
         command += ["--model", model] if model else []
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ)
+        with Path(os.devnull if log is None else log).open("wb") as said:
+            process = subprocess.Popen(command, stderr=said, env=os.environ)
         try:
             _wait_until_ready(port, process)
-            yield ServerProcess(port, process)
+            yield ServerProcess(port, process, Path(folder))
         finally:
             process.terminate()
             process.wait()

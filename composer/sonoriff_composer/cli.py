@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sonoriff.cli.corpus_options import Existing, Output, Workers, say_dropped
+from sonoriff.cli.corpus_options import Existing, Output, Workers, say_dropped, say_first
 from sonoriff.cli.progress import shown
 from sonoriff_composer.debian import SOURCES
 
@@ -63,8 +63,7 @@ def recordings(
     with shown("recordings") as update:
         report = collect(output, sources, workers=workers, progress=update)
     typer.echo(f"{report.clips} clips from {report.files} tracks")
-    for path, reason in report.unreadable:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
+    say_first([f"unreadable: {path}: {reason}" for path, reason in report.unreadable])
     say_dropped(output)
 
 

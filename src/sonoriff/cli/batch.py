@@ -20,6 +20,7 @@ from typing import Any
 
 import typer
 
+from sonoriff.cli.plain import plain
 from sonoriff.cli.progress import shown
 from sonoriff.errors import ParameterError, SonoriffError
 from sonoriff.threads import usable_cores
@@ -200,7 +201,7 @@ def run_jobs(
         with _spinner(jobs[0].source.name, bar and sys.stderr.isatty()):
             line = work(jobs[0])
         if line:
-            typer.echo(line)
+            typer.echo(plain(line))
         return
     count = min(n_processes or usable_cores(), len(jobs))
     outcomes = _serial(work, jobs) if count == 1 else _parallel(work, jobs, count)
@@ -215,14 +216,14 @@ def _report(outcomes: Iterator[_Outcome], total: int, bar: bool) -> None:
         for outcome in outcomes:
             done.append(outcome)
             if outcome.line and not bar:
-                typer.echo(outcome.line)
+                typer.echo(plain(outcome.line))
             advance()
     done.sort(key=lambda outcome: outcome.job.source)
     for message in (message for outcome in done for message in outcome.warnings):
-        typer.echo(f"warning: {message}", err=True)
+        typer.echo(f"warning: {plain(message)}", err=True)
     failures = [outcome.failure for outcome in done if outcome.failure is not None]
     for failure in failures:
-        typer.echo(f"failed: {failure}", err=True)
+        typer.echo(f"failed: {plain(failure)}", err=True)
     if failures:
         typer.echo(f"sonoriff: {len(failures)} of {total} files failed", err=True)
         raise typer.Exit(1)
@@ -304,8 +305,9 @@ def _spinner(text: str, wanted: bool) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(text):
+    with Console(stderr=True).status(Text(plain(text))):
         yield
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonoriff.cli.corpus_options import Existing, Output, Workers, say_dropped
+from sonoriff.cli.corpus_options import Existing, Output, Workers, say_dropped, say_first
 from sonoriff.cli.progress import shown
 from sonoriff.corpus.text import UTF8
 from sonoriff.errors import SetupError
@@ -81,11 +81,12 @@ def import_(
     if done.skipped:
         typer.echo(f"{done.skipped} files were imported before")
     typer.echo(f"left out: {done.silent} silent clips, {done.copies} near-copies")
-    for path in done.too_short:
-        typer.echo(f"too short (under a second): {path}", err=True)
-    for path, reason in done.unreadable:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
+    say_first([f"too short (under a second): {path}" for path in done.too_short])
+    say_first([f"unreadable: {path}: {reason}" for path, reason in done.unreadable])
     say_dropped(output)
+    if done.unreadable and not done.origins and not done.skipped:
+        typer.echo("sonoriff: no file could be read", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from sonoriff.cli.plain import plain
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.threads import prepare
 from sonoriff.version import __version__
@@ -137,6 +138,8 @@ def exit_code_of_call(call: Callable[[], Any]) -> int:
         return EXIT_FAILURE
     except OSError as error:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", EXIT_FAILURE)
+    except RecursionError:
+        return _fail("a file is nested too deep to be read: it is damaged", EXIT_BAD_INPUT)
     except MemoryError:
         return _fail("not enough memory: take a shorter part", EXIT_FAILURE)
     finally:
@@ -159,6 +162,7 @@ def _usage_line(error: Any) -> str:
 
 
 def _fail(message: str, code: int) -> int:
+    message = plain(message)
     typer.echo(message if "\n" in message else f"sonoriff: {message}", err=True)
     return code
 
@@ -169,4 +173,4 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _show_warning(message: Warning | str, *_where: Any) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    typer.echo(f"warning: {plain(str(message))}", err=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sonoriff.cli import painting
-from sonoriff.errors import ParameterError
+from sonoriff.errors import ParameterError, SonoriffWarning
 
 KEYS_VARIABLE = "SONORIFF_API_KEYS"
 
@@ -41,6 +42,10 @@ def serve(
             help=f"File with API keys, one a line; or set {KEYS_VARIABLE}.", dir_okay=False
         ),
     ] = None,
+    private: Annotated[
+        bool,
+        typer.Option("--private", help="Each key sees only the riffs that were made with it."),
+    ] = False,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(help="Origin of a page elsewhere that may use this server.", metavar="URL"),
@@ -78,6 +83,7 @@ def serve(
         data_folder=_made(data or default_data_folder()),
         database=database,
         keys=_keys(keys),
+        private=private,
         allowed_origins=tuple(allow_origin or ()),
         allowed_hosts=tuple(allow_host or ()),
         seed_images=seed_images,
@@ -97,14 +103,35 @@ def _made(folder: Path) -> Path:
 
 
 def _keys(path: Path | None) -> tuple[str, ...]:
-    """Of a file, or of the environment; never of an option, which every user can see."""
+    """Of a file, or of the environment; never of an option, which every user can see.
+
+    Lines that begin with # are comments.
+    """
     if path is None:
         text = os.environ.get(KEYS_VARIABLE, "").replace(",", "\n")
     elif path.is_file():
-        text = path.read_text(encoding="utf-8")
+        text = _key_file(path)
     else:
         raise ParameterError(f"there is no file {path} with API keys")
-    keys = tuple(line.strip() for line in text.splitlines() if line.strip())
+    lines = (line.strip() for line in text.splitlines())
+    keys = tuple(line for line in lines if line and not line.startswith("#"))
     if path is not None and not keys:
         raise ParameterError(f"{path} holds no API key: write one a line")
     return keys
+
+
+def _key_file(path: Path) -> str:
+    """Its text, with a warning where other users of this machine can read it too."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path} is not UTF-8: save the API keys as UTF-8 text") from error
+    except OSError as error:
+        raise ParameterError(f"cannot read {path}: {error.strerror}") from error
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        warnings.warn(
+            f"other users can read the API keys in {path}: chmod 600 {path}",
+            SonoriffWarning,
+            stacklevel=2,
+        )
+    return text

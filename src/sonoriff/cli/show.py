@@ -12,6 +12,7 @@ import typer
 from sonoriff.cli import options
 from sonoriff.cli.batch import Job, find_sources, plan_jobs, run_jobs
 from sonoriff.cli.decode import PICTURE_SUFFIXES
+from sonoriff.cli.plain import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +68,7 @@ def show_file(job: Job, *, as_json: bool, picture: bool) -> str:
     sonogram = load_picture(job.source)
     facts = facts_from_sonogram(sonogram)
     if as_json:
-        typer.echo(json.dumps({"file": str(job.source), **facts}, ensure_ascii=False))
+        typer.echo(plain(json.dumps({"file": str(job.source), **facts}, ensure_ascii=False)))
     else:
         _print_facts(Console(), str(job.source), facts, sonogram if picture else None)
     if job.target == job.source:
@@ -112,8 +113,9 @@ def _print_facts(
     if sonogram is not None and console.is_terminal and console.color_system is not None:
         console.print(picture_text(sonogram, max(20, console.width - 1), _PICTURE_LINES))
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("file", Text(name))
+    table.add_row("file", Text(plain(name)))
     for key, value in {**facts, **facts.get("metadata", {})}.items():
         if key != "metadata":
-            table.add_row(key, Text(value if isinstance(value, str) else json.dumps(value)))
+            words = value if isinstance(value, str) else json.dumps(value)
+            table.add_row(Text(plain(str(key))), Text(plain(words)))
     console.print(table)

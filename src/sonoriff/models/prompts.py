@@ -18,9 +18,10 @@ from sonoriff.models.lora_tags import without_tags
 EMPHASIS = 1.1
 MAX_WEIGHT = 10.0
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_WEIGHT_END = re.compile(rf"\s*:\s*({_NUMBER})\s*\)")
-_SHARE_END = re.compile(rf"^(.*?)\s*:\s*({_NUMBER})\s*$", re.DOTALL)
+_WEIGHT = re.compile(_NUMBER)
 _ESCAPED = "()[]\\"
+_SHOWN = 80
+_CLOSING = {")": "(", "]": "["}
 
 
 @dataclass(frozen=True)
@@ -97,23 +98,24 @@ def parse_prompt(text: str) -> Prompt:
 
 def _split_blend(text: str) -> list[str]:
     """Parts between the ``+`` that stand outside brackets with space around them."""
+    partners = _partners(text)
     parts, start, i = [], 0, 0
     while i < len(text):
         if text.startswith(" + ", i):
             parts.append(text[start:i])
             i = start = i + 3
             continue
-        if _is_escape(text, i):
-            i += 1
-        elif (end := _partner(text, i)) is not None:
-            i = end
+        i = i + 1 if _is_escape(text, i) else partners.get(i, i)
         i += 1
     return [*parts, text[start:]]
 
 
 def _share(part: str) -> tuple[str, float | None]:
-    match = _SHARE_END.match(part)
-    return (match.group(1).strip(), float(match.group(2))) if match else (part.strip(), None)
+    """The words of a part and the number after its last colon, if it is one."""
+    words, colon, number = part.rpartition(":")
+    if colon and _WEIGHT.fullmatch(number.strip()):
+        return words.strip(), float(number)
+    return part.strip(), None
 
 
 def _spans(text: str) -> tuple[Span, ...]:
@@ -133,67 +135,78 @@ def _spans(text: str) -> tuple[Span, ...]:
 
 
 def _weighted(text: str, weight: float) -> list[tuple[str, float]]:
+    """Characters, each with its weight. Brackets are matched once, however deep they are nested."""
+    partners = _partners(text)
     pieces: list[tuple[str, float]] = []
-    i = 0
-    while i < len(text):
-        character = text[i]
-        if _is_escape(text, i):
+    # Stretches that are open, the innermost last: where each ends, where to go on, and its weight.
+    open_, i = [(len(text), len(text), weight)], 0
+    while open_:
+        stop, after, weight = open_[-1]
+        if i >= stop:
+            open_.pop()
+            i = after
+        elif _is_escape(text, i, stop):
             pieces.append((text[i + 1], weight))
             i += 2
-            continue
-        end = _partner(text, i)
-        if end is None:
-            pieces.append((character, weight))
+        elif (end := partners.get(i, stop)) >= stop:
+            pieces.append((text[i], weight))
             i += 1
-            continue
-        inner, factor = _inside(text[i : end + 1])
-        product = _checked(round(weight * factor, 6), text[i : end + 1])
-        pieces += _weighted(inner, product)
-        i = end + 1
+        else:
+            inner, factor = _inside(text, i, end)
+            product = _checked(round(weight * factor, 6), text[i : end + 1])
+            open_.append((inner, end + 1, product))
+            i += 1
     return pieces
 
 
-def _is_escape(text: str, i: int) -> bool:
+def _is_escape(text: str, i: int, stop: int | None = None) -> bool:
     """Whether a backslash that makes the next character an ordinary one is at `i`."""
-    return text[i] == "\\" and i + 1 < len(text) and text[i + 1] in _ESCAPED
+    stop = len(text) if stop is None else stop
+    return text[i] == "\\" and i + 1 < stop and text[i + 1] in _ESCAPED
 
 
-def _partner(text: str, start: int) -> int | None:
-    """Place of the bracket that closes the one at `start`; None where there is none."""
-    opening = text[start]
-    if opening not in "([":
-        return None
-    closing = ")" if opening == "(" else "]"
-    depth, i = 0, start
+def _partners(text: str) -> dict[int, int]:
+    """Place of the bracket that closes the one at each place; those that stand alone are left out.
+
+    Round and square ones do not heed each other.
+    """
+    partners: dict[int, int] = {}
+    waiting: dict[str, list[int]] = {"(": [], "[": []}
+    i = 0
     while i < len(text):
-        if text[i] == "\\":
-            i += 2
-            continue
-        depth += (text[i] == opening) - (text[i] == closing)
-        if depth == 0:
-            return i
+        character = text[i]
+        if character == "\\":
+            i += 1
+        elif character in waiting:
+            waiting[character].append(i)
+        elif character in _CLOSING and waiting[_CLOSING[character]]:
+            partners[waiting[_CLOSING[character]].pop()] = i
         i += 1
-    return None
+    return partners
 
 
-def _inside(bracketed: str) -> tuple[str, float]:
-    """Content of a bracket and how much it multiplies."""
-    if bracketed[0] == "[":
-        return bracketed[1:-1], 1.0 / EMPHASIS
-    colon = bracketed.rfind(":")
-    match = _WEIGHT_END.fullmatch(bracketed, colon) if colon > 0 else None
-    if match is None:
-        return bracketed[1:-1], EMPHASIS
-    return bracketed[1:colon], _checked(float(match.group(1)), bracketed)
+def _inside(text: str, start: int, end: int) -> tuple[int, float]:
+    """Where the content of a bracket ends, and how much it multiplies."""
+    if text[start] == "[":
+        return end, 1.0 / EMPHASIS
+    colon = text.rfind(":", start, end)
+    number = text[colon + 1 : end].strip() if colon > start else ""
+    if not _WEIGHT.fullmatch(number):
+        return end, EMPHASIS
+    return colon, _checked(float(number), text[start : end + 1])
 
 
 def _checked(weight: float, where: str) -> float:
     if not math.isfinite(weight) or not 0 <= weight <= MAX_WEIGHT:
         raise ParameterError(
-            f"a weight must be in [0, {MAX_WEIGHT:g}], got {weight:g} in {where!r}; "
+            f"a weight must be in [0, {MAX_WEIGHT:g}], got {weight:g} in {_shortened(where)!r}; "
             "what is not wanted goes into the negative prompt"
         )
     return weight
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
 def _joined(spans: tuple[Span, ...] | list[Span]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from sonoriff.audio import read_audio
@@ -18,8 +19,14 @@ _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff")
 Source = Clip | Sonogram | str | os.PathLike[str]
 
 
-def sonogram_from_source(model: Model, source: Source) -> Sonogram:
+def sonogram_from_source(
+    model: Model, source: Source, *, still_wanted: Callable[[], None] | None = None
+) -> Sonogram:
     """A source in the model's format; a sonogram of another format is heard and painted again.
+
+    Parameters
+    ----------
+    still_wanted : called now and then on the way; what it raises stops the work
 
     Raises
     ------
@@ -37,7 +44,7 @@ def sonogram_from_source(model: Model, source: Source) -> Sonogram:
         )
     if sonogram.params == model.params:
         return sonogram
-    waveform = decode(sonogram, quality="best")
+    waveform = decode(sonogram, quality="best", on_block=still_wanted)
     return encode(waveform, sonogram.params.sample_rate, model.params)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from sonoriff.server.failures import ApiError
+from sonoriff.server.guard import key_in
 from sonoriff.server.service import Service
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, where the server wants one.")
@@ -19,6 +21,15 @@ def service_of(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
+
+
+def owner_of(request: Request) -> str | None:
+    """Whose riffs a request may see: of one key, or None for everybody's."""
+    service = service_of(request)
+    if not (service.config.private and service.config.keys):
+        return None
+    given = key_in(request.headers.get("authorization"), request.query_params.get("key"))
+    return hashlib.sha256(service.door.known(given) or b"").hexdigest()
 
 
 def require_key(request: Request, credentials: _Credentials) -> None:

@@ -10,17 +10,20 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from sonoriff.errors import BusyError
 from sonoriff.server import riffs_api, riffusion_api
 from sonoriff.server.access import require_key, service_of
 from sonoriff.server.bodies import Info
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.failures import add_handlers, described
+from sonoriff.server.failures import ApiError, add_handlers, described
 from sonoriff.server.frames import VERSION
 from sonoriff.server.guard import Guard, client_of
+from sonoriff.server.head import HeadAsGet
 from sonoriff.server.logs import RequestLog
+from sonoriff.server.reference import reference_page
 from sonoriff.server.service import Service
 from sonoriff.server.socket import Connection
 from sonoriff.version import __version__
@@ -51,8 +54,11 @@ async def alive() -> str:
 
 @system.get("/readyz", response_class=PlainTextResponse, responses=described(503))
 async def ready(request: Request) -> str:
-    """Whether the model is loaded and requests are taken."""
-    service_of(request).check_ready()
+    """Whether the model is loaded, and riffs can be taken and kept."""
+    try:
+        await service_of(request).check_health()
+    except BusyError as error:  # whatever it is, another server is to be asked
+        raise ApiError(503, str(error)) from error
     return "ready\n"
 
 
@@ -88,7 +94,7 @@ async def stream(websocket: WebSocket) -> None:
     """The endless riff; docs/protocol.md has the messages."""
     service: Service = websocket.app.state.service
     client = client_of(websocket.scope)
-    await Connection(websocket, service.streams, client, service.door.knows_key).run()
+    await Connection(websocket, service.streams, client, service.door.lets_in).run()
 
 
 class _Page(StaticFiles):
@@ -125,10 +131,18 @@ def create_app(
         Middleware(
             CORSMiddleware,
             allow_origins=list(config.allowed_origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
         ),
-        Middleware(Guard, doorkeeper=service.door, config=config, buckets=service.buckets),
+        Middleware(
+            Guard,
+            doorkeeper=service.door,
+            config=config,
+            buckets=service.buckets,
+            page_buckets=service.page_buckets,
+            holdings=service.holdings,
+        ),
+        Middleware(HeadAsGet),
     ]
     app = FastAPI(
         title="Sonoriff",
@@ -136,11 +150,16 @@ def create_app(
         description="Music from text. The stream's WebSocket is described in docs/protocol.md.",
         lifespan=life,
         middleware=middleware,
+        # Their pages would load scripts from elsewhere; see `sonoriff.server.reference`.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.service = service
     add_handlers(app)
     for router in (system, riffs_api.router, riffs_api.files_router, riffusion_api.router):
         app.include_router(router)
+    page = reference_page(app.openapi())
+    app.add_api_route("/docs", lambda: page, include_in_schema=False, response_class=HTMLResponse)
     if (STATIC / "index.html").is_file():
         app.mount("/", _Page(directory=STATIC, html=True))
     else:

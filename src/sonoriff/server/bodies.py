@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic.config import JsonDict
 
 from sonoriff.errors import ParameterError
 from sonoriff.pipeline.prompt import parse_key
@@ -12,6 +13,17 @@ from sonoriff.server.config import Limits
 from sonoriff.server.messages import MAX_SAMPLE, Strict, Text, first_mistake
 from sonoriff.stream.scene import MAX_SEED
 
+_NULL: JsonDict = {"type": "null"}
+# What a server refuses by its limits, for OpenAPI: where it has others, so it says.
+_USUAL = Limits()
+_STEPS: JsonDict = {
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": _USUAL.max_steps}, _NULL]
+}
+_LENGTH: JsonDict = {"type": "number", "exclusiveMinimum": 0, "maximum": _USUAL.max_duration_s}
+_KEY: JsonDict = {
+    "anyOf": [{"type": "string", "pattern": "^[A-G](#|b)?( (major|minor))?$"}, _NULL],
+    "description": "also as people write it: Bb minor, f-sharp major",
+}
 _DEFAULT_BPM = 120.0
 _BEATS_PER_BAR = 4
 
@@ -23,9 +35,9 @@ class RiffBody(Strict):
     negative_prompt: Text = ""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=30, le=300)
-    key: str | None = Field(default=None, max_length=20)
+    key: str | None = Field(default=None, max_length=20, json_schema_extra=_KEY)
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
-    num_inference_steps: int | None = Field(default=None, ge=1)
+    num_inference_steps: int | None = Field(default=None, ge=1, json_schema_extra=_STEPS)
 
     @field_validator("key")
     @classmethod
@@ -59,7 +71,9 @@ class RiffBody(Strict):
 class GenerateBody(RiffBody):
     """Text to music."""
 
-    duration_s: float | None = Field(default=None, gt=0)
+    duration_s: float | None = Field(
+        default=None, gt=0, json_schema_extra={"anyOf": [_LENGTH, _NULL]}
+    )
 
     def length_s(self) -> float | None:
         """As asked for."""
@@ -138,7 +152,7 @@ class InpaintBody(RiffBody):
 class ExtendBody(RiffBody):
     """What comes after a sound, or before it."""
 
-    duration_s: float = Field(gt=0)
+    duration_s: float = Field(gt=0, json_schema_extra=_LENGTH)
     side: Literal["end", "start"] = "end"
 
     def length_s(self) -> float:

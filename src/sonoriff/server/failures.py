@@ -9,12 +9,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
-from sonoriff.errors import BusyError, FormatError, ParameterError
+from sonoriff.errors import BusyError, Cancelled, FormatError, ParameterError
 from sonoriff.server.bodies import ErrorBody
 from sonoriff.server.messages import first_mistake
+from sonoriff.server.store import NoRoomError
 
 log = logging.getLogger(__name__)
 _RETRY_S = 5
@@ -27,9 +28,11 @@ _CODES = {
     408: "timeout",
     409: "not_ready",
     413: "too_large",
+    416: "out_of_range",
     422: "invalid",
     429: "too_many_requests",
     503: "busy",
+    507: "no_room",
 }
 
 
@@ -66,6 +69,18 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(BusyError)
     async def _busy(_request: Request, error: BusyError) -> JSONResponse:
         return error_response(503, str(error))
+
+    @app.exception_handler(NoRoomError)
+    async def _full(_request: Request, error: NoRoomError) -> JSONResponse:
+        return error_response(507, str(error))
+
+    @app.exception_handler(Cancelled)
+    async def _stopped(_request: Request, error: Cancelled) -> JSONResponse:
+        return error_response(503, str(error))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(_request: Request, _error: ClientDisconnect) -> JSONResponse:
+        return error_response(400, "the client has gone")  # which nobody hears
 
     @app.exception_handler(ParameterError)
     @app.exception_handler(FormatError)

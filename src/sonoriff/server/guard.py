@@ -1,102 +1,28 @@
-"""Who may come in, and how often: hosts, origins, keys, sizes, rates."""
+"""What comes in is looked at before anything of it is read."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sonoriff.server.config import LOOPBACK_HOSTS, ServerConfig
+from sonoriff.server.config import ServerConfig
+from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings, TooManyKeys
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_MAX_CLIENTS = 10_000
-
-
-class TokenBucket:
-    """So many a second, and a few at once.
-
-    Parameters
-    ----------
-    rate : a second
-    burst : at once
-    clock : seconds
-    """
-
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
-        self._rate, self._burst, self._clock = rate, burst, clock
-        self._tokens, self._at = burst, clock()
-
-    def take(self) -> bool:
-        """Take one; False where there is none."""
-        now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
-
-
-class Buckets:
-    """A bucket for each client; those not seen for longest are forgotten."""
-
-    def __init__(self, per_minute: float, clock: Callable[[], float]) -> None:
-        self._per_minute, self._clock = per_minute, clock
-        self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
-
-    def take(self, client: str) -> bool:
-        """Whether a client may make another request."""
-        if client not in self._buckets:
-            rate = self._per_minute / 60.0
-            self._buckets[client] = TokenBucket(rate, self._per_minute / 6.0, self._clock)
-            if len(self._buckets) > _MAX_CLIENTS:
-                self._buckets.popitem(last=False)
-        self._buckets.move_to_end(client)
-        return self._buckets[client].take()
-
-
-class Doorkeeper:
-    """Hosts, origins and keys of a configuration."""
-
-    def __init__(self, config: ServerConfig) -> None:
-        self._config = config
-        self._hosts = {*LOOPBACK_HOSTS, *config.allowed_hosts}
-
-    def knows_host(self, host: str | None) -> bool:
-        """Whether this server goes by that name."""
-        if not self._config.on_loopback:
-            return True
-        return host is not None and _without_port(host) in self._hosts
-
-    def knows_origin(self, origin: str | None, host: str | None) -> bool:
-        """Whether a page of that origin may use this server; programs have none."""
-        allowed = self._config.allowed_origins
-        if origin is None or "*" in allowed or origin in allowed:
-            return True
-        try:
-            return urlsplit(origin).netloc == host
-        except ValueError:
-            return False
-
-    def knows_key(self, key: str | None) -> bool:
-        """Whether a key opens this server; without keys everyone may come in."""
-        keys = self._config.keys
-        given = (key or "").encode()
-        # Every key is compared, so that the time tells nothing.
-        return not keys or sum(hmac.compare_digest(given, known.encode()) for known in keys) > 0
-
-
-def _without_port(host: str) -> str:
-    name, _, port = host.rpartition(":")
-    return name if name and port.isdigit() else host
+_WITH_FILE = tuple(f"/api/v1/riffs/{verb}" for verb in ("remix", "inpaint", "extend"))
+_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    413: "too_large",
+    429: "too_many_requests",
+}
+_WANTS_KEY = "this server wants an API key: Authorization: Bearer KEY"
 
 
 def client_of(scope: Scope) -> str:
@@ -105,17 +31,30 @@ def client_of(scope: Scope) -> str:
     return client[0] if client else "local"
 
 
+def key_in(authorization: str | None, query: str | None) -> str | None:
+    """The key of a request: in its header, else in its address."""
+    scheme, _, key = (authorization or "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" and key.strip() else query
+
+
 class Guard:
     """ASGI middleware that turns away what should not come in, before anything is read.
 
-    Hosts, origins and the number of requests, for WebSockets too; for HTTP also the size of bodies,
-    counted as they come, and how long they take.
+    Hosts, origins and the number of requests, for WebSockets too; for HTTP also keys, and the size
+    of bodies, counted as they come, and how long they take.
     """
 
     def __init__(
-        self, app: ASGIApp, doorkeeper: Doorkeeper, config: ServerConfig, buckets: Buckets
+        self,
+        app: ASGIApp,
+        doorkeeper: Doorkeeper,
+        config: ServerConfig,
+        buckets: Buckets,
+        page_buckets: Buckets,
+        holdings: Holdings,
     ) -> None:
         self._app, self._door, self._limits, self._buckets = app, doorkeeper, config.limits, buckets
+        self._page_buckets, self._holdings = page_buckets, holdings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer with an error."""
@@ -123,61 +62,98 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host, origin = headers.get("host"), headers.get("origin")
-        is_http = scope["type"] == "http"
-        if not self._door.knows_host(host):
-            await _refuse(scope, receive, send, 403, "forbidden", "this server has another name")
-            return
-        changes = not is_http or scope["method"] not in _SAFE_METHODS
-        if changes and not self._door.knows_origin(origin, host):
-            message = "pages of another origin may not use this server"
-            await _refuse(scope, receive, send, 403, "forbidden", message)
-            return
-        if _counts(scope) and not self._buckets.take(client_of(scope)):
-            limit = f"at most {self._limits.requests_per_minute:g} requests a minute"
-            await _refuse(scope, receive, send, 429, "too_many_requests", limit)
-        elif is_http:
+        refusal = self._refusal(headers, scope)
+        if refusal is not None:
+            await _refuse(scope, receive, send, *refusal)
+        elif scope["type"] == "http":
             await self._sized(headers, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
+    def _refusal(self, headers: Headers, scope: Scope) -> tuple[int, str] | None:
+        """Status and words where a request is turned away by its head alone."""
+        host, origin = headers.get("host"), headers.get("origin")
+        is_http, client = scope["type"] == "http", client_of(scope)
+        if not self._door.knows_host(host):
+            return 403, "this server has another name"
+        changes = not is_http or scope["method"] not in _SAFE_METHODS
+        if changes and not self._door.knows_origin(origin, host):
+            return 403, "pages of another origin may not use this server"
+        buckets = self._buckets if _is_api(scope) else self._page_buckets
+        if not buckets.take(client):
+            return 429, f"at most {self._limits.requests_per_minute:g} requests a minute"
+        if is_http and scope["method"] != "OPTIONS" and _wants_key(scope["path"]):
+            query = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("key")
+            key = key_in(headers.get("authorization"), query[0] if query else None)
+            try:
+                if not self._door.lets_in(client, key):
+                    return 401, _WANTS_KEY
+            except TooManyKeys:
+                return 429, "too many wrong API keys: wait a minute"
+        return None
+
     async def _sized(self, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
-        is_form = headers.get("content-type", "").startswith("multipart/form-data")
-        limit = self._limits.max_body_bytes if is_form else self._limits.max_json_bytes
-        message = f"the body may have at most {limit} bytes"
+        limit = self._limits.max_json_bytes
+        if scope["path"].rstrip("/") in _WITH_FILE:
+            limit = self._limits.max_body_bytes
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
-            await _refuse(scope, receive, send, 413, "too_large", message)
+            await _refuse(scope, receive, send, 413, f"the body may have at most {limit} bytes")
             return
-        counted, complete, loop = 0, False, asyncio.get_running_loop()
-        end = loop.time() + self._limits.body_s
-
-        async def counting() -> Message:
-            nonlocal counted, complete
-            if complete:  # what follows is the client's going, whenever that is
-                return await receive()
-            try:
-                event = await asyncio.wait_for(receive(), max(0.0, end - loop.time()))
-            except asyncio.TimeoutError as error:
-                late = f"the body did not come within {self._limits.body_s:g} s"
-                raise HTTPException(408, late) from error
-            counted += len(event.get("body", b""))
-            complete = not event.get("more_body", False)
-            if counted > limit:
-                raise HTTPException(413, message)
-            return event
-
-        await self._app(scope, counting, send)
+        body = _Body(receive, limit, self._limits.body_s, self._holdings, client_of(scope))
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            body.close()
 
 
-def _counts(scope: Scope) -> bool:
-    """Whether a request counts: the page's own files do not."""
-    return bool(scope["path"].startswith(("/api/", "/run_inference")))
+class _Body:
+    """The body of a request as it comes, counted and timed."""
+
+    def __init__(
+        self, receive: Receive, limit: int, body_s: float, holdings: Holdings, client: str
+    ) -> None:
+        self._receive, self._limit, self._body_s = receive, limit, body_s
+        self._holdings, self._client = holdings, client
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + body_s
+        self._counted, self._complete = 0, False
+
+    async def receive(self) -> Message:
+        """The next part; HTTPException where it is too late or too much."""
+        if self._complete:  # what follows is the client's going, whenever that is
+            return await self._receive()
+        try:
+            left_s = max(0.0, self._end - self._loop.time())
+            event = await asyncio.wait_for(self._receive(), left_s)
+        except asyncio.TimeoutError as error:
+            late = f"the body did not come within {self._body_s:g} s"
+            raise HTTPException(408, late) from error
+        size = len(event.get("body", b""))
+        self._complete = not event.get("more_body", False)
+        if self._counted + size > self._limit:
+            raise HTTPException(413, f"the body may have at most {self._limit} bytes")
+        if not self._holdings.take(self._client, size):
+            raise HTTPException(503, "too many files are being sent: try again soon")
+        self._counted += size
+        return event
+
+    def close(self) -> None:
+        """Nothing of it is held any more."""
+        self._holdings.give_back(self._client, self._counted)
 
 
-async def _refuse(
-    scope: Scope, receive: Receive, send: Send, status: int, code: str, message: str
-) -> None:
+def _is_api(scope: Scope) -> bool:
+    """Whether it is more than the page's own files."""
+    return bool(scope["path"].startswith(("/api/", "/run_inference", "/metrics")))
+
+
+def _wants_key(path: str) -> bool:
+    """Whether a path is for those who have a key, where keys are set."""
+    return path.startswith(("/api/", "/run_inference", "/metrics")) and path != "/api/v1/info"
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
     kind = "http.response"
     if scope["type"] == "websocket":
         await receive()
@@ -189,6 +165,12 @@ async def _refuse(
     headers: list[tuple[bytes, bytes]] = [(b"content-type", b"application/json")]
     if status == 429:
         headers.append((b"retry-after", b"5"))
-    body: dict[str, Any] = {"error": {"code": code, "message": message}}
-    await send({"type": f"{kind}.start", "status": status, "headers": headers})
-    await send({"type": f"{kind}.body", "body": json.dumps(body).encode()})
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    body: dict[str, Any] = {"error": {"code": _CODES[status], "message": message}}
+    try:
+        await send({"type": f"{kind}.start", "status": status, "headers": headers})
+        await send({"type": f"{kind}.body", "body": json.dumps(body).encode()})
+    except OSError:
+        if scope["type"] == "http":
+            raise  # a WebSocket has gone while it is told why

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
-from sonoriff.server.lanes import Lane, WorkerDied
+from sonoriff.server.config import Limits
+from sonoriff.server.doorkeeper import Holdings
+from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.store import ENDED, Riff, Store
+from sonoriff.server.store import ENDED, NoRoomError, Riff, Store, StoreError
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
+# Seconds between tries to note what is made: a minute and a half with those that each try takes.
+_TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
 
 
 class Job:
     """A riff on its way. `record` is what clients see."""
 
-    def __init__(self, riff: Riff) -> None:
-        self.record = riff.record()
+    def __init__(self, riff: Riff, client: str) -> None:
+        self.record, self.client = riff.record(), client
         self.task: asyncio.Task[None] | None = None
         self.wanted = True
         self.ending = False
@@ -47,50 +53,93 @@ class Jobs:
     Parameters
     ----------
     lane : whose workers make the riffs
-    max_jobs : that wait or are being made
+    limits : how many may wait or be made, of one client and in all
+    holdings : that the sources of those that wait count for
     """
 
-    def __init__(self, lane: Lane, store: Store, metrics: Metrics, max_jobs: int) -> None:
-        self._lane, self._store, self._metrics, self._max_jobs = lane, store, metrics, max_jobs
+    def __init__(
+        self, lane: Lane, store: Store, metrics: Metrics, limits: Limits, holdings: Holdings
+    ) -> None:
+        self._holdings = holdings
+        self._lane, self._store, self._metrics = lane, store, metrics
+        self._max_jobs, self._max_of_client = limits.max_jobs, limits.max_jobs_per_client
         self._jobs: dict[str, Job] = {}
-        # Riffs that have their place but are not noted yet.
-        self._coming = 0
+        # Clients of what has its place but is no job, or none yet.
+        self._coming: list[str] = []
         self._open = True
 
     def __len__(self) -> int:
         return len(self._jobs)
 
+    @property
+    def n_places(self) -> int:
+        """Places that are taken."""
+        return len(self._jobs) + len(self._coming)
+
     def find(self, riff_id: str) -> Job | None:
         """A job that has not ended."""
         return self._jobs.get(riff_id)
 
-    def check_room(self) -> None:
-        """BusyError where no more can be taken."""
+    def check_room(self, client: str) -> None:
+        """BusyError where no more can be taken, of this client or at all."""
         if not self._open:
             raise BusyError("the server is stopping")
-        if len(self._jobs) + self._coming >= self._max_jobs:
+        clients = [*(job.client for job in self._jobs.values()), *self._coming]
+        if len(clients) >= self._max_jobs:
             raise BusyError(f"{self._max_jobs} riffs are waiting already: try again later")
+        if clients.count(client) >= self._max_of_client:
+            raise BusyError(f"{self._max_of_client} riffs of yours are waiting: try again later")
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """A place for something that is no riff of the history, but made as one."""
+        self.check_room(client)
+        self._coming.append(client)
+        try:
+            yield
+        finally:
+            self._coming.remove(client)
 
     async def submit(
-        self, verb: str, settings: dict[str, Any], task: dict[str, Any], blobs: Sequence[bytes]
+        self,
+        verb: str,
+        settings: dict[str, Any],
+        task: dict[str, Any],
+        blobs: Sequence[bytes],
+        client: str,
+        owner: str = "",
     ) -> Job:
         """Queue a riff.
 
         Parameters
         ----------
         settings : as they are kept; `task` is what the worker gets besides
+        client : who asks, for limits
+        owner : whose the riff is, where they are private
         """
-        self.check_room()
-        self._coming += 1
+        self.check_room(client)
+        held = sum(map(len, blobs))
+        if not self._holdings.take(client, held):
+            raise BusyError("too many sources wait: try again when some are done")
+        self._coming.append(client)
         try:
             prompt = str(settings.get("prompt", ""))
-            riff = await asyncio.to_thread(self._store.add, verb, prompt, settings)
+            riff = await asyncio.to_thread(self._added, verb, prompt, settings, owner)
+        except BaseException:
+            self._holdings.give_back(client, held)
+            raise
         finally:
-            self._coming -= 1
-        job = self._jobs[riff.id] = Job(riff)
+            self._coming.remove(client)
+        job = self._jobs[riff.id] = Job(riff, client)
         header = {"task": "riff", "verb": verb, "settings": settings, **task}
         job.task = asyncio.create_task(self._run(job, header, blobs))
+        job.task.add_done_callback(lambda _task: self._holdings.give_back(client, held))
         return job
+
+    def _added(self, *riff: Any) -> Riff:
+        """A new riff, where there is room for one. Blocks."""
+        self._store.check_room()
+        return self._store.add(*riff)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job, and wait until it has stopped."""
@@ -117,18 +166,16 @@ class Jobs:
         riff_id, verb = job.record["id"], job.record["verb"]
         state, error = "failed", None
         try:
-            facts, (picture, sound) = await self._made(header, blobs, _telling(job))
-            await asyncio.to_thread(
-                self._store.finish, riff_id, picture, sound, facts["duration_s"]
-            )
+            facts, (picture, sound) = await self._made(job, header, blobs)
+            await _kept(self._store.finish, riff_id, picture, sound, facts["duration_s"])
             state = "done"
         except (Cancelled, asyncio.CancelledError):
             state = "cancelled"
             error = None if not job.wanted and self._open else "the server was stopped: ask again"
         except ParameterError as wrong:
             error = str(wrong)
-        except BusyError as busy:
-            error = str(busy)
+        except (BusyError, TooMuchError) as refused:
+            error = str(refused)
         except SonoriffError as failure:
             log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
             error = f"the server failed at this riff ({riff_id} in its log)"
@@ -138,7 +185,7 @@ class Jobs:
         # From here on nothing may cancel the task: it has to clear its place.
         job.ending = True
         try:
-            last = await asyncio.to_thread(self._noted, riff_id, state, error)
+            last = await _kept(self._noted, riff_id, state, error)
         except Exception as failure:
             log.error("riff not noted", exc_info=failure, extra={"facts": {"riff": riff_id}})
             last = {"state": "failed", "error": error}
@@ -154,16 +201,26 @@ class Jobs:
         return riff.record() if riff is not None else {"state": state, "error": error}
 
     async def _made(
-        self,
-        header: dict[str, Any],
-        blobs: Sequence[bytes],
-        told: Callable[[int, int], None],
+        self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
         """What the worker makes; a worker that dies gets a second chance."""
+        told, payer = _telling(job), (job.client, "")
         try:
-            return await self._lane.call(header, blobs, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
         except WorkerDied:
-            return await self._lane.call(header, blobs, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
+
+
+async def _kept(work: Callable[..., T], *given: Any) -> T:
+    """Note something in the history, again where that is locked or gone for a while. Blocks not."""
+    for wait_s in _TRIES_S:
+        try:
+            return await asyncio.to_thread(work, *given)
+        except NoRoomError:
+            raise
+        except StoreError:
+            await asyncio.sleep(wait_s)
+    return await asyncio.to_thread(work, *given)
 
 
 def _telling(job: Job) -> Callable[[int, int], None]:

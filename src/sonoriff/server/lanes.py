@@ -5,36 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import secrets
+import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from sonoriff.errors import (
-    BusyError,
-    Cancelled,
-    CheckpointError,
-    ParameterError,
-    SonoriffError,
-)
-from sonoriff.server.link import Message, joined, packed, receive
-from sonoriff.server.waiting import Call, Waiting
+from sonoriff.errors import BusyError, Cancelled, CheckpointError
+from sonoriff.server.link import Message
+from sonoriff.server.logs import pass_on
+from sonoriff.server.turn import TaskFailed, TooMuchError, Turn, WorkerDied, received, settle
+from sonoriff.server.waiting import Call, Payer, Waiting
 
+__all__ = ["Lane", "TaskFailed", "TooMuchError", "WorkerDied"]
 log = logging.getLogger(__name__)
 _MAX_FAILED_STARTS = 3
 _PIPE_BYTES = 1 << 20
 # Windows in one batch. Two on a processor take 0.78 of the time of one after the other, more gain
 # nothing there; a graphics processor is hardly busy with one.
 _MOST_TOGETHER, _MOST_ON_CPU = 4, 2
-
-
-class WorkerDied(SonoriffError):
-    """The process at work has gone; the task may be given to another."""
-
-
-class TaskFailed(SonoriffError):
-    """The worker met an error of ours; its log has the trace."""
 
 
 class Lane:
@@ -47,6 +39,10 @@ class Lane:
     devices : a process for each
     max_waiting : tasks; more are refused
     task_s : after which a process that is still at a task is ended
+    cancel_s : after which a process that is still at a task that was cancelled is ended; None waits
+    waiting : the queue
+    interludes : whether tasks that cannot wait are made between the steps of one whose client has
+        had more than its share
 
     Notes
     -----
@@ -62,6 +58,9 @@ class Lane:
         *,
         max_waiting: int,
         task_s: float,
+        cancel_s: float | None = None,
+        waiting: Waiting | None = None,
+        interludes: bool = False,
     ) -> None:
         self.name = name
         self.facts: dict[str, Any] | None = None
@@ -73,11 +72,16 @@ class Lane:
         self.n_together = 0
         self.ready = asyncio.Event()
         self._options, self._devices = options, devices
-        self._max_waiting, self._task_s = max_waiting, task_s
-        self._waiting = Waiting()
+        self._max_waiting, self._task_s, self._cancel_s = max_waiting, task_s, cancel_s
+        self._waiting = waiting or Waiting()
+        self._interludes = interludes
+        # Tasks that were made between the steps of another.
+        self.n_between = 0
         self._number = 0
         self._runners: list[asyncio.Task[None]] = []
-        self._processes: set[Process] = set()
+        # Their folders, and the tasks that pass on what they say.
+        self._processes: dict[Process, Path] = {}
+        self._readers: dict[Process, asyncio.Task[None]] = {}
 
     @property
     def loading_line(self) -> str:
@@ -104,8 +108,8 @@ class Lane:
         for runner in self._runners:
             runner.cancel()
         await asyncio.gather(*self._runners, return_exceptions=True)
-        while calls := self._waiting.take(1, 0.0):
-            _settle(calls, Cancelled("the server stops"))
+        while calls := self._waiting.take(1, asyncio.get_running_loop().time()):
+            settle(calls, Cancelled("the server stops"))
 
     async def call(
         self,
@@ -114,6 +118,7 @@ class Lane:
         *,
         spare_s: float = 0.0,
         kind: Hashable = None,
+        payer: Payer = ("", ""),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Message:
         """What a worker makes of a task.
@@ -122,13 +127,14 @@ class Lane:
         ----------
         spare_s : seconds until it is needed; what is needed first goes first
         kind : tasks of one kind may be made together; None goes alone
+        payer : client and stream that it is for
         on_progress : told ``(step, steps)``
 
         Raises
         ------
         BusyError
             too many tasks wait
-        Cancelled, ParameterError, WorkerDied, TaskFailed
+        Cancelled, ParameterError, WorkerDied, TaskFailed, TooMuchError
             as the worker said, or because it cannot say any more
 
         Notes
@@ -140,15 +146,33 @@ class Lane:
             raise BusyError(f"{self.waiting} tasks wait already: try again later")
         self._number += 1
         deadline = asyncio.get_running_loop().time() + spare_s
-        numbered = {**header, "number": self._number}
-        call = Call(numbered, blobs, deadline=deadline, kind=kind, on_progress=on_progress)
+        numbered = {**header, "number": self._number, "task_s": self._task_s}
+        call = Call(
+            numbered, blobs, deadline=deadline, kind=kind, payer=payer, on_progress=on_progress
+        )
         self._waiting.add(call)
         try:
             return await call.result
         except asyncio.CancelledError:
             self._waiting.remove(call)
             call.cancel()
+            self._see_to_its_end(call)
             raise
+
+    def _see_to_its_end(self, call: Call) -> None:
+        """End the process that does not leave a cancelled task in time: others wait for it."""
+        process = call.process
+        if process is None or self._cancel_s is None:
+            return
+
+        def end() -> None:
+            if call.process is process:
+                log.warning("worker does not stop", extra={"facts": {"lane": self.name}})
+                with suppress(ProcessLookupError):
+                    process.kill()
+
+        # A step is the least that is done; where one takes long, so does stopping.
+        asyncio.get_running_loop().call_later(self._cancel_s + call.step_s, end)
 
     async def _keep(self, device: str) -> None:
         """Keep a process at work, and replace it when it dies."""
@@ -175,23 +199,29 @@ class Lane:
         self.ready.set()
 
     async def _started(self, device: str) -> Process:
+        # What it writes is removed with it, however it ends.
+        folder = Path(self._options["folder"]) / secrets.token_hex(6)
+        folder.mkdir(parents=True)
+        options = {**self._options, "device": device, "folder": str(folder)}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "sonoriff.server.worker",
-            json.dumps({**self._options, "device": device}),
+            json.dumps(options),
             stdin=PIPE,
             stdout=PIPE,
+            stderr=PIPE,
             limit=_PIPE_BYTES,
         )
-        self._processes.add(process)
+        self._processes[process] = folder
+        self._readers[process] = asyncio.create_task(pass_on(process, self.name))
         return process
 
     async def _load(self, process: Process) -> None:
-        header, _ = await _received(process)
+        header, _ = await received(process)
         while header["type"] == "loading":
             self.loading = header["share"]
-            header, _ = await _received(process)
+            header, _ = await received(process)
         if header["type"] == "fatal":
             raise CheckpointError(header["message"])
         del header["type"]
@@ -203,25 +233,24 @@ class Lane:
         while True:
             calls = await self._next(process, most)
             began = loop.time()
-            for call in calls:
-                call.process = process
+            turn = Turn(process, calls, self._waiting, interludes=self._interludes)
             try:
-                await asyncio.wait_for(_done(process, calls), self._task_s)
+                await asyncio.wait_for(turn.run(), self._task_s)
             except asyncio.TimeoutError as error:
-                _settle(calls, TaskFailed(f"not done after {self._task_s:g} s: ask for less"))
+                turn.settle(TooMuchError(f"not done after {self._task_s:g} s: ask for less"))
                 raise WorkerDied("took too long") from error
             except WorkerDied as error:
-                _settle(calls, error)
+                turn.settle(error)
                 raise
             except asyncio.CancelledError:
-                _settle(calls, Cancelled("the server stops"))
+                turn.settle(Cancelled("the server stops"))
                 raise
             finally:
-                for call in calls:
-                    call.process = None
-            if not any(call.result.cancelled() for call in calls):
+                turn.end()
+            if not turn.n_between and not any(call.result.cancelled() for call in calls):
                 self._waiting.note(calls, loop.time() - began)
             self.n_together += len(calls) if len(calls) > 1 else 0
+            self.n_between += turn.n_between
 
     async def _next(self, process: Process, most: int) -> list[Call]:
         """What is to be made next; WorkerDied where the idle process goes meanwhile."""
@@ -244,49 +273,5 @@ class Lane:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        self._processes.discard(process)
-
-
-async def _received(process: Process) -> Message:
-    assert process.stdout is not None
-    try:
-        return await receive(process.stdout)
-    except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise WorkerDied("the worker process has gone") from error
-
-
-async def _done(process: Process, calls: Sequence[Call]) -> None:
-    """Hand calls to a process and wait until it is finished with them."""
-    assert process.stdin is not None
-    try:
-        process.stdin.write(packed(*joined([(call.header, call.blobs) for call in calls])))
-        await process.stdin.drain()
-    except (ConnectionError, RuntimeError) as error:
-        raise WorkerDied("the worker process has gone") from error
-    left = {call.number: call for call in calls}
-    while left:
-        header, blobs = await _received(process)
-        kind, call = header.pop("type"), left.get(header.pop("number"))
-        if call is None:
-            continue
-        if kind == "progress":
-            if call.on_progress is not None and not call.result.done():
-                call.on_progress(header["step"], header["steps"])
-            continue
-        del left[call.number]
-        if kind == "error":
-            _settle([call], _error(header))
-        elif not call.result.done():
-            call.result.set_result((header, blobs))
-
-
-def _settle(calls: Sequence[Call], error: SonoriffError) -> None:
-    """Tell whoever waits for them what went wrong."""
-    for call in calls:
-        if not call.result.done():
-            call.result.set_exception(error)
-
-
-def _error(header: dict[str, Any]) -> SonoriffError:
-    kinds = {"invalid": ParameterError, "cancelled": Cancelled}
-    return kinds.get(header["code"], TaskFailed)(header["message"])
+        await self._readers.pop(process)
+        await asyncio.to_thread(shutil.rmtree, self._processes.pop(process), ignore_errors=True)

@@ -6,12 +6,16 @@ import json
 import logging
 import sys
 import time
+from asyncio.subprocess import Process
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sonoriff.server.metrics import Metrics
+if TYPE_CHECKING:
+    from sonoriff.server.metrics import Metrics
 
 log = logging.getLogger("sonoriff.server.requests")
+workers = logging.getLogger("sonoriff.server.workers")
 
 
 class JsonFormatter(logging.Formatter):
@@ -32,15 +36,46 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str = "INFO") -> None:
-    """Send Sonoriff's and uvicorn's events to standard error."""
+    """Send Sonoriff's and uvicorn's events to standard error, and what is grave of all others."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel("WARNING")
+    logging.captureWarnings(True)
     for name in ("sonoriff", "uvicorn"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
     # A line for each request comes from `RequestLog`, with the route instead of the path.
     logging.getLogger("uvicorn.access").disabled = True
+
+
+async def pass_on(process: Process, lane: str) -> None:
+    """Write what a worker says on standard error, its own events as they are, all else as events.
+
+    Libraries write there what they like; a log that is JSON stays JSON.
+    """
+    assert process.stderr is not None
+    while True:
+        try:
+            line = await process.stderr.readline()
+        except ValueError:  # longer than the buffer, which is empty now
+            continue
+        if not line:
+            return
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        if _is_event(text):
+            sys.stderr.write(text + "\n")
+        elif text.strip():
+            workers.warning("worker says", extra={"facts": {"lane": lane, "text": text[:2000]}})
+
+
+def _is_event(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class RequestLog:

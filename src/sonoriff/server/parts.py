@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from sonoriff.audio import audio_bytes
-from sonoriff.server.store import Riff, Store
+from sonoriff.server.store import Riff, Store, StoreError
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.picture import png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
@@ -15,7 +16,12 @@ from sonoriff.version import __version__
 
 
 def riff_of_part(
-    store: Store, facts: dict[str, Any], settings: dict[str, Any], columns: bytes, sound: bytes
+    store: Store,
+    facts: dict[str, Any],
+    settings: dict[str, Any],
+    columns: bytes,
+    sound: bytes,
+    owner: str,
 ) -> Riff:
     """Keep columns and sound that were sent; the riff is done at once.
 
@@ -23,6 +29,7 @@ def riff_of_part(
     ----------
     facts : of the model
     columns, sound : as in the frames
+    owner : whose it is, where riffs are private
     """
     params, channels = SonogramParams.from_dict(facts["params"]), facts["channels"]
     levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
@@ -39,9 +46,14 @@ def riff_of_part(
     sonogram = Sonogram(
         np.ascontiguousarray(values, np.float32), params, {**settings, **about, "verb": "stream"}
     )
-    riff = store.add("stream", prompt, {**settings, "prompt": prompt})
-    flac = audio_bytes(np.ascontiguousarray(samples), params.sample_rate, ".flac")
-    store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
+    riff = store.add("stream", prompt, {**settings, "prompt": prompt}, owner)
+    try:
+        flac = audio_bytes(np.ascontiguousarray(samples), params.sample_rate, ".flac")
+        store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
+    except BaseException:
+        with suppress(StoreError):
+            store.delete(riff.id)  # nobody makes it: it would wait for ever
+        raise
     found = store.find(riff.id)
     assert found is not None
     return found

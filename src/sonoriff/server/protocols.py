@@ -3,27 +3,59 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+
+from sonoriff.server.doorkeeper import TokenBucket
+
+# An answer that lies unread for so long is given up.
+UNREAD_S = 60.0
+_TOO_MANY = 4429
+
+
+class _Unread:
+    """Closes a connection whose client does not read what is sent, from `pause` to `resume`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
+        self._loop, self._close = loop, close
+        self._timer: asyncio.TimerHandle | None = None
+
+    def pause(self, seconds: float) -> None:
+        """There is more to send than fits."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._close)
+
+    def resume(self) -> None:
+        """Some of it was read, or the connection has gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class HttpProtocol(H11Protocol):
-    """Waits so long and no longer for the head of a request, from its first byte or the connection.
+    """Waits so long and no longer for the head of a request, from its first byte or the connection,
+    and for what it sends to be read.
 
     Attributes
     ----------
-    head_s : seconds
+    head_s, unread_s : seconds
     """
 
     head_s = 10.0
+    unread_s = UNREAD_S
     _head_timer: asyncio.TimerHandle | None = None
+    _unread: _Unread
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait."""
         super().connection_made(transport)
+        self._unread = _Unread(self.loop, transport.abort)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -31,9 +63,31 @@ class HttpProtocol(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def pause_writing(self) -> None:
+        """More is sent than is read."""
+        super().pause_writing()
+        self._unread.pause(self.unread_s)
+
+    def resume_writing(self) -> None:
+        """It is read."""
+        super().resume_writing()
+        self._unread.resume()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request; a request before it can no longer be answered."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:  # the answer to the request before has begun
+            self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._stop_watching()
+        self._unread.resume()
         super().connection_lost(exc)
 
     def _watch(self) -> None:
@@ -49,11 +103,104 @@ class HttpProtocol(H11Protocol):
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):
-    """Answers no pings of a client that does not read: the answers would fill the memory."""
+    """Counts frames, pings and parts of messages among them, and does not serve a flood of them.
+
+    It answers no pings of a client that does not read: the answers would fill the memory.
+
+    Attributes
+    ----------
+    frames_per_s, frames_at_once : that a client may send
+    unread_s : seconds after which what is not read is given up
+    """
+
+    frames_per_s, frames_at_once = 60.0, 240.0
+    unread_s = UNREAD_S
+    _unread: _Unread
+    _bucket: TokenBucket
+    _cut_off = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to count."""
+        super().connection_made(transport)
+        self._unread = _Unread(self.loop, transport.abort)
+        self._bucket = TokenBucket(self.frames_per_s, self.frames_at_once, self.loop.time)
+
+    def pause_writing(self) -> None:
+        """More is sent than is read."""
+        super().pause_writing()
+        self._unread.pause(self.unread_s)
+
+    def resume_writing(self) -> None:
+        """It is read."""
+        super().resume_writing()
+        self._unread.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._unread.resume()
+        super().connection_lost(exc)
+
+    async def send(self, message: Any) -> None:
+        """Send; whoever is told something on a connection that was closed for it hears so."""
+        try:
+            await super().send(message)
+        except RuntimeError as error:
+            if self.close_sent or self.disconnected:
+                raise ClientDisconnected from error
+            raise
+
+    def handle_events(self) -> None:
+        """Serve what has come; nothing of who was cut off."""
+        if self._cut_off:
+            self.conn.events_received()
+        else:
+            super().handle_events()
 
     def handle_ping(self) -> None:
         """Answer, or leave it; of many pings only the last has to be answered (RFC 6455, 5.5.3)."""
+        if not self._counted():
+            return
         if self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take it; one that was not asked for counts as well."""
+        if self._counted():
+            super().handle_pong(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """A part of a message."""
+        if self._counted():
+            super().handle_cont(event)
+
+    def handle_text(self, event: Frame) -> None:
+        """A message, or its first part; whole ones are counted where they are read."""
+        if event.fin or self._counted():
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """As `handle_text`."""
+        if event.fin or self._counted():
+            super().handle_bytes(event)
+
+    def _counted(self) -> bool:
+        """Count a frame; where there are too many the connection is closed."""
+        if self._cut_off:
+            return False
+        if self._bucket.take():
+            return True
+        self._cut_off = True
+        if self.close_sent:  # and so was told why already
+            self.transport.abort()
+            return False
+        self.conn.data_to_send()
+        self.conn.send_close(_TOO_MANY, "too many frames")
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": _TOO_MANY})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        # Nothing more is read of it: the rest of a flood costs nothing.
+        self.transport.pause_reading()
+        self.loop.call_later(1.0, self.transport.close)
+        return False

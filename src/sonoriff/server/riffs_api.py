@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from sonoriff.errors import ParameterError
-from sonoriff.server.access import require_key, require_key_or_query, service_of
+from sonoriff.errors import FormatError, ParameterError
+from sonoriff.server.access import owner_of, require_key, require_key_or_query, service_of
+from sonoriff.server.answers import RangedFile
 from sonoriff.server.bodies import (
     ExtendBody,
     GenerateBody,
@@ -26,12 +28,13 @@ from sonoriff.server.bodies import (
     read_settings,
 )
 from sonoriff.server.failures import ApiError, described
+from sonoriff.server.guard import client_of
 from sonoriff.server.jobs import Job
 from sonoriff.server.parts import riff_of_part
 from sonoriff.server.service import Service
 from sonoriff.server.store import ENDED, Riff
 
-_COMMON = described(401, 403, 408, 413, 422, 429, 503)
+_COMMON = described(401, 403, 408, 413, 422, 429, 503, 507)
 router = APIRouter(
     prefix="/api/v1", tags=["riffs"], dependencies=[Depends(require_key)], responses=_COMMON
 )
@@ -63,7 +66,10 @@ async def _submit(
     service.check_ready()
     given = blobs or {}
     task = {"has_source": "source" in given, "has_mask": "mask" in given}
-    job = await service.jobs.submit(verb, body.settings(), task, list(given.values()))
+    client = client_of(request.scope)
+    job = await service.jobs.submit(
+        verb, body.settings(), task, list(given.values()), client, owner_of(request) or ""
+    )
     where = {"Location": f"/api/v1/riffs/{job.record['id']}"}
     return JSONResponse(job.record, 202, headers=where)
 
@@ -92,7 +98,7 @@ async def remix(
 ) -> Response:
     """A sound or picture made anew."""
     body = read_settings(RemixBody, settings)
-    given = await _source(service_of(request), source, riff)
+    given = await _source(request, source, riff)
     return await _submit(request, "remix", body, {"source": given})
 
 
@@ -102,7 +108,7 @@ async def extend(
 ) -> Response:
     """What comes after a sound, or before it."""
     body = read_settings(ExtendBody, settings)
-    given = await _source(service_of(request), source, riff)
+    given = await _source(request, source, riff)
     return await _submit(request, "extend", body, {"source": given})
 
 
@@ -119,7 +125,7 @@ async def inpaint(
     """A part made anew: by time, by frequency, by a painted mask."""
     body = read_settings(InpaintBody, settings)
     assert isinstance(body, InpaintBody)
-    blobs = {"source": await _source(service_of(request), source, riff)}
+    blobs = {"source": await _source(request, source, riff)}
     if mask is not None:
         blobs["mask"] = await mask.read()
     elif body.time_s is None and body.band_hz is None:
@@ -127,13 +133,14 @@ async def inpaint(
     return await _submit(request, "inpaint", body, blobs)
 
 
-async def _source(service: Service, source: UploadFile | None, riff: str | None) -> bytes:
+async def _source(request: Request, source: UploadFile | None, riff: str | None) -> bytes:
     """The file that a form holds, or the picture of the riff that it names.
 
     BusyError where nothing could be made of it: nothing is read for that.
     """
+    service = service_of(request)
     service.check_ready()
-    service.jobs.check_room()
+    service.jobs.check_room(client_of(request.scope))
     if (source is None) == (riff is None):
         raise ParameterError("give either a file as source, or the id of a riff")
     if source is not None:
@@ -142,10 +149,8 @@ async def _source(service: Service, source: UploadFile | None, riff: str | None)
             raise ParameterError("the source is empty")
         return data
     assert riff is not None
-    found = await _finished(service, riff)
-    path = await asyncio.to_thread(service.store.file, found, "png")
-    if path is None:
-        raise ApiError(404, "the files of this riff are gone")
+    found = await _finished(request, riff)
+    path = await _file(service, found, "png")
     return await asyncio.to_thread(path.read_bytes)
 
 
@@ -159,7 +164,8 @@ async def history(
     """The history, newest first."""
     service = service_of(request)
     words = query.replace("\0", " ").split()[:10]
-    riffs, following = await asyncio.to_thread(service.store.page, words, limit, before)
+    owner = owner_of(request)
+    riffs, following = await asyncio.to_thread(service.store.page, words, limit, before, owner)
     return {"riffs": [_record(service, riff) for riff in riffs], "next": following}
 
 
@@ -169,22 +175,35 @@ def _record(service: Service, riff: Riff) -> dict[str, Any]:
     return job.record if job is not None else riff.record()
 
 
-async def _find(service: Service, riff_id: str) -> tuple[Riff, Job | None]:
-    riff = await asyncio.to_thread(service.store.find, riff_id) if _is_id(riff_id) else None
+async def _find(request: Request, riff_id: str) -> tuple[Riff, Job | None]:
+    service, owner = service_of(request), owner_of(request)
+    riff = await asyncio.to_thread(service.store.find, riff_id, owner) if _is_id(riff_id) else None
     job = service.jobs.find(riff_id)
     if riff is not None and job is None and riff.state not in ENDED:
         # It ended between the two looks; the database knew before the job was gone.
-        riff = await asyncio.to_thread(service.store.find, riff_id)
+        riff = await asyncio.to_thread(service.store.find, riff_id, owner)
     if riff is None:
         raise ApiError(404, "there is no such riff")
     return riff, job
 
 
-async def _finished(service: Service, riff_id: str) -> Riff:
-    riff, _ = await _find(service, riff_id)
+async def _finished(request: Request, riff_id: str) -> Riff:
+    riff, _ = await _find(request, riff_id)
     if riff.state != "done":
-        raise ApiError(409, f"this riff is {_record(service, riff)['state']}: it has no files")
+        state = _record(service_of(request), riff)["state"]
+        raise ApiError(409, f"this riff is {state}: it has no files")
     return riff
+
+
+async def _file(service: Service, riff: Riff, kind: str) -> Path:
+    """A file of a riff that is done; ApiError where it is gone or damaged."""
+    try:
+        path = await asyncio.to_thread(service.store.file, riff, kind)
+    except FormatError as error:
+        raise ApiError(404, f"{error}: nothing can be made of it") from error
+    if path is None:
+        raise ApiError(404, "the files of this riff are gone")
+    return path
 
 
 def _is_id(text: str) -> bool:
@@ -195,16 +214,15 @@ def _is_id(text: str) -> bool:
 @router.get("/riffs/{riff_id}", response_model=Record, responses=described(404))
 async def record(request: Request, riff_id: str) -> dict[str, Any]:
     """A riff's record."""
-    service = service_of(request)
-    riff, _ = await _find(service, riff_id)
-    return _record(service, riff)
+    riff, _ = await _find(request, riff_id)
+    return _record(service_of(request), riff)
 
 
 @router.post("/riffs/{riff_id}/cancel", response_model=Record, responses=described(404))
 async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
     """Stop a riff; one that has ended stays as it is."""
     service = service_of(request)
-    riff, job = await _find(service, riff_id)
+    riff, job = await _find(request, riff_id)
     if job is not None:
         await service.jobs.cancel(job)
         return job.record
@@ -215,7 +233,7 @@ async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
 async def delete(request: Request, riff_id: str) -> Response:
     """Stop a riff and forget it."""
     service = service_of(request)
-    _, job = await _find(service, riff_id)
+    _, job = await _find(request, riff_id)
     if job is not None:
         await service.jobs.cancel(job)
     await asyncio.to_thread(service.store.delete, riff_id)
@@ -229,7 +247,7 @@ async def delete(request: Request, riff_id: str) -> Response:
 )
 async def events(request: Request, riff_id: str) -> StreamingResponse:
     """The record at every change, as server-sent events."""
-    riff, job = await _find(service_of(request), riff_id)
+    riff, job = await _find(request, riff_id)
     lines = _events(job) if job is not None else _last_event(riff.record())
     return StreamingResponse(
         lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
@@ -255,17 +273,17 @@ def _event(change: dict[str, Any]) -> str:
     response_class=FileResponse,
     responses={
         200: {"content": {kind: {} for kind in _TYPES.values()}},
-        **described(404, 409),
+        **described(404, 409, 416),
     },
 )
 async def file(request: Request, riff_id: str, kind: Kind) -> FileResponse:
     """The picture, complete by itself, or the sound."""
     service = service_of(request)
-    riff = await _finished(service, riff_id)
-    path = await asyncio.to_thread(service.store.file, riff, kind)
-    if path is None:
-        raise ApiError(404, "the files of this riff are gone")
-    return FileResponse(path, media_type=_TYPES[kind], filename=f"riff-{riff.id}.{kind}")
+    riff = await _finished(request, riff_id)
+    path = await _file(service, riff, kind)
+    return RangedFile(
+        path, stat_result=path.stat(), media_type=_TYPES[kind], filename=f"riff-{riff.id}.{kind}"
+    )
 
 
 @router.post(
@@ -281,6 +299,9 @@ async def keep(request: Request, session: str, body: PartBody) -> Response:
     if found is None:
         raise ParameterError("only what was sent within the last minute can be kept")
     settings = {**stream.session.scene.to_dict(), **body.model_dump()}
-    riff = await asyncio.to_thread(riff_of_part, service.store, service.facts, settings, *found)
+    await asyncio.to_thread(service.store.check_room)
+    riff = await asyncio.to_thread(
+        riff_of_part, service.store, service.facts, settings, *found, owner_of(request) or ""
+    )
     where = {"Location": f"/api/v1/riffs/{riff.id}"}
     return JSONResponse(riff.record(), 201, headers=where)

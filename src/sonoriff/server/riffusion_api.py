@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from sonoriff.errors import ParameterError
+from sonoriff.errors import BusyError, Cancelled, ParameterError
 from sonoriff.server.access import require_key, service_of
+from sonoriff.server.config import Limits
 from sonoriff.server.failures import described
-from sonoriff.server.lanes import WorkerDied
+from sonoriff.server.guard import client_of
+from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
+from sonoriff.server.link import Message
 
 router = APIRouter(tags=["Riffusion"], dependencies=[Depends(require_key)])
 _MAX_SEED = 2**63 - 1
@@ -38,6 +41,35 @@ _INPUT: tuple[_Field, ...] = (
 )
 
 
+_TEXT = {"type": "string", "maxLength": Limits().max_prompt_chars}
+_SEED = {"type": "integer", "minimum": 0, "maximum": _MAX_SEED}
+_GUIDANCE = {"type": "number", "minimum": 0, "maximum": _MAX_GUIDANCE}
+_PROMPT = {
+    "type": "object",
+    "required": ["prompt", "seed"],
+    "properties": {
+        "prompt": _TEXT,
+        "seed": _SEED,
+        "negative_prompt": {"anyOf": [_TEXT, {"type": "null"}]},
+        "denoising": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.75},
+        "guidance": {**_GUIDANCE, "default": 7.0},
+    },
+}
+_STEPS = {"type": "integer", "minimum": 1, "maximum": Limits().max_steps, "default": 50}
+_SCHEMA = {
+    "type": "object",
+    "required": ["start", "end", "alpha"],
+    "properties": {
+        "start": _PROMPT,
+        "end": _PROMPT,
+        "alpha": {"type": "number", "minimum": 0, "maximum": 1},
+        "num_inference_steps": _STEPS,
+        "seed_image_id": {"type": "string", "default": "og_beat", "description": "one there is"},
+        "mask_image_id": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+    },
+}
+
+
 @router.post(
     "/run_inference/",
     response_class=JSONResponse,
@@ -46,7 +78,7 @@ _INPUT: tuple[_Field, ...] = (
         **described(401, 403, 413, 429, 503),
     },
     openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}
     },
 )
 async def run_inference(request: Request) -> Response:
@@ -54,13 +86,17 @@ async def run_inference(request: Request) -> Response:
     service = service_of(request)
     service.check_ready()
     try:
-        inputs = _inputs(await request.body(), service.config.limits.max_steps)
+        inputs = _inputs(await request.body(), service.config.limits)
         task = {"task": "riffuse", "inputs": inputs}
         images = _images(service.seeds.read, inputs)
-        service.jobs.check_room()
-        facts, (picture, sound) = await _made(service.riff_lane, task, images)
-    except ParameterError as error:
+        client = client_of(request.scope)
+        with service.jobs.place(client):
+            made = await _while_connected(request, _made(service.riff_lane, task, images, client))
+    except (ParameterError, TooMuchError) as error:
         return PlainTextResponse(str(error), 400)
+    except Cancelled as error:
+        raise BusyError(str(error)) from error
+    facts, (picture, sound) = made
     return JSONResponse(
         {
             "image": f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}",
@@ -70,12 +106,31 @@ async def run_inference(request: Request) -> Response:
     )
 
 
-async def _made(lane: Any, task: dict[str, Any], images: list[bytes]) -> Any:
-    """What the worker makes; players wait for it, so it goes before the riffs of the queue."""
+async def _made(lane: Lane, task: dict[str, Any], images: list[bytes], client: str) -> Message:
+    """What the worker makes; it waits for its turn as every riff does."""
     try:
-        return await lane.call(task, images, spare_s=-math.inf)
+        return await lane.call(task, images, payer=(client, ""))
     except WorkerDied:
-        return await lane.call(task, images, spare_s=-math.inf)
+        return await lane.call(task, images, payer=(client, ""))
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Message]) -> Message:
+    """What comes of the work; Cancelled where the client goes before it is done."""
+
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    working, going = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise Cancelled("the client has gone")
+    finally:
+        for task in (working, going):
+            task.cancel()
+        await asyncio.gather(working, going, return_exceptions=True)
 
 
 def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:
@@ -90,17 +145,19 @@ def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:
     return [seed, mask]
 
 
-def _inputs(body: bytes, max_steps: int) -> dict[str, Any]:
+def _inputs(body: bytes, limits: Limits) -> dict[str, Any]:
     """The checked request; ParameterError in the words that Riffusion's server used."""
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ParameterError("the body must be JSON") from error
+    max_steps = limits.max_steps
     if not isinstance(values, Mapping):
         raise ParameterError("the body must be a JSON object with start, end and alpha")
     inputs = _checked(values, _INPUT, "")
     for end in ("start", "end"):
         inputs[end] = _checked(inputs[end], _END, f"{end}.")
+        _check_prompts(inputs[end], end, limits.max_prompt_chars)
         if not 0 <= inputs[end]["seed"] <= _MAX_SEED:
             raise ParameterError(f"{end}.seed must be in [0, 2^63)")
         if not 0 <= inputs[end].get("guidance", 7.0) <= _MAX_GUIDANCE:
@@ -123,5 +180,23 @@ def _checked(values: Mapping[str, Any], known: tuple[_Field, ...], where: str) -
                 f'wrong value type for field "{where}{name}" - should be "{expected}" instead of '
                 f'value "{str(value)[:100]}" of type "{type(value).__name__}"'
             )
+        if isinstance(value, str) and not _is_text(value):
+            raise ParameterError(f'field "{where}{name}" holds half a character: send whole ones')
         checked[name] = value
     return checked
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written at all: JSON can name halves of characters, UTF-8 has none."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_prompts(values: Mapping[str, Any], end: str, limit: int) -> None:
+    for name in ("prompt", "negative_prompt"):
+        length = len(values.get(name) or "")
+        if length > limit:
+            raise ParameterError(f"{end}.{name} may have {limit} characters, got {length}")

@@ -40,6 +40,11 @@ class Server(uvicorn.Server):
         self.fatal = line
         self.should_exit = True
 
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Stop, which is what was asked for: a clean end is no failure of the process."""
+        super().handle_exit(sig, frame)
+        self._captured_signals.clear()
+
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         """End what is open before the connections are cut."""
         await self.application.state.service.drain()

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.guard import Buckets, Doorkeeper
+from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings
+from sonoriff.server.folder_lock import FolderLock
 from sonoriff.server.jobs import Jobs
 from sonoriff.server.lanes import Lane
 from sonoriff.server.metrics import Metrics
+from sonoriff.server.rlimits import memory_for_a_task
 from sonoriff.server.seeds import SeedImages
 from sonoriff.server.socket import Closing
-from sonoriff.server.store import Store
+from sonoriff.server.store import LEASE_S, Store
 from sonoriff.server.streams import Streams
+from sonoriff.server.waiting import Waiting
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
+# The page's own files are small and come many at once.
+PAGE_FILES = 6
+# How long the riffs that somebody had made put him behind others.
+_RIFF_MEMORY_S = 600.0
 
 
 class Service:
@@ -41,6 +50,8 @@ class Service:
         self.config, self._on_fatal = config, on_fatal
         self.door = Doorkeeper(config)
         self.buckets = Buckets(limits.requests_per_minute, time.monotonic)
+        self.page_buckets = Buckets(PAGE_FILES * limits.requests_per_minute, time.monotonic)
+        self.holdings = Holdings(limits.max_uploads_bytes, limits.max_uploads_bytes_per_client)
         self.metrics = Metrics()
         self.seeds = SeedImages(config.seed_images)
         options = {
@@ -48,6 +59,8 @@ class Service:
             "prediction": config.prediction,
             "max_pixels": limits.max_pixels,
             "max_source_s": limits.max_source_s,
+            "memory_bytes": config.worker_bytes or memory_for_a_task(),
+            "folder": str(config.work_folder),
         }
         self.stream_lane = Lane(
             "streams",
@@ -55,6 +68,7 @@ class Service:
             config.devices,
             max_waiting=2 * limits.max_streams,
             task_s=limits.task_s,
+            interludes=True,
         )
         self.riff_lane = Lane(
             "riffs",
@@ -62,10 +76,13 @@ class Service:
             config.devices[:1],
             max_waiting=2 * limits.max_jobs,
             task_s=limits.task_s,
+            cancel_s=limits.cancel_s,
+            waiting=Waiting(memory_s=_RIFF_MEMORY_S, free_s=0.0),
         )
         for lane in (self.stream_lane, self.riff_lane):
             self.metrics.watch(lane)
         self.streams = Streams(self.stream_lane, limits, self.metrics)
+        self._lock: FolderLock | None = None
         self._store: Store | None = None
         self._jobs: Jobs | None = None
         self._draining = False
@@ -100,21 +117,30 @@ class Service:
         if not self.ready:
             raise BusyError(self.stream_lane.loading_line)
 
+    async def check_health(self) -> None:
+        """As `check_ready`; also BusyError where the history or the disk would fail a riff."""
+        self.check_ready()
+        await asyncio.to_thread(self.store.check)
+
     async def start(self) -> None:
         """Open the history and start the workers; returns before their models are loaded."""
         config = self.config
         try:
+            self._lock = await asyncio.to_thread(FolderLock, config.data_folder)
+            await asyncio.to_thread(_empty, config.work_folder)
             self._store = await asyncio.to_thread(
-                Store, config.data_folder, config.database_url, config.limits
+                Store, config.data_folder, config.database_url, config.limits, self._lock.server
             )
-        except ParameterError as error:
+        except (ParameterError, OSError) as error:
             self._on_fatal(str(error))
             return
-        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits.max_jobs)
+        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits, self.holdings)
         self.stream_lane.start()
         self._tasks = [
             asyncio.create_task(self._start_riffs()),
-            asyncio.create_task(self._retire(self._store)),
+            asyncio.create_task(self._every(_RETIRE_S, self._store.retire)),
+            asyncio.create_task(self._every(LEASE_S / 3, self._store.renew)),
+            asyncio.create_task(self._every(LEASE_S / 3, self._store.end_lost)),
         ]
 
     async def _start_riffs(self) -> None:
@@ -126,14 +152,14 @@ class Service:
                 self._on_fatal(lane.fatal)
                 return
 
-    async def _retire(self, store: Store) -> None:
-        """Keep the history to its limits, where nothing new is made too."""
+    async def _every(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something for the history again and again."""
         while True:
-            await asyncio.sleep(_RETIRE_S)
+            await asyncio.sleep(seconds)
             try:
-                await asyncio.to_thread(store.retire)
+                await asyncio.to_thread(work)
             except Exception as error:
-                log.error("history not retired", exc_info=error)
+                log.error("history not kept", exc_info=error)
 
     async def drain(self) -> None:
         """Take nothing new, let the riff under way end, and say goodbye to the streams."""
@@ -153,3 +179,11 @@ class Service:
         await asyncio.gather(self.stream_lane.stop(), self.riff_lane.stop())
         if self._store is not None:
             self._store.close()
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _empty(folder: Path) -> None:
+    """A folder with nothing in it: what a server that was killed has left goes."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)

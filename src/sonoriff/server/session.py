@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sonoriff.errors import ParameterError
 from sonoriff.server.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
 from sonoriff.stream.scene import Cue, Scene, Schedule
 
 Outgoing = dict[str, Any] | bytes
 REPEAT_S = 30.0
 KEEP_S = 62.0
+MAX_CUES = 16
 
 
 @dataclass
@@ -176,6 +178,11 @@ class Session:
         ----------
         at : not before this sample; None is as soon as possible
         goes_on : a window of flow is being made that is to follow what is there. It stays
+
+        Raises
+        ------
+        ParameterError
+            too many changes are to come already; everything stays as it was
         """
         form = self.form
         from_sample = max(self.free_from, at or 0)
@@ -183,8 +190,13 @@ class Session:
             kept = self._sent + self.reserve + form.lag_samples
             soonest = self.next_first_sample + form.cell_samples
             from_sample = max(from_sample, self._cell_end(kept), soonest)
-        self.scene = scene
-        self.schedule = self.schedule.with_scene(scene, from_sample)
+        schedule = self.schedule.with_scene(scene, from_sample)
+        if len(schedule.cues) > MAX_CUES:
+            raise ParameterError(
+                f"at most {MAX_CUES - 1} changes of scene may be to come: wait until some are "
+                "heard, or send one without `at`, which takes the place of all those"
+            )
+        self.scene, self.schedule = scene, schedule
         while self._chunks and self._chunks[-1].index >= self._opened:
             if self._chunks[-1].window["first_sample"] < from_sample:
                 break
@@ -234,6 +246,8 @@ class Session:
             if cue.at > first:
                 self._cut_at(cue.at)
                 break
+        # Windows as far as here stay, or are cut where a change comes: what is over is done with.
+        self.schedule = _pruned(self.schedule, self.next_first_sample)
 
     def outgoing(self) -> list[Outgoing] | None:
         """What goes out next, as far as one sound frame; None where nothing does."""

@@ -11,11 +11,11 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sonoriff.errors import BusyError, ParameterError
+from sonoriff.server.doorkeeper import TokenBucket, TooManyKeys
 from sonoriff.server.frames import VERSION
-from sonoriff.server.guard import TokenBucket
 from sonoriff.server.messages import Bye, Hello, Ping, SceneChange, Want, read_message
 from sonoriff.server.session import Outgoing
-from sonoriff.server.streams import Stream, Streams
+from sonoriff.server.streams import CrowdedError, Stream, Streams
 from sonoriff.stream.scene import Scene
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Connection:
     Parameters
     ----------
     client : who it is, for limits
-    knows_key : whether a key opens this server
+    lets_in : whether a client's key opens this server, see `Doorkeeper.lets_in`
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class Connection:
         websocket: WebSocket,
         streams: Streams,
         client: str,
-        knows_key: Callable[[str | None], bool],
+        lets_in: Callable[[str, str | None], bool],
     ) -> None:
         self.client = client
-        self._websocket, self._streams, self._knows_key = websocket, streams, knows_key
+        self._websocket, self._streams, self._lets_in = websocket, streams, lets_in
         self._limits = streams.limits
         self._loop = asyncio.get_running_loop()
         rate = self._limits.messages_per_s
@@ -77,8 +77,8 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until it goes, or has to."""
-        await self._websocket.accept()
         try:
+            await self._websocket.accept()
             try:
                 await self._greet()
                 await self._talk()
@@ -151,8 +151,7 @@ class Connection:
         if not isinstance(hello, Hello) or hello.version != VERSION:
             expected = f'the first message is {{"type": "hello", "version": {VERSION}}}'
             raise Closing(4400, error=("invalid", expected))
-        if not self._knows_key(hello.key):
-            raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
+        self._check_key(hello.key)
         if self._streams.closed:
             raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
         if not self._streams.facts:
@@ -165,28 +164,38 @@ class Connection:
             before.close(Closing(4409))
         await self._send(self._ready(stream, hello))
 
-    def _opened(self, hello: Hello) -> Stream:
-        limits = self._limits
-        if self._streams.n_of_client(self.client) >= limits.max_streams_per_client:
-            raise Closing(
-                4429,
-                error=(
-                    "too_many_requests",
-                    f"at most {limits.max_streams_per_client} streams of one client",
-                ),
-            )
+    def _check_key(self, key: str | None) -> None:
+        """Closing without a known key, where keys are set."""
         try:
-            self._streams.check_room()
-            scene = hello.scene.over(Scene(), limits.max_steps)
-        except BusyError as error:
-            raise Closing(4503, error=("busy", str(error))) from error
+            if self._lets_in(self.client, key):
+                return
+        except TooManyKeys as error:
+            wrong = ("too_many_requests", "too many wrong API keys: wait a minute")
+            raise Closing(4429, error=wrong) from error
+        raise Closing(4401, error=("unauthorized", "this server wants an API key in `hello`"))
+
+    def _opened(self, hello: Hello) -> Stream:
+        self._check_room()
+        try:
+            scene = hello.scene.over(Scene(), self._limits.max_steps)
         except ParameterError as error:
             raise Closing(4400, error=("invalid", str(error))) from error
         return self._streams.open(scene, self.client)
 
+    def _check_room(self, besides: Stream | None = None) -> None:
+        """Closing where no more streams may be open."""
+        try:
+            self._streams.check_room(self.client, besides=besides)
+        except CrowdedError as error:
+            raise Closing(4429, error=("too_many_requests", str(error))) from error
+        except BusyError as error:
+            raise Closing(4503, error=("busy", str(error))) from error
+
     def _resumed(self, hello: Hello) -> Stream:
         assert hello.resume is not None
         stream = self._streams.find(hello.resume.session)
+        if stream is not None:
+            self._check_room(stream)
         if stream is None or not stream.session.resume(hello.resume.next_sample):
             message = "nothing to resume: say hello with a scene instead"
             raise Closing(4404, error=("not_found", message))

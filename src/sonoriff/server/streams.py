@@ -26,6 +26,10 @@ _LEAD_S, _HURRY = 2.0, 1.5
 _SILENT_S = 0.5
 
 
+class CrowdedError(BusyError):
+    """One client has as many streams as one may have."""
+
+
 class Stream:
     """A session and whoever makes its sound.
 
@@ -35,7 +39,7 @@ class Stream:
     news : set when there is something to send, or something went wrong
     failure : why no more can be made
     speed : seconds of sound a second, of late; None before the first window
-    expiry : when it is forgotten, where nobody listens
+    expiry, lost_at : when it is forgotten, where nobody listens, and when its connection was lost
     """
 
     def __init__(self, session_id: str, client: str, session: Session, streams: Streams) -> None:
@@ -45,6 +49,7 @@ class Stream:
         self.failure: SonoriffError | None = None
         self.speed: float | None = None
         self.expiry: asyncio.TimerHandle | None = None
+        self.lost_at = 0.0
         self._streams = streams
         # The first sample not yet played, as the player said, and when.
         self._heard: int | None = None
@@ -150,7 +155,7 @@ class Stream:
         self._painting = cut is None
         try:
             header, (columns, sound, state) = await self._streams.lane.call(
-                task, states, spare_s=spare_s, kind=kind
+                task, states, spare_s=spare_s, kind=kind, payer=(self.client, self.id)
             )
         finally:
             # Whoever leaves a window may have begun another already.
@@ -233,14 +238,27 @@ class Streams:
         """A stream by its name."""
         return self._streams.get(session_id)
 
-    def check_room(self) -> None:
-        """BusyError where as many streams are open as may be."""
-        if len(self.connections) >= self.limits.max_streams:
-            raise BusyError(f"{self.limits.max_streams} streams are open: try again later")
+    def check_room(self, client: str, *, besides: Stream | None = None) -> None:
+        """Whether another connection may have a stream.
 
-    def n_of_client(self, client: str) -> int:
-        """Streams that a client has open."""
-        return sum(connection.client == client for connection in self.connections)
+        Parameters
+        ----------
+        client : whose it would be
+        besides : a stream whose connection would be taken over, and is not counted
+
+        Raises
+        ------
+        CrowdedError
+            the client has as many as one may have
+        BusyError
+            as many are open as may be
+        """
+        limits = self.limits
+        others = [c for c in self.connections if besides is None or c is not besides.connection]
+        if sum(other.client == client for other in others) >= limits.max_streams_per_client:
+            raise CrowdedError(f"at most {limits.max_streams_per_client} streams of one client")
+        if len(others) >= limits.max_streams:
+            raise BusyError(f"{limits.max_streams} streams are open: try again later")
 
     def open(self, scene: Scene, client: str) -> Stream:
         """A new stream."""
@@ -254,6 +272,7 @@ class Streams:
     def attach(self, stream: Stream, connection: Connection) -> Connection | None:
         """Give a stream to a connection; the one that it had before, or None."""
         before, stream.connection = stream.connection, connection
+        stream.client = connection.client
         if stream.expiry is not None:
             stream.expiry.cancel()
         self.metrics.streams.set(len(self.connections))
@@ -267,10 +286,23 @@ class Streams:
         stream.stop_making()
         self.metrics.streams.set(len(self.connections))
         loop = asyncio.get_running_loop()
+        stream.lost_at = loop.time()
         stream.expiry = loop.call_later(self.limits.resume_s, self.end, stream)
-        kept = [s for s in self._streams.values() if s.connection is None]
-        for old in kept[: max(0, len(kept) - self.limits.max_kept_streams)]:
-            self.end(old)
+        self._make_room(stream.client)
+
+    def _make_room(self, client: str) -> None:
+        """Forget lost streams beyond the limits: a client's own, else of who has most, the oldest.
+
+        So nobody's are lost because another client comes and goes.
+        """
+        kept: dict[str, list[Stream]] = {}
+        lost = [s for s in self._streams.values() if s.connection is None]
+        for stream in sorted(lost, key=lambda s: s.lost_at):
+            kept.setdefault(stream.client, []).append(stream)
+        while len(kept.get(client, ())) > self.limits.max_kept_streams_per_client:
+            self.end(kept[client].pop(0))
+        for _ in range(sum(map(len, kept.values())) - self.limits.max_kept_streams):
+            self.end(max(kept.values(), key=len).pop(0))
 
     def end(self, stream: Stream) -> None:
         """Forget a stream."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.server.link import Message
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import (
+    check_work,
     image_from_sonogram,
     load_picture,
     opaque,
@@ -38,10 +40,18 @@ from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
+StillWanted = Callable[[], None]
+_Task = Callable[[dict[str, Any], list[bytes], OnProgress], Message]
 _WARM_WINDOWS = 2
-# Numbers a second of an uploaded sound: 192 kHz in stereo, 48 kHz in eight channels. Silence of
-# 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of memory.
-_MAX_SAMPLES_PER_S = 384_000
+# Folders of uploads, by which a message that names a file is told.
+_PREFIX = "sonoriff-"
+_PATH = re.compile(rf"[^\s'\"]*[/\\]{_PREFIX}[^\s'\":,]*")
+# Of an uploaded sound: channels, and numbers a second of all of them: 192 kHz in stereo, 48 kHz in
+# eight channels. Silence of 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of
+# memory; a thousand channels at 100 Hz are little until they are resampled.
+_MAX_CHANNELS, _MAX_SAMPLES_PER_S = 8, 384_000
+# Columns of an uploaded picture times its n_fft: 120 s of riffusion-v1 in stereo.
+_MAX_WORK = 1 << 29
 _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
@@ -51,13 +61,17 @@ class Tasks:
     Parameters
     ----------
     max_pixels, max_source_s : of what clients send
+    folder : where it lies while it is read; None is the system's for temporary files
     """
 
-    def __init__(self, model: Model, *, max_pixels: int, max_source_s: float) -> None:
-        self.model = model
+    def __init__(
+        self, model: Model, *, max_pixels: int, max_source_s: float, folder: str | None = None
+    ) -> None:
+        self.model, self._folder = model, folder
         self._stream = RiffStream(model)
+        self._still_wanted: StillWanted = lambda: None
         self._max_pixels, self._max_source_s = max_pixels, max_source_s
-        self._tasks: dict[str, Callable[[dict[str, Any], list[bytes], OnProgress], Message]] = {
+        self._tasks: dict[str, _Task] = {
             "window": self.window,
             "cut": self.cut,
             "riff": self.riff,
@@ -105,9 +119,27 @@ class Tasks:
         end = header["window"]["first_sample"] + 9 * self._stream.cell_samples
         self.cut({"end_sample": end}, [before, after], lambda _step, _steps: None)
 
-    def run(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
-        """Do what ``header["task"]`` says."""
-        return self._tasks[header["task"]](header, blobs, told)
+    def run(
+        self,
+        header: dict[str, Any],
+        blobs: list[bytes],
+        told: OnProgress,
+        still_wanted: StillWanted = lambda: None,
+    ) -> Message:
+        """Do what ``header["task"]`` says.
+
+        Parameters
+        ----------
+        told : of each step; what it raises stops the work
+        still_wanted : called between the stages that have no steps; what it raises stops the work
+        """
+        before, self._still_wanted = self._still_wanted, still_wanted
+        try:
+            return self._tasks[header["task"]](header, blobs, told)
+        except SonoriffError as error:
+            raise type(error)(_PATH.sub("the source", str(error))) from error
+        finally:
+            self._still_wanted = before
 
     def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """The next window of a stream, from the state before it, or from none at the start."""
@@ -157,16 +189,20 @@ class Tasks:
     def riff(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """A riff of any verb: its picture and its sound as FLAC."""
         verb, settings = header["verb"], dict(header["settings"])
-        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
             source = None
             if header.get("has_source"):
                 source = self._source(blobs[0], Path(folder))
             if header.get("has_mask"):
                 assert source is not None
                 settings["mask"] = self._mask(blobs[1], source, Path(folder))
+            self._still_wanted()
             clip = self._made(verb, settings, source, told)
+        self._still_wanted()
         facts = {"duration_s": clip.waveform.shape[1] / clip.sample_rate}
+        self._still_wanted()
         flac = audio_bytes(clip.waveform, clip.sample_rate, ".flac")
+        self._still_wanted()
         return facts, [png_bytes(clip.sonogram), flac]
 
     def _made(
@@ -195,20 +231,29 @@ class Tasks:
         path = folder / f"source{suffix}"
         path.write_bytes(data)
         try:
-            if suffix == ".sound":
-                _check_density(path)
-                waveform, rate = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
-                return encode(waveform, rate, self.model.params)
-            self._check_pixels(path)
-            sonogram = sonogram_from_source(self.model, load_picture(path))
+            return self._read_source(path, is_sound=suffix == ".sound")
         except SonoriffError as error:
             raise type(error)(str(error).replace(str(path), "the source")) from error
+
+    def _read_source(self, path: Path, *, is_sound: bool) -> Sonogram:
+        if is_sound:
+            _check_density(path)
+            waveform, rate = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
+            self._still_wanted()
+            return encode(waveform, rate, self.model.params)
+        self._check_pixels(path)
+        picture = load_picture(path)
+        check_work(picture.n_frames * picture.n_channels, picture.params, _MAX_WORK)
+        self._check_length(picture)
+        self._still_wanted()
+        return sonogram_from_source(self.model, picture, still_wanted=self._still_wanted)
+
+    def _check_length(self, sonogram: Sonogram) -> None:
         if sonogram.duration_s > self._max_source_s:
             raise ParameterError(
                 f"the source lasts {sonogram.duration_s:.1f} s, at most {self._max_source_s:g} s "
                 "are taken: cut it first"
             )
-        return sonogram
 
     def _check_pixels(self, path: Path) -> tuple[int, int]:
         """Size of a picture, read from its header; FormatError where it is none or too large."""
@@ -243,7 +288,7 @@ class Tasks:
     def riffuse(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
         """Riffusion's call: a JPEG picture and MP3 sound."""
         inputs = InferenceInput.from_dict(header["inputs"])
-        with tempfile.TemporaryDirectory(prefix="sonoriff-") as folder:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
             source = self._source(blobs[0], Path(folder))
             mask = Path(folder) / "mask"
             mask.write_bytes(blobs[1])
@@ -264,10 +309,12 @@ def _check_density(path: Path) -> None:
     """FormatError where a second of a sound holds too much."""
     info = audio_info(path)
     # More than two channels are mixed while they are read.
-    if info.sample_rate * min(info.n_channels, 2) > _MAX_SAMPLES_PER_S:
+    dense = info.sample_rate * min(info.n_channels, 2) > _MAX_SAMPLES_PER_S
+    if info.n_channels > _MAX_CHANNELS or dense:
         raise FormatError(
             f"the source has {info.n_channels} channels at {info.sample_rate} Hz, at most "
-            f"{_MAX_SAMPLES_PER_S} samples a second are taken: resample or mix it first"
+            f"{_MAX_CHANNELS} channels and {_MAX_SAMPLES_PER_S} samples a second are taken: "
+            "resample or mix it first"
         )
 
 

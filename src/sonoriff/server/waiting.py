@@ -7,9 +7,13 @@ from asyncio.subprocess import Process
 from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from sonoriff.server.link import Message, packed
+from sonoriff.server.shares import Shares
+
+Payer = tuple[str, str]
 
 
 class Call:
@@ -19,11 +23,13 @@ class Call:
     ----------
     deadline : when it is needed, on the loop's clock
     kind : calls of one kind can be made together; None goes alone
+    payer : client and stream that it is for, whose shares it counts against
 
     Attributes
     ----------
     result : to be set by whoever has it made
     process : that is at it
+    step_s : the longest of its steps, so far
     """
 
     def __init__(
@@ -33,17 +39,26 @@ class Call:
         *,
         deadline: float = 0.0,
         kind: Hashable = None,
+        payer: Payer = ("", ""),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.header, self.blobs, self.on_progress = header, blobs, on_progress
-        self.deadline, self.kind = deadline, kind
+        self.deadline, self.kind, self.payer = deadline, kind, payer
         self.result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self.process: Process | None = None
+        self.step_s = 0.0
+        self._step_at: float | None = None
 
     @property
     def number(self) -> int:
         """By which the worker names it."""
         return int(self.header["number"])
+
+    def note_step(self, now: float) -> None:
+        """A step is done."""
+        if self._step_at is not None:
+            self.step_s = max(self.step_s, now - self._step_at)
+        self._step_at = now
 
     def cancel(self) -> None:
         """Tell the worker, where one is at it, that nobody waits any more."""
@@ -55,15 +70,25 @@ class Call:
 class Waiting:
     """Calls, those that are needed first before the others.
 
+    Those of a client that has had more than its share of the workers' time go behind those of
+    others, and so do, among the calls of one client, those of a stream that has had more than its.
+
+    Parameters
+    ----------
+    memory_s, free_s : how long what was used counts, and how much is never too much: see `Shares`
+
     Attributes
     ----------
     usual_s : what one of those that can be made together takes, of late
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory_s: float = 10.0, free_s: float = 2.0) -> None:
         self.usual_s = 0.0
         self._calls: list[Call] = []
-        self._filled = asyncio.Event()
+        self._shares = partial(Shares, memory_s, free_s)
+        self._clients = self._shares()
+        self._streams: dict[str, Shares] = {}
+        self._filled, self._another = asyncio.Event(), asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -72,10 +97,16 @@ class Waiting:
         """Wait until there may be a call."""
         await self._filled.wait()
 
+    async def another(self) -> None:
+        """Wait until a call is added."""
+        await self._another.wait()
+
     def add(self, call: Call) -> None:
         """Put a call in its place."""
         insort(self._calls, call, key=lambda c: (c.deadline, c.number))
         self._filled.set()
+        self._another.set()
+        self._another = asyncio.Event()
 
     def remove(self, call: Call) -> None:
         """Take a call out, if it is there."""
@@ -100,7 +131,13 @@ class Waiting:
         self._filled.clear()
         if not self._calls:
             return []
-        first, *others = self._calls
+        ranks = {call.number: self.rank(call, now) for call in self._calls}
+        first = min(self._calls, key=lambda call: ranks[call.number])
+        others = [
+            call
+            for call in self._calls
+            if call is not first and ranks[call.number] == ranks[first.number]
+        ]
         taken, late = [first], now + most * self.usual_s
         for call in others:
             if len(taken) >= most or first.kind is None or first.deadline < late <= call.deadline:
@@ -113,6 +150,44 @@ class Waiting:
         if self._calls:
             self._filled.set()
         return taken
+
+    def rank(self, call: Call, now: float) -> tuple[bool, bool]:
+        """Whether client and stream have had more than their shares: goes before the deadline."""
+        client, stream = call.payer
+        others = {c.payer[0] for c in self._calls}
+        streams = {c.payer[1] for c in self._calls if c.payer[0] == client}
+        own = self._streams.get(client)
+        return (
+            self._clients.is_over(client, others, now),
+            own is not None and own.is_over(stream, streams, now),
+        )
+
+    def charge(self, calls: Sequence[Call], seconds: float, now: float) -> None:
+        """Note time that a worker has spent on calls."""
+        for call in calls:
+            client, stream = call.payer
+            self._clients.note(client, seconds / len(calls), now)
+            if client not in self._streams:
+                self._streams[client] = self._shares()
+            self._streams[client].note(stream, seconds / len(calls), now)
+        for client in [c for c in self._streams if self._clients.of(c, now) == 0.0]:
+            del self._streams[client]
+
+    def take_between(self, running: Sequence[Call], left_s: float, now: float) -> list[Call]:
+        """A call that cannot wait for those under way, which have had more than their share.
+
+        Parameters
+        ----------
+        left_s : what those under way still take, about
+        """
+        if not self._calls or not running:
+            return []
+        first = min(self._calls, key=lambda call: self.rank(call, now))
+        ahead = self.rank(first, now) < min(self.rank(call, now) for call in running)
+        if not ahead or first.deadline > now + left_s + self.usual_s:
+            return []
+        self.remove(first)
+        return [first]
 
     def note(self, calls: Sequence[Call], took_s: float) -> None:
         """Learn from calls that were made together how long one takes."""

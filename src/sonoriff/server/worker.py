@@ -8,30 +8,34 @@ It may be killed at any time: whoever asked still has the state that the task be
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import signal
 import sys
 import threading
-import traceback
 import warnings
 from typing import Any, BinaryIO
 
 from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
 from sonoriff.server.link import Message, packed, parted, receive_blocking
+from sonoriff.server.logs import set_up_logs
+from sonoriff.server.rlimits import is_out_of_memory, limit_memory, limit_time
 from sonoriff.threads import prepare
 
+log = logging.getLogger(__name__)
 # Shares of the time that it takes to be ready, most of which goes to the first window.
 _IMPORTED, _LOADED = 0.3, 0.5
 
 
 class _Inbox:
     """Tasks in their order, those to be made together as one item, and the numbers of those no
-    longer wanted; read by a thread.
+    longer wanted; read by a thread. What cannot wait for the task under way lies in `between`.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self.tasks: queue.SimpleQueue[list[Message]] = queue.SimpleQueue()
+        self.between: queue.SimpleQueue[list[Message]] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
         threading.Thread(target=self._read, args=(file,), daemon=True).start()
 
@@ -41,6 +45,9 @@ class _Inbox:
                 message = receive_blocking(file)
                 if "cancel" in message[0]:
                     self.cancelled.add(message[0]["cancel"])
+                elif message[0].get("between"):
+                    self.between.put(parted(message))
+                    self.tasks.put([])  # it may be that nothing is under way any more
                 else:
                     self.tasks.put(parted(message))
         finally:
@@ -48,55 +55,101 @@ class _Inbox:
             os._exit(0)
 
 
-def _reply(run: Any, inbox: _Inbox, send: Any, header: dict[str, Any], blobs: list[bytes]) -> None:
-    number = header["number"]
+class Desk:
+    """Does tasks and sends what comes of them.
 
-    def told(step: int, steps: int) -> None:
-        if number in inbox.cancelled:
+    Parameters
+    ----------
+    tasks : `sonoriff.server.tasks.Tasks`
+    inbox : with `between` and `cancelled`
+    send : of a header and blobs
+    """
+
+    def __init__(self, tasks: Any, inbox: Any, send: Any) -> None:
+        self._tasks, self._inbox, self._send = tasks, inbox, send
+        self._in_between = False
+
+    def do(self, messages: list[Message]) -> None:
+        """Answer one task, or several that go together."""
+        self._serve_between()
+        if len(messages) > 1:
+            self._reply_together(messages)
+        elif messages:
+            self._reply(*messages[0])
+
+    def _look(self, number: int) -> None:
+        """Cancelled where a task is no longer wanted; what cannot wait is done first."""
+        if number in self._inbox.cancelled:
             raise Cancelled("stopped on request")
-        send({"number": number, "type": "progress", "step": step, "steps": steps})
+        self._serve_between()
 
-    try:
-        told(0, 1)
-        facts, results = run(header, blobs, told)
-        send({"number": number, "type": "done", **facts}, results)
-    except Cancelled as error:
-        send({"number": number, "type": "error", "code": "cancelled", "message": str(error)})
-    except (ParameterError, FormatError) as error:
-        send({"number": number, "type": "error", "code": "invalid", "message": str(error)})
-    except Exception:
-        traceback.print_exc()
-        send({"number": number, "type": "error", "code": "failed", "message": ""})
-    inbox.cancelled.discard(number)
+    def _serve_between(self) -> None:
+        if self._in_between:
+            return
+        self._in_between = True
+        try:
+            while not self._inbox.between.empty():
+                for header, blobs in self._inbox.between.get():
+                    self._reply(header, blobs)
+        finally:
+            self._in_between = False
 
+    def _tell(self, number: int, step: int, steps: int) -> None:
+        self._look(number)
+        self._send({"number": number, "type": "progress", "step": step, "steps": steps})
 
-def _reply_together(tasks: Any, inbox: _Inbox, send: Any, messages: list[Message]) -> None:
-    """Windows of several streams; those that did not come of it are made or answered alone."""
-    left = dict(enumerate(messages))
+    def _fail(self, number: int, code: str, message: str = "") -> None:
+        self._send({"number": number, "type": "error", "code": code, "message": message})
 
-    def told(place: int, step: int, steps: int) -> None:
-        number = messages[place][0]["number"]
-        if number in inbox.cancelled:
-            raise Cancelled("stopped on request")
-        send({"number": number, "type": "progress", "step": step, "steps": steps})
+    def _reply(self, header: dict[str, Any], blobs: list[bytes]) -> None:
+        number = header["number"]
+        limit_time(header.get("task_s"))
+        try:
+            self._tell(number, 0, 1)
+            facts, results = self._tasks.run(
+                header,
+                blobs,
+                lambda step, steps: self._tell(number, step, steps),
+                still_wanted=lambda: self._look(number),
+            )
+            self._send({"number": number, "type": "done", **facts}, results)
+        except Cancelled as error:
+            self._fail(number, "cancelled", str(error))
+        except (ParameterError, FormatError) as error:
+            self._fail(number, "invalid", str(error))
+        except Exception as error:
+            if is_out_of_memory(error):
+                self._fail(number, "too_much", "it takes more memory than it may: ask for less")
+            else:
+                log.error("task failed", exc_info=error)
+                self._fail(number, "failed")
+        self._inbox.cancelled.discard(number)
 
-    try:
-        for place, (facts, results) in tasks.windows(messages, told):
-            number = left.pop(place)[0]["number"]
-            send({"number": number, "type": "done", **facts}, results)
-            inbox.cancelled.discard(number)
-    except SonoriffError:
-        pass
-    except Exception:
-        traceback.print_exc()
-    for header, blobs in left.values():
-        _reply(tasks.run, inbox, send, header, blobs)
+    def _reply_together(self, messages: list[Message]) -> None:
+        """Windows of several streams; those that did not come of it are made or answered alone."""
+        left = dict(enumerate(messages))
+
+        def told(place: int, step: int, steps: int) -> None:
+            self._tell(messages[place][0]["number"], step, steps)
+
+        try:
+            for place, (facts, results) in self._tasks.windows(messages, told):
+                number = left.pop(place)[0]["number"]
+                self._send({"number": number, "type": "done", **facts}, results)
+                self._inbox.cancelled.discard(number)
+        except SonoriffError:
+            pass
+        except Exception as error:
+            log.error("windows failed", exc_info=error)
+        for header, blobs in left.values():
+            self._reply(header, blobs)
 
 
 def main() -> None:
     """Load the model, say so, and work until the server goes."""
     options = json.loads(sys.argv[1])
     prepare()
+    set_up_logs()
     # Ctrl-C reaches every process of a terminal; the server says when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options["nice"] and hasattr(os, "nice"):
@@ -110,32 +163,39 @@ def main() -> None:
         out.write(packed(header, blobs))
         out.flush()
 
-    def loading(share: float) -> None:
-        send({"type": "loading", "share": share})
-
     try:
-        loading(0.0)
-        from sonoriff.models.registry import load_model
-        from sonoriff.server.tasks import Tasks
-
-        loading(_IMPORTED)
-        model = load_model(
-            options["model"], device=options["device"], prediction=options.get("prediction")
-        )
-        tasks = Tasks(model, max_pixels=options["max_pixels"], max_source_s=options["max_source_s"])
-        if options["warm_up"]:
-            loading(_LOADED)
-            tasks.warm_up(lambda share: loading(_LOADED + (1.0 - _LOADED) * share))
+        tasks = _loaded(options, lambda share: send({"type": "loading", "share": share}))
     except SonoriffError as error:
         send({"type": "fatal", "message": str(error)})
         return
+    if options["device"] == "cpu":
+        limit_memory(options["memory_bytes"])
     send({"type": "ready", **tasks.facts()})
+    desk = Desk(tasks, inbox, send)
     while True:
-        first, *others = messages = inbox.tasks.get()
-        if others:
-            _reply_together(tasks, inbox, send, messages)
-        else:
-            _reply(tasks.run, inbox, send, *first)
+        desk.do(inbox.tasks.get())
+
+
+def _loaded(options: dict[str, Any], loading: Any) -> Any:
+    """The tasks of a model that is loaded, and tried out where streams are to come from it."""
+    loading(0.0)
+    from sonoriff.models.registry import load_model
+    from sonoriff.server.tasks import Tasks
+
+    loading(_IMPORTED)
+    model = load_model(
+        options["model"], device=options["device"], prediction=options.get("prediction")
+    )
+    tasks = Tasks(
+        model,
+        max_pixels=options["max_pixels"],
+        max_source_s=options["max_source_s"],
+        folder=options["folder"],
+    )
+    if options["warm_up"]:
+        loading(_LOADED)
+        tasks.warm_up(lambda share: loading(_LOADED + (1.0 - _LOADED) * share))
+    return tasks
 
 
 if __name__ == "__main__":

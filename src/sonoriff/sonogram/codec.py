@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +16,8 @@ from sonoriff.sonogram.streaming import Quality, StreamingDecoder
 
 FloatArray = npt.NDArray[np.float32]
 Backend = Literal["native", "torchaudio"]
+# Columns between two looks at whether a decode is still wanted.
+_BLOCK_FRAMES = 128
 
 
 def encode(waveform: npt.ArrayLike, sample_rate: int, params: SonogramParams = HIFI) -> Sonogram:
@@ -57,6 +60,7 @@ def decode(
     quality: Quality = "fast",
     seed: int = 0,
     backend: Backend = "native",
+    on_block: Callable[[], None] | None = None,
 ) -> FloatArray:
     """Waveform of a sonogram.
 
@@ -66,6 +70,7 @@ def decode(
     quality : "fast" or "best"
     seed : the same picture and seed give the same samples, bit for bit
     backend : "native", or "torchaudio" where that package is installed
+    on_block : called now and then on the way; what it raises stops the work
 
     Returns
     -------
@@ -88,4 +93,11 @@ def decode(
 
         return waveform_from_sonogram(sonogram, quality=quality, seed=seed)
     decoder = StreamingDecoder(sonogram.params, quality=quality, seed=seed)
-    return np.concatenate([decoder.push(sonogram.values), decoder.flush()], axis=1)
+    if on_block is None:
+        return np.concatenate([decoder.push(sonogram.values), decoder.flush()], axis=1)
+    parts = []
+    for first in range(0, sonogram.n_frames, _BLOCK_FRAMES):
+        on_block()
+        parts.append(decoder.push(sonogram.values[..., first : first + _BLOCK_FRAMES]))
+    on_block()
+    return np.concatenate([*parts, decoder.flush()], axis=1)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from sonoriff.errors import FormatError, ParameterError
 
 FORMAT_VERSION = 1
+# A second of sound costs as much as n_fft is hops long: riffusion-v1's is 40.
+MAX_FFT_HOPS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,8 @@ class SonogramParams:
     ----------
     name : format name, "riffusion-v1", "hifi" or the user's own
     sample_rate : Hz
-    hop_length, win_length, n_fft : samples; Hann window, padded to `n_fft`
+    hop_length, win_length, n_fft : samples; Hann window, padded to `n_fft`, which is at most 512
+        hops long
     n_mels : rows of the picture
     f_min, f_max : Hz, edges of the mel bank
     mel_scale : "htk"; mel = 2595 log10(1 + f / 700)
@@ -66,6 +69,11 @@ class SonogramParams:
                 )
         if self.win_length > self.n_fft:
             raise ParameterError(f"win_length {self.win_length} is longer than n_fft {self.n_fft}")
+        if self.n_fft > MAX_FFT_HOPS * self.hop_length:
+            raise ParameterError(
+                f"n_fft may be at most {MAX_FFT_HOPS} times hop_length, got {self.n_fft} and "
+                f"{self.hop_length}: every column would cost a transform of that length"
+            )
         if self.hop_length > self.win_length:
             raise ParameterError(
                 f"hop_length {self.hop_length} exceeds win_length {self.win_length}"

@@ -46,6 +46,8 @@ CHUNK_VERSION = 1
 MAX_PIXELS = 89_478_485
 # The largest mel bank that a picture may ask for, in weights.
 MAX_BANK_SIZE = 1 << 24
+# Columns of all channels times n_fft, which is what a decode costs: an hour of riffusion-v1.
+MAX_WORK = 1 << 33
 _EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr"})
 # Levels that grey may be off in one colour.
 _FAINT_TINT = 8
@@ -197,7 +199,17 @@ def sonogram_from_image(image: Image.Image) -> Sonogram:
             f"the picture is {image.height} pixels high, its parameters say {facts.params.n_mels}"
         )
     channels = _channels(pixels, facts)
+    check_work(image.width * len(channels), facts.params, MAX_WORK)
     return Sonogram(_values(channels, facts), facts.params, facts.metadata)
+
+
+def check_work(columns: int, params: SonogramParams, limit: int) -> None:
+    """FormatError where a sonogram of so many columns of all channels is too much to decode."""
+    if columns * params.n_fft > limit:
+        raise FormatError(
+            f"{columns} columns with an FFT of {params.n_fft} samples each are too much work: at "
+            f"most {limit // params.n_fft} columns of that kind are taken"
+        )
 
 
 # Pixels.

@@ -114,6 +114,12 @@ def read_state(folder: Path) -> dict[str, Any]:
     return state
 
 
+_DAMAGE = (
+    *(OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError),
+    SafetensorError,
+)
+
+
 @contextmanager
 def damage_in_words(said: str) -> Iterator[None]:
     """Files that are missing, torn, or of a model of another shape, as a CheckpointError."""
@@ -121,10 +127,7 @@ def damage_in_words(said: str) -> Iterator[None]:
         yield
     except KeyError as error:
         raise CheckpointError(f"{said}: it has no {error}") from error
-    except (
-        *(OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError),
-        SafetensorError,
-    ) as error:
+    except _DAMAGE as error:
         first = str(error).partition("\n\t")[2].partition("\n")[0] or str(error)
         raise CheckpointError(f"{said}: {first}") from error
 

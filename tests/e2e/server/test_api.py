@@ -34,3 +34,16 @@ def test_every_answer_is_a_documented_one(case: Any, server: Any) -> None:
     if answer.status_code == 202:
         # What was asked for may take long, and others have to fit into the queue.
         server.delete(f"/api/v1/riffs/{answer.json()['id']}")
+
+
+def test_the_document_says_what_is_refused() -> None:
+    """Steps, lengths and keys beyond the limits were allowed by it, and refused by the server."""
+    document = create_app(ServerConfig()).openapi()
+    for kind in ("GenerateBody", "LoopBody", "MorphBody"):
+        fields = document["components"]["schemas"][kind]["properties"]
+        assert fields["num_inference_steps"]["anyOf"][0]["maximum"] == 50
+        assert "pattern" in fields["key"]["anyOf"][0]
+    length = document["components"]["schemas"]["GenerateBody"]["properties"]["duration_s"]
+    assert length["anyOf"][0]["maximum"] == 120.0
+    ask = document["paths"]["/run_inference/"]["post"]["requestBody"]["content"]
+    assert ask["application/json"]["schema"]["required"] == ["start", "end", "alpha"]

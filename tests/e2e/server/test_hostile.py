@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
+import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image, PngImagePlugin
 from websockets.sync.client import connect
 
 from server_tools import wait_until
@@ -19,6 +24,8 @@ from sonoriff.errors import FormatError
 from sonoriff.models.small.model import SmallModel
 from sonoriff.server.protocols import HttpProtocol
 from sonoriff.server.tasks import Tasks
+from sonoriff.sonogram import HIFI
+from sonoriff.sonogram.picture import picture_from_bytes
 
 HOST = b"Host: 127.0.0.1\r\n"
 PING = b"\x89\xfd\0\0\0\0" + 125 * b"x"
@@ -72,25 +79,61 @@ def test_a_head_that_does_not_come_is_not_waited_for(
             pass
 
 
-def test_pings_of_who_does_not_read_fill_no_memory(server: Any) -> None:
+PONG = b"\x8a\xfd\0\0\0\0" + 125 * b"x"
+PART = b"\x01\xfd\0\0\0\0" + 125 * b"x" + 100 * (b"\x00\xfd\0\0\0\0" + 125 * b"x")
+
+
+def flood(connection: socket.socket, data: bytes) -> None:
+    """Send far more than the buffers of both ends hold."""
+    for _ in range(100_000):
+        connection.sendall(data)
+
+
+@pytest.mark.parametrize("frame", [PING, PONG, PART])
+def test_a_flood_of_frames_is_cut_off_and_fills_no_memory(server: Any, frame: bytes) -> None:
+    """Pings, and parts of a message that never ends, count as messages do."""
     hello = (
         b"GET /api/v1/stream HTTP/1.1\r\n" + HOST + b"Upgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-
-    def unsent() -> int:
-        return max(c.transport.get_write_buffer_size() for c in connections)
-
     with raw(server, hello) as connection:
         assert b" 101 " in connection.recv(100)
         connections = list(server.server.server_state.connections)
-        # More than the buffers of both ends hold.
-        for _ in range(2000):
-            connection.sendall(100 * PING)
-        time.sleep(0.5)
-        assert unsent() < 2**20
+        with pytest.raises(ConnectionError):
+            flood(connection, 100 * frame)
+        unsent = [c.transport.get_write_buffer_size() for c in connections]
+        assert max(unsent) < 2**20
     assert server.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/info", b"/nothing", b"/run_inference/"])
+def test_nonsense_in_a_request_leaves_no_trace(
+    server: Any, caplog: pytest.LogCaptureFixture, path: bytes
+) -> None:
+    """Its answer is begun, or under way, when the body turns out to be none."""
+    head = b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    for wait_s in (0.0, 0.05):
+        with raw(server, head) as connection:
+            time.sleep(wait_s)
+            connection.sendall(b"no chunk\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 4")
+        with raw(server, head + b"no chunk\r\n\r\n") as connection:
+            assert connection.recv(100).startswith(b"HTTP/1.1 4")
+    assert server.get("/healthz").status_code == 200
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == []
+
+
+def test_an_answer_that_is_not_read_is_given_up(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HttpProtocol, "unread_s", 0.3)
+    before = set(server.server.server_state.connections)
+    ask = b"GET /openapi.json HTTP/1.1\r\n" + HOST + b"\r\n"
+    with raw(server, ask) as connection:
+        with pytest.raises(ConnectionError):
+            flood(connection, ask)
+        wait_until(lambda: set(server.server.server_state.connections) <= before)
 
 
 def test_a_compressed_bomb_is_too_large(server: Any) -> None:
@@ -162,3 +205,163 @@ def test_a_small_file_of_much_silence_is_refused(small_model: SmallModel) -> Non
     header = {"verb": "remix", "settings": {}, "has_source": True}
     with pytest.raises(FormatError, match="8 channels at 655350 Hz"):
         tasks.riff(header, [silence.getvalue()], lambda _step, _steps: None)
+
+
+def sound_of(n_channels: int, rate: int) -> bytes:
+    """A second of noise."""
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (rate, n_channels))
+    file = io.BytesIO()
+    soundfile.write(file, noise, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("n_channels", "rate"), [(1000, 100), (64, 4000), (9, 8000)])
+def test_many_channels_are_refused_however_slow(
+    small_model: SmallModel, n_channels: int, rate: int
+) -> None:
+    """A thousand at 100 Hz took 5.5 GB once they were resampled."""
+    tasks = Tasks(small_model, max_pixels=1000, max_source_s=120.0)
+    header = {"task": "riff", "verb": "remix", "settings": {}, "has_source": True}
+    with pytest.raises(FormatError, match="channels"):
+        tasks.run(header, [sound_of(n_channels, rate)], lambda _step, _steps: None)
+
+
+@pytest.mark.filterwarnings("ignore::sonoriff.errors.SonoriffWarning")  # random weights are loud
+def test_surround_is_mixed_before_it_is_painted(small_model: SmallModel) -> None:
+    """A picture has two channels: six were refused after all the work."""
+    tasks = Tasks(small_model, max_pixels=1000, max_source_s=120.0)
+    settings = {"prompt": "", "num_inference_steps": 1}
+    header = {"task": "riff", "verb": "remix", "settings": settings, "has_source": True}
+    facts, (picture, _) = tasks.run(header, [sound_of(6, 48_000)], lambda _step, _steps: None)
+    assert facts["duration_s"] == pytest.approx(1.0, abs=0.03)
+    assert picture_from_bytes(picture).n_channels <= 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n_fft": 262_144, "win_length": 131_072, "hop_length": 1},
+        {"n_fft": 262_144, "win_length": 2, "hop_length": 1, "sample_rate": 4000},
+        {"n_fft": 131_072, "win_length": 512, "hop_length": 256},
+    ],
+)
+def test_a_picture_that_asks_for_too_much_work_is_refused(
+    small_model: SmallModel, changes: dict[str, Any]
+) -> None:
+    """641 bytes held the worker for 137 to 328 s."""
+    params = {**HIFI.to_dict(), "n_mels": 1, "f_max": 2000.0, "name": "mine", **changes}
+    facts = {"version": 1, "channels": 1, "max_value": 1.0, "params": params, "metadata": {}}
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("sonoriff", json.dumps(facts))
+    file = io.BytesIO()
+    Image.new("L", (20_000, 1), 200).save(file, "PNG", pnginfo=text)
+    tasks = Tasks(small_model, max_pixels=16_000_000, max_source_s=120.0)
+    header = {"task": "riff", "verb": "remix", "settings": {}, "has_source": True}
+    with pytest.raises(FormatError, match=r"n_fft|FFT") as caught:
+        tasks.run(header, [file.getvalue()], lambda _step, _steps: None)
+    assert "/" not in str(caught.value)
+
+
+RIFFUSION = {
+    "start": {"prompt": "a", "seed": 1},
+    "end": {"prompt": "b", "seed": 2},
+    "alpha": 0,
+    "num_inference_steps": 1,
+    "seed_image_id": "own",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"start": {"prompt": "(" * 8000, "seed": 1}}, "500 characters"),
+        ({"end": {"prompt": "a", "negative_prompt": "x" * 501, "seed": 1}}, "500 characters"),
+        ({"start": {"prompt": "\ud800", "seed": 1}}, "half a character"),
+        ({"seed_image_id": "\udfff"}, "half a character"),
+        ({"mask_image_id": "\ud83d"}, "half a character"),
+    ],
+)
+def test_riffusion_s_endpoint_refuses_what_others_refuse(
+    server: Any, changes: dict[str, Any], word: str
+) -> None:
+    answer = server.post("/run_inference/", data=json.dumps({**RIFFUSION, **changes}))
+    assert answer.status_code == 400
+    assert word in answer.text
+
+
+def test_riffusion_s_endpoint_is_given_up_with_its_client(server: Any) -> None:
+    wait_until(lambda: server.service.riff_lane.facts and len(server.service.jobs) == 0)
+    lane = server.service.riff_lane
+    (pid,) = lane.process_ids
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        body = json.dumps(RIFFUSION).encode()
+        head = b"POST /run_inference/ HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
+        number = lane._number
+        with raw(server, head % len(body) + body), raw(server, head % len(body) + body):
+            wait_until(lambda: lane._number == number + 2)
+            assert lane.waiting == 1
+            assert server.service.jobs.n_places == 2
+        wait_until(lambda: lane.waiting == 0 and server.service.jobs.n_places == 0)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert server.post("/run_inference/", json=RIFFUSION).status_code == 200
+
+
+def test_a_body_is_not_read_where_it_cannot_be_wanted(server: Any) -> None:
+    """A form is for routes with files alone, whatever its head says."""
+    head = (
+        b"POST /api/v1/riffs HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; boundary=x"
+        b"\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    with raw(server, head) as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_bodies_that_do_not_end_are_bounded_together(server: Any) -> None:
+    holdings = server.service.holdings
+    before = holdings._most_of_client
+    head = (
+        b"POST /api/v1/riffs/remix HTTP/1.1\r\n" + HOST + b"Content-Type: multipart/form-data; "
+        b"boundary=x\r\nContent-Length: 2000000\r\n\r\n--x\r\n"
+        b'Content-Disposition: form-data; name="source"; filename="a"\r\n\r\n'
+    )
+    holdings._most_of_client = 3_000_000
+    try:
+        with raw(server, head) as one, raw(server, head) as two:
+            one.sendall(1_900_000 * b"a")
+            wait_until(lambda: holdings.total > 1_800_000)
+            with contextlib.suppress(ConnectionError):
+                two.sendall(1_900_000 * b"a")
+            assert two.recv(100).startswith(b"HTTP/1.1 503")
+        wait_until(lambda: holdings.total == 0)
+    finally:
+        holdings._most_of_client = before
+
+
+def test_who_goes_while_it_is_told_why_leaves_no_trace(
+    server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for first in ("garbage", '{"type": "hello", "version": 2}', "x" * 70_000):
+        for _ in range(20):
+            socket_ = server.socket().__enter__()
+            socket_.send(first)
+            socket_.socket.close()
+    assert server.get("/healthz").status_code == 200
+    wait_until(lambda: len(server.server.server_state.tasks) <= 1)
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == []
+
+
+@pytest.mark.parametrize("name", ["LOCALHOST", "localhost.", "LocalHost:3013"])
+def test_names_have_no_case(server: Any, name: str) -> None:
+    assert server.get("/api/v1/info", headers={"Host": name}).status_code == 200
+
+
+def test_the_reference_is_whole_without_the_network(server: Any) -> None:
+    answer = server.get("/docs")
+    assert answer.status_code == 200
+    assert "POST /api/v1/riffs/remix" in answer.text
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text.replace("http://127.0.0.1", "")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert server.get("/redoc").status_code == 404

@@ -66,6 +66,30 @@ def test_a_riff_comes_in_every_format(server: Any, made: dict[str, Any]) -> None
         assert answer.headers["content-type"].startswith("audio/")
 
 
+def test_head_is_what_get_answers_without_the_body(server: Any, made: dict[str, Any]) -> None:
+    paths = [*made["files"].values(), f"/api/v1/riffs/{made['id']}/events", "/api/v1/riffs"]
+    for path in (*paths, "/api/v1/info", "/healthz", "/docs", "/api/v1/riffs/unknown"):
+        whole = server.get(path)
+        head = requests.head(server.url + path, timeout=60)
+        assert (head.status_code, head.content) == (whole.status_code, b""), path
+        assert head.headers["content-type"] == whole.headers["content-type"]
+    assert int(requests.head(server.url + made["files"]["wav"]).headers["content-length"]) > 44
+
+
+def test_ranges_that_make_no_sense(server: Any, made: dict[str, Any]) -> None:
+    def asked(ranges: str) -> requests.Response:
+        answer: requests.Response = server.get(made["files"]["flac"], headers={"Range": ranges})
+        return answer
+
+    whole = server.get(made["files"]["flac"]).content
+    assert (asked("bytes=4-7").status_code, asked("bytes=4-7").content) == (206, whole[4:8])
+    for nonsense in ("bytes=x", "lines=1-2", "bytes=" + "0-1," * 500, "bytes="):
+        assert (asked(nonsense).status_code, asked(nonsense).content) == (200, whole)
+    beyond = asked(f"bytes={len(whole)}-")
+    assert (beyond.status_code, beyond.json()["error"]["code"]) == (416, "out_of_range")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+
+
 def test_history_is_searched_and_paged(server: Any, made: dict[str, Any]) -> None:
     def found(query: str) -> list[str]:
         answer = server.get("/api/v1/riffs", params={"query": query}).json()

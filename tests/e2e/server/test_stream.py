@@ -374,6 +374,35 @@ def test_no_more_streams_than_allowed(server: Any, player: Make) -> None:
     player()
 
 
+def test_streams_that_are_resumed_are_counted(server: Any, player: Make) -> None:
+    lost = player()
+    lost.play(1000)
+    lost.socket.socket.close()
+    wait_until(lambda: server.service.streams.find(lost.ready["session"]).connection is None)
+    players = [player() for _ in range(5)]
+    resume = {"session": lost.ready["session"], "next_sample": 1000}
+    with server.socket() as socket:
+        socket.send(json.dumps({"type": "hello", "version": 1, "resume": resume}))
+        assert closed_with(socket) == 4429
+    players[0].bye()
+    player(resume=resume).play(2000)
+
+
+def test_scenes_for_later_do_not_pile_up(player: Make) -> None:
+    """4,512 of them held the worker for 46 s, each time that a window was asked for."""
+    one = player()
+    one.play(1000)
+    for i in range(15):
+        one.send(type="scene", scene={"seed": i}, at=(i + 2) * 100 * RATE)
+        one.expect("scheduled")
+    one.send(type="scene", scene={"seed": 15}, at=10_000 * RATE, id="late")
+    error = one.expect("error")
+    assert (error["code"], error["id"]) == ("invalid", "late")
+    one.send(type="scene", scene={"seed": 16})
+    one.expect("scheduled")
+    one.play(2 * RATE)
+
+
 def test_a_server_that_stops_opens_no_streams(
     server: Any, player: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from rich.console import Console
 
 from sonoriff.audio import loudness_lufs, read_audio, write_audio
 from sonoriff.cli.main import main
 from sonoriff.cli.terminal import picture_text
 from sonoriff.sonogram import HIFI, RIFFUSION_V1, Sonogram, load_picture, save_picture
+from sonoriff.sonogram.picture import image_from_sonogram
 
 RATE = 44100
 
@@ -249,3 +250,50 @@ def test_the_small_picture_fits_any_sonogram(shape: tuple[int, int, int]) -> Non
     with console.capture() as captured:
         console.print(picture_text(Sonogram(values, HIFI), width=39, lines=5))
     assert captured.get().count("\n") == 5
+
+
+HOSTILE = "\x1b]0;title\x07\x1b[2J\u202egnp.exe\x9b31m\ud800"
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_show_does_nothing_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    """What a picture holds is somebody else's: escapes, turned writing, halves of characters."""
+    values = np.zeros((1, 256, 4), np.float32)
+    image = image_from_sonogram(Sonogram(values, HIFI, {"prompt": "x"}))
+    facts = json.loads(image.info["sonoriff"])
+    facts["metadata"] = {"prompt": HOSTILE, HOSTILE[:-1]: 1, "é 猫 🎷": "👩\u200d🎤"}
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("sonoriff", json.dumps(facts))
+    image.save(tmp_path / "p.png", pnginfo=text)
+    assert _run("show", *option, tmp_path / "p.png") == 0
+    printed = capsys.readouterr().out
+    assert not any(sign in printed for sign in "\x1b\x07\x9b\u202e\ud800")
+    assert "é 猫 🎷" in printed
+    if option:
+        assert json.loads(printed)["metadata"]["prompt"] == HOSTILE
+
+
+def test_names_of_files_do_nothing_to_the_terminal(
+    song: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a\x1b[2J\u202e"
+    song.rename(song.with_name(f"{name}.wav"))
+    assert _run("encode", song.with_name(f"{name}.wav")) == 0
+    assert _run("encode", song.with_name(f"{name} missing.wav")) == 2
+    printed = capsys.readouterr()
+    for said in (printed.out, printed.err):
+        assert said
+        assert not any(sign in said for sign in "\x1b\u202e")
+
+
+def test_a_model_that_is_nested_without_end_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model_index.json").write_text("[" * 5000 + "]" * 5000)
+    assert main(["generate", "x", "--model", str(tmp_path), "-o", str(tmp_path / "a.wav")]) in (
+        1,
+        2,
+    )
+    assert capsys.readouterr().err.count("\n") == 1

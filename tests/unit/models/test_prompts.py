@@ -175,3 +175,24 @@ def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: 
     both = model.predict(x, 0.5, model.stack([short, long], [None, None], x.shape[-1]))
     alone = model.predict(x[:1], 0.5, model.stack([short], [None], x.shape[-1]))
     torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("(" * 50_000 + "a", "(" * 50_000 + "a"),
+        ("a" + ")" * 50_000, "a" + ")" * 50_000),
+        ("[(" * 5_000 + "a" + ")]" * 5_000, "a"),
+        ("a" + " " * 50_000 + "b", "a b"),
+        ("a" + " :" * 25_000, "a" + " :" * 25_000),
+    ],
+)
+def test_a_prompt_is_read_in_one_pass_however_it_is_nested(text: str, words: str) -> None:
+    """One that was read again for each of its brackets would take hours here, or no stack."""
+    assert parse_prompt(text).text == words
+
+
+def test_a_weight_that_grows_with_every_bracket_is_one_short_line() -> None:
+    with pytest.raises(ParameterError, match="a weight must be in") as caught:
+        parse_prompt("(" * 1_500 + "piano" + ")" * 1_500)
+    assert len(str(caught.value)) < 300

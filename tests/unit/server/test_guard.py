@@ -8,7 +8,8 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from sonoriff.server.config import Limits, ServerConfig
-from sonoriff.server.guard import Buckets, Doorkeeper, Guard
+from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings
+from sonoriff.server.guard import Guard
 
 HEADERS = [(b"host", b"127.0.0.1")]
 
@@ -16,7 +17,8 @@ HEADERS = [(b"host", b"127.0.0.1")]
 def guarded(app: Any, limits: Limits) -> Guard:
     config = ServerConfig(limits=limits)
     buckets = Buckets(limits.requests_per_minute, lambda: 0.0)
-    return Guard(app, Doorkeeper(config), config, buckets)
+    holdings = Holdings(limits.max_uploads_bytes, limits.max_uploads_bytes_per_client)
+    return Guard(app, Doorkeeper(config), config, buckets, buckets, holdings)
 
 
 async def answers(guard: Guard, scope: dict[str, Any]) -> list[Any]:

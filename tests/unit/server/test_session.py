@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.session import Chunk, Format, Session
-from sonoriff.server.streams import Stream, Streams
+from sonoriff.server.session import MAX_CUES, Chunk, Format, Session
+from sonoriff.server.streams import CrowdedError, Stream, Streams
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 # A sample is a hundredth of a second, a cell a tenth, a window four seconds.
@@ -184,3 +185,84 @@ def test_what_a_player_has_heard_grows_old() -> None:
         assert stream._in_hand_s(300) == pytest.approx(3.0)
 
     asyncio.run(hearing())
+
+
+def test_changes_that_are_to_come_are_counted() -> None:
+    session = playing(1, sent=100)
+    for i in range(1, MAX_CUES):
+        session.change(OTHER, 1000 * i)
+    with pytest.raises(ParameterError, match="at most 15 changes"):
+        session.change(Scene(), 1000 * MAX_CUES)
+    assert session.scene == OTHER
+    assert len(session.schedule.cues) == MAX_CUES
+    # One that takes the place of others may be made, and so may one more when some are over.
+    assert session.change(Scene(), 15_000) == 15_000
+    while session.next_first_sample <= 1000:
+        session.add(made(session))
+        if session.cut_to is not None:
+            session.add(made_again(session, session.cut_to))
+    session.change(OTHER, 16_000)
+    assert len(session.schedule.cues) == MAX_CUES
+    session.change(Scene(), None)
+    assert len(session.schedule.cues) <= 2
+
+
+def test_what_is_over_is_not_asked_for_again() -> None:
+    session = playing(1, sent=100)
+    session.change(OTHER, 600)
+    session.add(made(session, 600))
+    assert len(session.schedule.cues) == 1
+    assert session.schedule.scene_at(600) == OTHER
+    # A change before what was made and not sent takes its place.
+    assert session.change(Scene(), 500) == 500
+    assert session.schedule.scene_at(500) == Scene()
+
+
+class Listener:
+    """As much of a connection as a register of streams sees."""
+
+    def __init__(self, client: str) -> None:
+        self.client = client
+
+
+def test_who_comes_and_goes_loses_nobody_else_s_stream() -> None:
+    async def coming_and_going() -> None:
+        streams = Streams(SlowLane(), Limits(), Metrics())  # type: ignore[arg-type]
+
+        def lost(client: str) -> Stream:
+            stream, listener = streams.open(Scene(), client), Listener(client)
+            streams.attach(stream, listener)  # type: ignore[arg-type]
+            streams.detach(stream, listener)  # type: ignore[arg-type]
+            return stream
+
+        polite = lost("polite")
+        own = [lost("restless") for _ in range(40)]
+        assert streams.find(polite.id) is polite
+        assert [streams.find(stream.id) for stream in own] == [None] * 32 + own[32:]
+        crowd = [lost(f"client {i % 10}") for i in range(80)]
+        assert streams.find(polite.id) is polite
+        assert sum(streams.find(s.id) is not None for s in [polite, *own, *crowd]) == 32
+        for stream in [polite, *own, *crowd]:
+            streams.end(stream)
+
+    asyncio.run(coming_and_going())
+
+
+def test_a_stream_that_is_resumed_counts_for_who_resumes_it() -> None:
+    async def resuming() -> None:
+        limits = Limits(max_streams=3, max_streams_per_client=2)
+        streams = Streams(SlowLane(), limits, Metrics())  # type: ignore[arg-type]
+        opened = [streams.open(Scene(), "greedy") for _ in range(3)]
+        for stream in opened[:2]:
+            streams.attach(stream, Listener("greedy"))  # type: ignore[arg-type]
+        with pytest.raises(CrowdedError, match="at most 2 streams"):
+            streams.check_room("greedy", besides=opened[2])
+        streams.check_room("greedy", besides=opened[0])
+        streams.attach(opened[2], Listener("other"))  # type: ignore[arg-type]
+        with pytest.raises(BusyError, match="3 streams are open"):
+            streams.check_room("third")
+        streams.check_room("third", besides=opened[0])
+        for stream in opened:
+            streams.end(stream)
+
+    asyncio.run(resuming())

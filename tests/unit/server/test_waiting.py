@@ -92,3 +92,76 @@ def test_how_long_one_takes_is_learnt_from_those_that_can_go_together() -> None:
         assert waiting.usual_s == 1.0
 
     asyncio.run(learning())
+
+
+def waiting_calls(waiting: Waiting, calls: Sequence[tuple[str, float, str, str]]) -> None:
+    """Put calls into a queue: names, seconds that they have, clients and streams."""
+    for number, (name, spare_s, client, stream) in enumerate(calls):
+        header = {"number": number, "name": name}
+        waiting.add(Call(header, [], deadline=NOW + spare_s, kind="x", payer=(client, stream)))
+
+
+def names(calls: Sequence[Call]) -> list[str]:
+    return [call.header["name"] for call in calls]
+
+
+def test_who_has_had_more_than_a_share_goes_behind() -> None:
+    async def taking() -> None:
+        waiting = Waiting()
+        greedy = Call({"number": 9}, [], payer=("greedy", "a"))
+        waiting.charge([greedy], 6.0, NOW)
+        waiting_calls(waiting, [("late", 0.0, "greedy", "a"), ("in time", 3.0, "polite", "b")])
+        assert names(waiting.take(2, NOW)) == ["in time"]
+        assert names(waiting.take(2, NOW)) == ["late"]
+        # A minute later that is forgotten.
+        waiting_calls(waiting, [("late", 0.0, "greedy", "a"), ("in time", 3.0, "polite", "b")])
+        assert names(waiting.take(1, NOW + 60.0)) == ["late"]
+
+    asyncio.run(taking())
+
+
+def test_among_the_streams_of_one_client_each_has_its_share() -> None:
+    async def taking() -> None:
+        waiting = Waiting()
+        waiting.charge([Call({"number": 9}, [], payer=("one", "heavy"))], 6.0, NOW)
+        waiting_calls(waiting, [("heavy", 0.0, "one", "heavy"), ("light", 3.0, "one", "light")])
+        assert names(waiting.take(1, NOW)) == ["light"]
+
+    asyncio.run(taking())
+
+
+def test_who_is_alone_has_it_all_and_little_is_never_too_much() -> None:
+    async def taking() -> None:
+        waiting = Waiting()
+        waiting.charge([Call({"number": 9}, [], payer=("one", "a"))], 100.0, NOW)
+        waiting_calls(waiting, [("first", 0.0, "one", "a"), ("second", 1.0, "one", "a")])
+        assert names(waiting.take(1, NOW)) == ["first"]
+        waiting = Waiting()
+        waiting.charge([Call({"number": 9}, [], payer=("one", "a"))], 1.9, NOW)
+        waiting_calls(waiting, [("first", 0.0, "one", "a"), ("second", 1.0, "other", "b")])
+        assert names(waiting.take(1, NOW)) == ["first"]
+
+    asyncio.run(taking())
+
+
+@pytest.mark.parametrize(
+    ("used_s", "spare_s", "left_s", "between"),
+    [
+        (6.0, 3.0, 5.0, True),  # it would come too late
+        (6.0, 9.0, 5.0, False),  # it has time
+        (1.0, 3.0, 5.0, False),  # nobody has had too much
+    ],
+)
+def test_what_comes_between_the_steps_of_another(
+    used_s: float, spare_s: float, left_s: float, between: bool
+) -> None:
+    async def taking() -> None:
+        waiting = Waiting()
+        running = Call({"number": 9}, [], payer=("greedy", "a"))
+        waiting.charge([running], used_s, NOW)
+        waiting_calls(waiting, [("polite", spare_s, "polite", "b")])
+        taken = names(waiting.take_between([running], left_s, NOW))
+        assert taken == (["polite"] if between else [])
+        assert len(waiting) == (0 if between else 1)
+
+    asyncio.run(taking())

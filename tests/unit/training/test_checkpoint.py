@@ -16,7 +16,7 @@ from line_recipe import LineRecipe
 from sonoriff.errors import CheckpointError, SonoriffWarning
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import Denoiser
-from sonoriff.training.checkpoint import save_checkpoint
+from sonoriff.training.checkpoint import VERSION, read_state, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel
 from sonoriff.training.export import export_model, load_autoencoder
@@ -136,3 +136,11 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(tmp_path: Path, 
     assert all(torch.equal(tensor, mended[key]) for key, tensor in whole.items())
     before = json.loads((tmp_path / "run" / "checkpoint.previous" / "state.json").read_text())
     assert before["step"] == 2, "the damaged one did not take the place of the whole one"
+
+
+@pytest.mark.parametrize("facts", [None, [], "x", 5])
+def test_facts_that_are_no_mapping_are_a_damage(tmp_path: Path, facts: Any) -> None:
+    state = {"version": VERSION, "step": 1, "facts": facts}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(CheckpointError, match="no mapping"):
+        read_state(tmp_path)

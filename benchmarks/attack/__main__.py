@@ -1,0 +1,114 @@
+"""Attack a server of our own on loopback, while somebody listens to it.
+
+    python -m benchmarks.attack [MODEL] [--requests 100000] [--seed N] [--only KIND]
+
+Kinds: http (drawn requests), stream (drawn messages), uploads (hostile files), crowd (many streams,
+dear streams, piles of scenes, floods of pings), faults (workers killed, the database locked). The
+seed is printed; with it the same is drawn again. Fails where an answer is not one that is
+documented, where the listener's sound ran dry, or where the log holds a trace or a line that is no
+JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.attack import crowd, faults, http_fuzz, stream_fuzz, uploads
+from benchmarks.attack.tally import Tally
+from benchmarks.listener import Listener, ServerProcess, listener, running_server
+from benchmarks.server import SCENE
+
+KINDS: dict[str, Callable[[ServerProcess, random.Random, int, Tally], None]] = {
+    "http": http_fuzz.attack,
+    "stream": stream_fuzz.attack,
+    "uploads": uploads.attack,
+    "crowd": crowd.attack,
+    "faults": faults.attack,
+}
+
+
+class Polite(threading.Thread):
+    """Listens by the clock until told to stop."""
+
+    def __init__(self, one: Listener) -> None:
+        super().__init__(daemon=True)
+        self.one, self.stopped = one, False
+
+    def run(self) -> None:
+        """Play."""
+        while not self.stopped:
+            self.one.play(0.5)
+
+
+def main() -> None:
+    """Attack, and say what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
+    parser.add_argument("--only", choices=sorted(KINDS), action="append")
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # our own clients are rude
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with running_server(given.model, log) as server, listener(server, SCENE) as one:
+            polite = Polite(one)
+            polite.start()
+            time.sleep(5.0)
+            for kind in given.only or KINDS:
+                wrong += under_attack(kind, server, one, given.seed, given.requests)
+            polite.stopped = True
+            polite.join(10.0)
+        wrong += wrong_lines(log)
+    for line in wrong:
+        print(f"WRONG {line}")
+    sys.exit(1 if wrong else 0)
+
+
+def under_attack(
+    kind: str, server: ServerProcess, one: Listener, seed: int, requests: int
+) -> list[str]:
+    """Attack in one way; what was wrong with the answers and with the listener's sound."""
+    tally, began, before = Tally(), time.monotonic(), one.underruns
+    one.least_lead_s = float("inf")
+    KINDS[kind](server, random.Random(f"{seed} {kind}"), requests, tally)
+    if server.process.poll() is not None:
+        return [f"{kind}: the server has ended"]
+    dry = one.underruns - before
+    print(
+        f"{kind}: {time.monotonic() - began:.0f} s, {tally}; the listener: {dry} underruns, "
+        f"least in hand {one.least_lead_s:.2f} s",
+        flush=True,
+    )
+    wrong = [f"{kind}: {line}" for line in tally.wrong[:20]]
+    return wrong + ([f"{kind}: the listener's sound ran dry"] if dry else [])
+
+
+def wrong_lines(log: Path) -> list[str]:
+    """Lines of the log that are no JSON, and traces."""
+    found: Counter[str] = Counter()
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            found[f"log: no JSON: {line[:200]}"] += 1
+            continue
+        if "trace" in event and event.get("event") not in faults.EXPECTED_EVENTS:
+            found[f"log: {event.get('event')}: {event['trace'][-300:]}"] += 1
+    return [f"{count} x {line}" for line, count in found.most_common(10)]
+
+
+if __name__ == "__main__":
+    main()

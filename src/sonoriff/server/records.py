@@ -1,0 +1,94 @@
+"""Tables of the history."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Engine, String, create_engine, event, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import NullPool
+
+from sonoriff.errors import ParameterError
+
+SOUNDS = ("wav", "flac", "ogg", "mp3")
+ENDED = ("done", "failed", "cancelled")
+UNFINISHED = ("queued", "running")
+# How long a call waits for another program that writes the database.
+_BUSY_MS = 2000
+
+
+class Base(DeclarativeBase):
+    """Of all tables."""
+
+
+class Riff(Base):
+    """A row of the history; `number` says the order."""
+
+    __tablename__ = "riffs"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(24), unique=True, index=True)
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    verb: Mapped[str] = mapped_column(String(12))
+    prompt: Mapped[str] = mapped_column(String)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created: Mapped[datetime.datetime]
+    duration_s: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(String)
+    n_bytes: Mapped[int] = mapped_column(default=0)
+
+    def record(self, progress: float | None = None) -> dict[str, Any]:
+        """As docs/protocol.md has it."""
+        done = self.state == "done"
+        return {
+            "id": self.id,
+            "state": self.state,
+            "progress": 1.0 if done else progress or 0.0,
+            "verb": self.verb,
+            "prompt": self.prompt,
+            "settings": self.settings,
+            "created": f"{self.created.isoformat(timespec='seconds')}Z",
+            "duration_s": self.duration_s,
+            "error": self.error,
+            "files": {k: f"/api/v1/riffs/{self.id}/riff.{k}" for k in ("png", *SOUNDS)}
+            if done
+            else {},
+        }
+
+
+class Claim(Base):
+    """Which server makes a riff, until when that holds, and whose the riff is."""
+
+    __tablename__ = "claims"
+    riff_id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    server: Mapped[str] = mapped_column(String(32), index=True)
+    until: Mapped[datetime.datetime]
+    owner: Mapped[str] = mapped_column(String(64), index=True)
+
+
+def engine_of(url: str) -> Engine:
+    """An engine of SQLAlchemy's URL."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    # A connection for each call: they come from changing threads.
+    engine = create_engine(url, poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _wait_for_others(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    return engine
+
+
+def make_tables(engine: Engine) -> None:
+    """Make those that are missing; ParameterError where one is there that is not ours."""
+    Base.metadata.create_all(engine)
+    for name, table in Base.metadata.tables.items():
+        there = {column["name"] for column in inspect(engine).get_columns(name)}
+        missing = sorted(set(table.columns.keys()) - there)
+        if missing:
+            raise ParameterError(
+                f"the database has a table {name} without {', '.join(missing)}, of another program "
+                "or version: name another database, or move it away"
+            )

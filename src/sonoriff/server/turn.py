@@ -1,0 +1,166 @@
+"""A worker's turn at some tasks, and what may come in between."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from typing import Any
+
+from sonoriff.errors import Cancelled, ParameterError, SonoriffError
+from sonoriff.server.link import Message, joined, packed, receive
+from sonoriff.server.waiting import Call, Waiting
+
+
+class WorkerDied(SonoriffError):
+    """The process at work has gone; the task may be given to another."""
+
+
+class TaskFailed(SonoriffError):
+    """The worker met an error of ours; its log has the trace."""
+
+
+class TooMuchError(SonoriffError):
+    """The task took more time or memory than one may."""
+
+
+class Turn:
+    """Calls that a process is at.
+
+    Parameters
+    ----------
+    calls : handed over together
+    waiting : what may come in between, and whom the time is charged to
+    interludes : whether anything may come in between, one task at a time
+
+    Attributes
+    ----------
+    n_between : how many did
+    """
+
+    def __init__(
+        self, process: Process, calls: Sequence[Call], waiting: Waiting, *, interludes: bool
+    ) -> None:
+        self.n_between = 0
+        self._process, self._waiting, self._interludes = process, waiting, interludes
+        self._loop = asyncio.get_running_loop()
+        self._main, self._between = list(calls), list[Call]()
+        self._left: dict[int, Call] = {}
+        self._began = self._charged_at = self._loop.time()
+        # The shares of the work that are done, of those that began the turn.
+        self._progress = 0.0
+
+    async def run(self) -> None:
+        """Wait until the process is finished with all of them; WorkerDied where it goes."""
+        await self._hand_over(self._main)
+        message = asyncio.ensure_future(received(self._process))
+        try:
+            while self._left:
+                news: set[asyncio.Future[Any]] = {message}
+                if self._open:
+                    news.add(asyncio.ensure_future(self._waiting.another()))
+                await asyncio.wait(news, return_when=asyncio.FIRST_COMPLETED)
+                for other in news - {message}:
+                    other.cancel()
+                self._charge()
+                if message.done():
+                    self._take_in(*message.result())
+                    if self._left:
+                        message = asyncio.ensure_future(received(self._process))
+                if self._open:
+                    await self._come_between()
+        finally:
+            # What comes of it nobody asks any more.
+            message.add_done_callback(lambda done: done.cancelled() or done.exception())
+            message.cancel()
+
+    def settle(self, error: SonoriffError) -> None:
+        """Tell whoever waits what went wrong."""
+        settle([*self._main, *self._between], error)
+
+    def end(self) -> None:
+        """The process is at none of them any more."""
+        for call in (*self._main, *self._between):
+            call.process = None
+
+    @property
+    def _open(self) -> bool:
+        """Whether something may come in between."""
+        left = self._left.values()
+        return self._interludes and bool(left) and not any(c in left for c in self._between)
+
+    async def _come_between(self) -> None:
+        """Hand over what cannot wait for the others."""
+        now = self._loop.time()
+        done = max(0.05, self._progress)
+        left_s = (now - self._began) * (1.0 - done) / done
+        running = [call for call in self._main if call.number in self._left]
+        if calls := self._waiting.take_between(running, left_s, now):
+            self._between = calls
+            self.n_between += 1
+            await self._hand_over(calls, between=True)
+
+    async def _hand_over(self, calls: Sequence[Call], *, between: bool = False) -> None:
+        assert self._process.stdin is not None
+        for call in calls:
+            call.process, self._left[call.number] = self._process, call
+        header, blobs = joined([(call.header, call.blobs) for call in calls])
+        try:
+            self._process.stdin.write(packed({**header, "between": between}, blobs))
+            await self._process.stdin.drain()
+        except (ConnectionError, RuntimeError) as error:
+            raise WorkerDied("the worker process has gone") from error
+
+    def _charge(self) -> None:
+        """Charge the time since the last look to whoever it was spent on."""
+        now = self._loop.time()
+        between = [call for call in self._between if call.number in self._left]
+        self._waiting.charge(between or self._main, now - self._charged_at, now)
+        self._charged_at = now
+
+    def _take_in(self, header: dict[str, Any], blobs: list[bytes]) -> None:
+        kind, call = header.pop("type"), self._left.get(header.pop("number"))
+        if call is None:
+            return
+        if kind == "progress":
+            self._note_progress(call, header["step"], header["steps"])
+            return
+        del self._left[call.number]
+        if call in self._between:
+            call.process = None
+        if kind == "error":
+            settle([call], _error(header))
+        elif not call.result.done():
+            call.result.set_result((header, blobs))
+
+    def _note_progress(self, call: Call, step: int, steps: int) -> None:
+        if call in self._main:
+            self._progress = step / max(1, steps)
+        call.note_step(self._loop.time())
+        if call.on_progress is not None and not call.result.done():
+            call.on_progress(step, steps)
+
+
+async def received(process: Process) -> Message:
+    """The next message of a worker; WorkerDied where it has gone."""
+    assert process.stdout is not None
+    try:
+        return await receive(process.stdout)
+    except (asyncio.IncompleteReadError, ConnectionError) as error:
+        raise WorkerDied("the worker process has gone") from error
+
+
+def settle(calls: Sequence[Call], error: SonoriffError) -> None:
+    """Tell whoever waits for calls what went wrong."""
+    for call in calls:
+        if not call.result.done():
+            call.result.set_exception(error)
+
+
+def _error(header: dict[str, Any]) -> SonoriffError:
+    kinds: dict[str, type[SonoriffError]] = {
+        "invalid": ParameterError,
+        "cancelled": Cancelled,
+        "too_much": TooMuchError,
+    }
+    return kinds.get(header["code"], TaskFailed)(header["message"])

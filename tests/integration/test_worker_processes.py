@@ -1,0 +1,109 @@
+"""Real workers behind a queue: what comes in between, and what ends one that does not stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonoriff.models.small.model import SmallModel
+from sonoriff.server.lanes import Lane, TooMuchError
+from sonoriff.server.waiting import Call
+from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+
+Use = Callable[[Lane], Awaitable[None]]
+
+
+def window(steps: int) -> dict[str, Any]:
+    """The task of a first window."""
+    scene = Scene(prompts=(WeightedPrompt("a"),), num_inference_steps=steps)
+    return {"task": "window", "schedule": Schedule((Cue(scene),)).to_dict()}
+
+
+@pytest.fixture
+def use(small_model: SmallModel, tmp_path: Path) -> Callable[..., None]:
+    """Starts a lane with one worker, and uses it."""
+    (tmp_path / "model").mkdir()
+    small_model.save_pretrained(tmp_path / "model")
+    options = {
+        "model": str(tmp_path / "model"),
+        "max_pixels": 1000,
+        "max_source_s": 10.0,
+        "nice": 0,
+        "warm_up": False,
+        "memory_bytes": None,
+        "folder": str(tmp_path),
+    }
+
+    def run(do: Use, **how: Any) -> None:
+        async def using() -> None:
+            lane = Lane("test", options, ["cpu"], **{"max_waiting": 8, "task_s": 600.0, **how})
+            lane.start()
+            try:
+                await lane.ready.wait()
+                assert lane.facts is not None
+                await do(lane)
+            finally:
+                await lane.stop()
+
+        asyncio.run(using())
+
+    return run
+
+
+def test_a_listener_does_not_wait_for_one_who_asks_for_fifty_steps(use: Any) -> None:
+    async def two(lane: Lane) -> None:
+        order: list[str] = []
+        begun = asyncio.Event()
+
+        async def ask(client: str, steps: int, **how: Any) -> None:
+            await lane.call(window(steps), [b""], payer=(client, client), **how)
+            order.append(client)
+
+        # As if the first had kept the worker busy before.
+        now = asyncio.get_running_loop().time()
+        lane._waiting.charge([Call({"number": 0}, [], payer=("greedy", "greedy"))], 9.0, now)
+        greedy = asyncio.create_task(ask("greedy", 20, on_progress=lambda *_: begun.set()))
+        await begun.wait()
+        await ask("polite", 1)
+        assert order == ["polite"]
+        await greedy
+        await lane.call(window(1), [b""])
+        assert lane.n_between == 1
+
+    use(two, interludes=True)
+
+
+def test_a_worker_that_goes_on_after_a_cancel_is_replaced(use: Any) -> None:
+    async def cancelling(lane: Lane) -> None:
+        begun = asyncio.Event()
+        call = lane.call(window(20), [b""], on_progress=lambda *_: begun.set())
+        task = asyncio.create_task(call)
+        await begun.wait()
+        (pid,) = lane.process_ids
+        os.kill(pid, signal.SIGSTOP)  # deaf to everything
+        task.cancel()
+        header, _ = await lane.call(window(1), [b""])
+        assert header["window"]["index"] == 0
+        assert pid not in lane.process_ids
+        assert lane.restarts == 1
+
+    use(cancelling, cancel_s=0.1)
+
+
+def test_a_worker_that_takes_too_long_is_replaced_and_it_is_said(use: Any) -> None:
+    async def waiting(lane: Lane) -> None:
+        (pid,) = lane.process_ids
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(TooMuchError, match="not done after 3 s"):
+            await lane.call(window(1), [b""])
+        header, _ = await lane.call(window(1), [b""])
+        assert header["window"]["index"] == 0
+        assert pid not in lane.process_ids
+
+    use(waiting, task_s=3.0)
