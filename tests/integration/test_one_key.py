@@ -12,9 +12,9 @@ from sonoriff.models.protocol import Condition, Facts
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.heard import LIKELY_KEY, find_key
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.settings import Sampling
+from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.stream.engine import RiffState, RiffStream
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 

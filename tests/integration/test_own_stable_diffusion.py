@@ -22,7 +22,7 @@ from sonoriff.models.protocol import Facts
 from sonoriff.models.registry import load_model
 from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
-from sonoriff.pipeline.pictures import picture_from_sonogram
+from sonoriff.pipeline.latent_codec import picture_from_sonogram
 from sonoriff.sonogram import encode
 from sonoriff.training.adapters import LoraConfig
 from sonoriff.training.config import LoopConfig

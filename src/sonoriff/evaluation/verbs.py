@@ -22,13 +22,13 @@ from sonoriff.pipeline.extend import ExtendSettings, Side, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
 from sonoriff.pipeline.guides import facts_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, area_from_settings, inpaint
+from sonoriff.pipeline.latent_codec import picture_from_sonogram
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.paint import OVERLAP
-from sonoriff.pipeline.pictures import picture_from_sonogram
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.settings import OnProgress, sampler_names
-from sonoriff.pipeline.windows import window_columns
+from sonoriff.pipeline.tiling import window_columns
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.params import HIFI
 from sonoriff.stream.engine import RiffStream

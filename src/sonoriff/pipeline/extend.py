@@ -14,18 +14,18 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
 from sonoriff.pipeline.guides import everywhere
-from sonoriff.pipeline.heard import guide_as_heard, listen
 from sonoriff.pipeline.joins import eased
-from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
-from sonoriff.pipeline.pictures import (
+from sonoriff.pipeline.latent_codec import (
     latents_from_picture,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.pipeline.source_analysis import guide_as_heard, listen
 from sonoriff.sonogram.sonogram import Sonogram
 
 Side = Literal["end", "start"]

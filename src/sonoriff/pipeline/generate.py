@@ -11,11 +11,11 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
+from sonoriff.pipeline.key_preview import facts_of_sketch, sketch_steps
+from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import Canvas, paint
-from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration, stage
-from sonoriff.pipeline.sketch import facts_of_sketch, sketch_steps
 
 
 @dataclass(frozen=True, kw_only=True)

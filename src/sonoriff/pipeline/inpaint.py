@@ -10,27 +10,27 @@ import torch
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
-from sonoriff.pipeline.areas import (
-    area_of_bands,
-    area_of_mask,
-    area_of_times,
-    free_cells,
-    softened,
-)
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere
-from sonoriff.pipeline.heard import guide_as_heard, listen
-from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
-from sonoriff.pipeline.pictures import (
+from sonoriff.pipeline.latent_codec import (
     latents_from_picture,
     model_facts,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.masks import (
+    area_of_bands,
+    area_of_mask,
+    area_of_times,
+    free_cells,
+    softened,
+)
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.pipeline.source_analysis import guide_as_heard, listen
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.sonogram import Sonogram
 

@@ -15,20 +15,20 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
-from sonoriff.pipeline.heard import listen
 from sonoriff.pipeline.joins import eased
-from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
-from sonoriff.pipeline.pictures import (
+from sonoriff.pipeline.latent_codec import (
     latents_from_picture,
     model_facts,
     picture_from_latents,
     picture_from_sonogram,
     values_from_picture,
 )
+from sonoriff.pipeline.noise import noise_grid, slerp
+from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, check_types, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.pipeline.source_analysis import listen
 from sonoriff.sonogram.sonogram import Sonogram
 
 MAX_CLIPS = 100

@@ -18,7 +18,7 @@ from sonoriff.errors import Cancelled
 from sonoriff.models.protocol import Condition, Model, Term
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.settings import OnProgress, Sampling
-from sonoriff.pipeline.windows import merged, window_columns
+from sonoriff.pipeline.tiling import merged, window_columns
 from sonoriff.threads import follow_free_cores
 
 OVERLAP = 0.25

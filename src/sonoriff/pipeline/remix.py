@@ -10,19 +10,19 @@ from torch import Tensor
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
-from sonoriff.pipeline.heard import Heard, guide_as_heard, listen
-from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guide, number_of_steps, paint
-from sonoriff.pipeline.pictures import (
+from sonoriff.pipeline.key_preview import facts_of_sketch
+from sonoriff.pipeline.latent_codec import (
     latents_from_picture,
     model_facts,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.noise import noise_grid
+from sonoriff.pipeline.paint import Canvas, Guide, number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
-from sonoriff.pipeline.sketch import facts_of_sketch
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
+from sonoriff.pipeline.source_analysis import Heard, guide_as_heard, listen
 from sonoriff.sonogram.sonogram import Sonogram
 
 

@@ -20,18 +20,18 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere
-from sonoriff.pipeline.heard import listen
-from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, paint
-from sonoriff.pipeline.pictures import (
+from sonoriff.pipeline.latent_codec import (
     latents_from_picture,
     painted_sonogram,
     picture_from_latents,
     picture_from_sonogram,
 )
+from sonoriff.pipeline.noise import noise_grid, slerp
+from sonoriff.pipeline.paint import Canvas, paint
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source import Source, sonogram_from_source
+from sonoriff.pipeline.source_analysis import listen
 from sonoriff.sonogram.picture import opaque, upright
 from sonoriff.sonogram.sonogram import Sonogram
 

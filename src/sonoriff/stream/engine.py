@@ -13,15 +13,15 @@ from torch import Tensor
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.protocol import Model
-from sonoriff.pipeline.heard import LIKELY_KEY, find_key
+from sonoriff.pipeline.latent_codec import values_from_picture
 from sonoriff.pipeline.paint import OnMember, likeness, paint_together
-from sonoriff.pipeline.pictures import values_from_picture
 from sonoriff.pipeline.settings import OnProgress
+from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.course import Blend, Course, heaviest, key_of, words_of
-from sonoriff.stream.painter import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
+from sonoriff.stream.position import Blend, Course, heaviest, key_of, words_of
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule
+from sonoriff.stream.window_planner import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
 
 FloatArray = npt.NDArray[np.float32]
 # Share of the model's window that the first one has.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sonoriff.stream.course import BEATS_PER_BAR, Bars
+from sonoriff.stream.position import BEATS_PER_BAR, Bars
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,8 @@ from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.sonogram.decoder_state import decoder_from_snapshot, decoder_snapshot
-from sonoriff.stream.course import Bars, Blend, Course, Key, Morph, Walk
 from sonoriff.stream.engine import RiffState, Window
+from sonoriff.stream.position import Bars, Blend, Course, Key, Morph, Walk
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, Schedule, WeightedPrompt
 

@@ -122,7 +122,7 @@ def test_from_warns_where_the_weights_differ(small_model: SmallModel, tmp_path: 
 
 
 def test_a_picture_of_before_has_no_digest_and_no_warning(small_model: SmallModel) -> None:
-    from sonoriff.pipeline.pictures import model_facts
+    from sonoriff.pipeline.latent_codec import model_facts
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -13,7 +13,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.pipeline.generate import GenerateSettings
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
-from sonoriff.pipeline.sketch import sketch_steps
+from sonoriff.pipeline.key_preview import sketch_steps
 
 
 def settings(model: SmallModel, **wishes: object) -> GenerateSettings:

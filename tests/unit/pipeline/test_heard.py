@@ -8,8 +8,8 @@ import pytest
 from sonoriff.models.protocol import Facts
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.heard import Pulse, guide_as_heard, listen
 from sonoriff.pipeline.settings import Sampling
+from sonoriff.pipeline.source_analysis import Pulse, guide_as_heard, listen
 from sonoriff.sonogram import Sonogram, encode
 from sounds import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence, drums
 

@@ -465,7 +465,7 @@ def test_extend_heeds_what_is_there(small_model: SmallModel, source: Sonogram) -
 def test_extend_shows_the_source_with_what_lies_beside_it(
     small_model: SmallModel, side: Side
 ) -> None:
-    from sonoriff.pipeline.pictures import latents_from_picture, picture_from_sonogram
+    from sonoriff.pipeline.latent_codec import latents_from_picture, picture_from_sonogram
 
     long = sweep(6.0)
     seen: list[torch.Tensor] = []
@@ -533,7 +533,7 @@ def test_a_picture_without_settings_is_refused(small_model: SmallModel, source: 
 
 
 def test_latents_of_a_long_picture_are_those_of_the_whole(small_model: SmallModel) -> None:
-    from sonoriff.pipeline.pictures import latents_from_picture, picture_from_latents
+    from sonoriff.pipeline.latent_codec import latents_from_picture, picture_from_latents
 
     picture = torch.rand(1, 1, 256, 150 * 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
     latents = latents_from_picture(small_model, picture)

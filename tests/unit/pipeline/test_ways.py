@@ -17,14 +17,14 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.heard import listen
+from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.loop import LoopSettings, loop, plainest_bar
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.paint import Canvas, paint
-from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, PromptInput, riffuse
+from sonoriff.pipeline.source_analysis import listen
 from sonoriff.sonogram import HIFI, Sonogram
 from sonoriff.sonogram.codec import encode
 from sounds import MINOR_CADENCE, cadence, drums

@@ -7,7 +7,7 @@ import torch
 
 from sonoriff.errors import ParameterError
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
-from sonoriff.pipeline.windows import merged, window_columns, window_starts
+from sonoriff.pipeline.tiling import merged, window_columns, window_starts
 
 
 @pytest.mark.parametrize("width", [1, 64, 65, 100, 112, 113, 1000])

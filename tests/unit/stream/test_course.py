@@ -2,7 +2,7 @@
 
 import pytest
 
-from sonoriff.stream.course import Bars, Course, Morph, Walk, key_of, tempo_of, words_of
+from sonoriff.stream.position import Bars, Course, Morph, Walk, key_of, tempo_of, words_of
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 A, B = (WeightedPrompt("a"),), (WeightedPrompt("b", 3.0), WeightedPrompt("a", 1.0))

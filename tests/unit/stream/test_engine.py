@@ -122,7 +122,7 @@ def test_weak_variations_are_the_riff_again(small_model: SmallModel) -> None:
     assert windows[2].bar == pytest.approx(2.0, abs=0.03)
     guide = state.riff.guide(172 * 2, 172 * 3)
     assert guide is not None
-    from sonoriff.pipeline.pictures import latents_from_picture
+    from sonoriff.pipeline.latent_codec import latents_from_picture
 
     coded = small_model.decode(latents_from_picture(small_model, guide)).numpy()[0, ..., :172]
     heard = (columns[..., 344:516] + 80.0) / 46.0 - 1.0

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sonoriff.stream.course import Bars
+from sonoriff.stream.position import Bars
 from sonoriff.stream.riff import Riff
 
 RATE, HOP, CELL = 44100, 512, 4096

@@ -24,7 +24,7 @@ from sonoriff.corpus.manifest import Clip
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
-from sonoriff.pipeline.pictures import picture_from_sonogram
+from sonoriff.pipeline.latent_codec import picture_from_sonogram
 from sonoriff.sonogram.codec import encode
 
 _CAPTIONS_AT_ONCE = 64

@@ -15,7 +15,7 @@ from sonoriff.diffusion.schedule import NoiseSchedule, scaled_linear_schedule
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.pictures import picture_from_sonogram
+from sonoriff.pipeline.latent_codec import picture_from_sonogram
 from sonoriff.training.adapters import (
     TEXT_LAYERS,
     UNET_LAYERS,

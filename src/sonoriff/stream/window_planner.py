@@ -13,12 +13,12 @@ from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Condition, Facts, Model
 from sonoriff.pipeline.guides import negative_condition
+from sonoriff.pipeline.latent_codec import latents_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import Canvas, Guide
-from sonoriff.pipeline.pictures import latents_from_picture
 from sonoriff.pipeline.prompt import bpm_in_prompt
 from sonoriff.pipeline.settings import Sampling
-from sonoriff.stream.course import Blend, Course, heaviest, key_of
+from sonoriff.stream.position import Blend, Course, heaviest, key_of
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene
 

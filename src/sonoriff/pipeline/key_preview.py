@@ -8,9 +8,9 @@ from torch import Tensor
 
 from sonoriff.models.protocol import Facts, Model
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
-from sonoriff.pipeline.heard import key_of_latents
 from sonoriff.pipeline.paint import Canvas, number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling
+from sonoriff.pipeline.source_analysis import key_of_latents
 
 # A key is decided early: half of the steps sketch it.
 _STEPS = 0.5

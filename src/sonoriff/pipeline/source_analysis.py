@@ -13,8 +13,8 @@ from sonoriff.audio import resample
 from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
+from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.paint import Guide
-from sonoriff.pipeline.pictures import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.sonogram import Sonogram
