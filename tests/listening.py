@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page, sync_playwright
 
-from sonoriff.server.app import STATIC
+from sonoriff.server.http.app import STATIC
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

@@ -10,7 +10,7 @@ import pytest
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.small.model import SmallModel
-from sonoriff.server.tasks import Tasks
+from sonoriff.server.workers.tasks import Tasks
 from sound_files import wav
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from sonoriff.models.small.model import SmallModel
-from sonoriff.server.lanes import Lane, TooMuchError
-from sonoriff.server.waiting import Call
+from sonoriff.server.workers.task_queue import Call
+from sonoriff.server.workers.worker_pool import Lane, TooMuchError
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 
 Use = Callable[[Lane], Awaitable[None]]

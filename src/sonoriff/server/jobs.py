@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
 from sonoriff.server.config import Limits
-from sonoriff.server.doorkeeper import Holdings
-from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
+from sonoriff.server.http.doorkeeper import Holdings
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.store import ENDED, NoRoomError, Riff, Store, StoreError
+from sonoriff.server.workers.worker_pool import Lane, TooMuchError, WorkerDied
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from typing import Any
 import uvicorn
 
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.server.app import create_app
 from sonoriff.server.config import ServerConfig
+from sonoriff.server.http.app import create_app
+from sonoriff.server.http.uvicorn_protocols import HttpProtocol, StreamProtocol
 from sonoriff.server.logs import set_up_logs
-from sonoriff.server.protocols import HttpProtocol, StreamProtocol
 
 MAX_MESSAGE_BYTES = 64 * 2**10
 

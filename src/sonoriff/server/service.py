@@ -12,17 +12,17 @@ from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings
 from sonoriff.server.folder_lock import FolderLock
+from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings
 from sonoriff.server.jobs import Jobs
-from sonoriff.server.lanes import Lane
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.rlimits import memory_for_a_task
 from sonoriff.server.seeds import SeedImages
-from sonoriff.server.socket import Closing
 from sonoriff.server.store import LEASE_S, Store
-from sonoriff.server.streams import Streams
-from sonoriff.server.waiting import Waiting
+from sonoriff.server.streaming.socket import Closing
+from sonoriff.server.streaming.streams import Streams
+from sonoriff.server.workers.rlimits import memory_for_a_task
+from sonoriff.server.workers.task_queue import Waiting
+from sonoriff.server.workers.worker_pool import Lane
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0

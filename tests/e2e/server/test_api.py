@@ -13,8 +13,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from sonoriff.server.app import create_app
 from sonoriff.server.config import ServerConfig
+from sonoriff.server.http.app import create_app
 
 schema = schemathesis.openapi.from_dict(create_app(ServerConfig()).openapi())
 

@@ -22,8 +22,8 @@ from websockets.sync.client import connect
 from server_tools import wait_until
 from sonoriff.errors import FormatError
 from sonoriff.models.small.model import SmallModel
-from sonoriff.server.protocols import HttpProtocol
-from sonoriff.server.tasks import Tasks
+from sonoriff.server.http.uvicorn_protocols import HttpProtocol
+from sonoriff.server.workers.tasks import Tasks
 from sonoriff.sonogram import HIFI
 from sonoriff.sonogram.picture import picture_from_bytes
 

@@ -100,7 +100,9 @@ def test_nothing_covers_what_is_painted(server: Any, size: tuple[int, int]) -> N
 
 
 def test_one_question_at_a_time_while_the_server_loads(starting: Any) -> None:
-    workers = [p for p in psutil.Process().children() if "sonoriff.server.worker" in p.cmdline()]
+    workers = [
+        p for p in psutil.Process().children() if "sonoriff.server.workers.worker" in p.cmdline()
+    ]
     loading = [p for p in workers if p.cmdline()[-1].count(str(starting.service.config.model))]
     assert loading
     with page_at(starting.url + LINK) as page:

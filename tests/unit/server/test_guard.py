@@ -8,8 +8,8 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from sonoriff.server.config import Limits, ServerConfig
-from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings
-from sonoriff.server.guard import Guard
+from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings
+from sonoriff.server.http.guard import Guard
 
 HEADERS = [(b"host", b"127.0.0.1")]
 

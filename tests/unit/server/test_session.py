@@ -10,8 +10,8 @@ import pytest
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.session import MAX_CUES, Chunk, Format, Session
-from sonoriff.server.streams import CrowdedError, Stream, Streams
+from sonoriff.server.streaming.session import MAX_CUES, Chunk, Format, Session
+from sonoriff.server.streaming.streams import CrowdedError, Stream, Streams
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 # A sample is a hundredth of a second, a cell a tenth, a window four seconds.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sonoriff.server.waiting import Call, Waiting
+from sonoriff.server.workers.task_queue import Call, Waiting
 
 NOW, USUAL_S = 100.0, 1.0
 

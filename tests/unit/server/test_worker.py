@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sonoriff.models.small.model import SmallModel
-from sonoriff.server import worker
-from sonoriff.server.link import Message, joined, packed, parted
-from sonoriff.server.tasks import Tasks
+from sonoriff.server.workers import worker
+from sonoriff.server.workers.ipc import Message, joined, packed, parted
+from sonoriff.server.workers.tasks import Tasks
 from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
 
 
@@ -164,7 +164,7 @@ def test_a_task_that_wants_too_much_memory_fails_alone(small_model: SmallModel) 
 def test_the_system_keeps_a_worker_to_its_limits() -> None:
     program = """
 import numpy as np, torch
-from sonoriff.server.rlimits import is_out_of_memory, limit_memory, limit_time
+from sonoriff.server.workers.rlimits import is_out_of_memory, limit_memory, limit_time
 limit_memory(256 * 2**20)
 for take in (lambda: np.ones(2**27), lambda: torch.ones(2**27)):
     try:

@@ -12,9 +12,17 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from sonoriff.errors import FormatError, ParameterError
-from sonoriff.server.access import owner_of, require_key, require_key_or_query, service_of
-from sonoriff.server.answers import RangedFile
-from sonoriff.server.bodies import (
+from sonoriff.server.http.answers import RangedFile
+from sonoriff.server.http.dependencies import (
+    owner_of,
+    require_key,
+    require_key_or_query,
+    service_of,
+)
+from sonoriff.server.http.error_handlers import ApiError, described
+from sonoriff.server.http.excerpt import riff_of_part
+from sonoriff.server.http.guard import client_of
+from sonoriff.server.http.schemas import (
     ExtendBody,
     GenerateBody,
     InpaintBody,
@@ -27,10 +35,7 @@ from sonoriff.server.bodies import (
     RiffBody,
     read_settings,
 )
-from sonoriff.server.failures import ApiError, described
-from sonoriff.server.guard import client_of
 from sonoriff.server.jobs import Job
-from sonoriff.server.parts import riff_of_part
 from sonoriff.server.service import Service
 from sonoriff.server.store import ENDED, Riff
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sonoriff.errors import ParameterError
-from sonoriff.server.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
+from sonoriff.server.streaming.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
 from sonoriff.stream.scene import Cue, Scene, Schedule
 
 Outgoing = dict[str, Any] | bytes

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from sonoriff.errors import Cancelled, ParameterError, SonoriffError
-from sonoriff.server.link import Message, joined, packed, receive
-from sonoriff.server.waiting import Call, Waiting
+from sonoriff.server.workers.ipc import Message, joined, packed, receive
+from sonoriff.server.workers.task_queue import Call, Waiting
 
 
 class WorkerDied(SonoriffError):

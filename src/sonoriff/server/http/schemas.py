@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from sonoriff.errors import ParameterError
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.server.config import Limits
-from sonoriff.server.messages import MAX_SAMPLE, Strict, Text, first_mistake
+from sonoriff.server.streaming.messages import MAX_SAMPLE, Strict, Text, first_mistake
 from sonoriff.stream.scene import MAX_SEED
 
 _NULL: JsonDict = {"type": "null"}

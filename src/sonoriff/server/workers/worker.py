@@ -1,6 +1,6 @@
 """The process that holds a model: reads tasks from its standard input, writes what it made.
 
-Usage: python -m sonoriff.server.worker '{"model": null, "device": "cpu", ...}'
+Usage: python -m sonoriff.server.workers.worker '{"model": null, "device": "cpu", ...}'
 
 It may be killed at any time: whoever asked still has the state that the task began with.
 """
@@ -18,9 +18,9 @@ import warnings
 from typing import Any, BinaryIO
 
 from sonoriff.errors import Cancelled, FormatError, ParameterError, SonoriffError
-from sonoriff.server.link import Message, packed, parted, receive_blocking
 from sonoriff.server.logs import set_up_logs
-from sonoriff.server.rlimits import is_out_of_memory, limit_memory, limit_time
+from sonoriff.server.workers.ipc import Message, packed, parted, receive_blocking
+from sonoriff.server.workers.rlimits import is_out_of_memory, limit_memory, limit_time
 from sonoriff.threads import prepare
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class Desk:
 
     Parameters
     ----------
-    tasks : `sonoriff.server.tasks.Tasks`
+    tasks : `sonoriff.server.workers.tasks.Tasks`
     inbox : with `between` and `cancelled`
     send : of a header and blobs
     """
@@ -180,7 +180,7 @@ def _loaded(options: dict[str, Any], loading: Any) -> Any:
     """The tasks of a model that is loaded, and tried out where streams are to come from it."""
     loading(0.0)
     from sonoriff.models.registry import load_model
-    from sonoriff.server.tasks import Tasks
+    from sonoriff.server.workers.tasks import Tasks
 
     loading(_IMPORTED)
     model = load_model(

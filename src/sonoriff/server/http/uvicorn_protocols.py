@@ -12,7 +12,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from sonoriff.server.doorkeeper import TokenBucket
+from sonoriff.server.http.doorkeeper import TokenBucket
 
 # An answer that lies unread for so long is given up.
 UNREAD_S = 60.0

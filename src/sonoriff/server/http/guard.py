@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.doorkeeper import Buckets, Doorkeeper, Holdings, TooManyKeys
+from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings, TooManyKeys
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _WITH_FILE = tuple(f"/api/v1/riffs/{verb}" for verb in ("remix", "inpaint", "extend"))

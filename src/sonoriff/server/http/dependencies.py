@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from sonoriff.server.failures import ApiError
-from sonoriff.server.guard import key_in
+from sonoriff.server.http.error_handlers import ApiError
+from sonoriff.server.http.guard import key_in
 from sonoriff.server.service import Service
 
 _bearer = HTTPBearer(auto_error=False, description="An API key, where the server wants one.")

@@ -15,10 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
-from sonoriff.server.link import Message
 from sonoriff.server.logs import pass_on
-from sonoriff.server.turn import TaskFailed, TooMuchError, Turn, WorkerDied, received, settle
-from sonoriff.server.waiting import Call, Payer, Waiting
+from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.task_queue import Call, Payer, Waiting
+from sonoriff.server.workers.turn import (
+    TaskFailed,
+    TooMuchError,
+    Turn,
+    WorkerDied,
+    received,
+    settle,
+)
 
 __all__ = ["Lane", "TaskFailed", "TooMuchError", "WorkerDied"]
 log = logging.getLogger(__name__)
@@ -35,7 +42,7 @@ class Lane:
     Parameters
     ----------
     name : for logs and metrics
-    options : for the workers, see `sonoriff.server.worker`
+    options : for the workers, see `sonoriff.server.workers.worker`
     devices : a process for each
     max_waiting : tasks; more are refused
     task_s : after which a process that is still at a task is ended
@@ -206,7 +213,7 @@ class Lane:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "sonoriff.server.worker",
+            "sonoriff.server.workers.worker",
             json.dumps(options),
             stdin=PIPE,
             stdout=PIPE,

@@ -14,21 +14,21 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.staticfiles import StaticFiles
 
 from sonoriff.errors import BusyError
-from sonoriff.server import riffs_api, riffusion_api
-from sonoriff.server.access import require_key, service_of
-from sonoriff.server.bodies import Info
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.failures import ApiError, add_handlers, described
-from sonoriff.server.frames import VERSION
-from sonoriff.server.guard import Guard, client_of
-from sonoriff.server.head import HeadAsGet
+from sonoriff.server.http import riffs_api, riffusion_api
+from sonoriff.server.http.dependencies import require_key, service_of
+from sonoriff.server.http.error_handlers import ApiError, add_handlers, described
+from sonoriff.server.http.guard import Guard, client_of
+from sonoriff.server.http.head import HeadAsGet
+from sonoriff.server.http.reference import reference_page
+from sonoriff.server.http.schemas import Info
 from sonoriff.server.logs import RequestLog
-from sonoriff.server.reference import reference_page
 from sonoriff.server.service import Service
-from sonoriff.server.socket import Connection
+from sonoriff.server.streaming.frames import VERSION
+from sonoriff.server.streaming.socket import Connection
 from sonoriff.version import __version__
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parents[1] / "static"
 _NO_PAGE = "Sonoriff is running. Its web page is not built here; the API is at /docs.\n"
 # The page's ring buffer is shared memory, which browsers give to isolated pages only.
 _PAGE_HEADERS = {
@@ -150,7 +150,7 @@ def create_app(
         description="Music from text. The stream's WebSocket is described in docs/protocol.md.",
         lifespan=life,
         middleware=middleware,
-        # Their pages would load scripts from elsewhere; see `sonoriff.server.reference`.
+        # Their pages would load scripts from elsewhere; see `sonoriff.server.http.reference`.
         docs_url=None,
         redoc_url=None,
     )

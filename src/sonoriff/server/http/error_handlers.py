@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from sonoriff.errors import BusyError, Cancelled, FormatError, ParameterError
-from sonoriff.server.bodies import ErrorBody
-from sonoriff.server.messages import first_mistake
+from sonoriff.server.http.schemas import ErrorBody
 from sonoriff.server.store import NoRoomError
+from sonoriff.server.streaming.messages import first_mistake
 
 log = logging.getLogger(__name__)
 _RETRY_S = 5

@@ -25,7 +25,7 @@ from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
-from sonoriff.server.link import Message
+from sonoriff.server.workers.ipc import Message
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import (
     check_work,

@@ -11,11 +11,11 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sonoriff.errors import BusyError, ParameterError
-from sonoriff.server.doorkeeper import TokenBucket, TooManyKeys
-from sonoriff.server.frames import VERSION
-from sonoriff.server.messages import Bye, Hello, Ping, SceneChange, Want, read_message
-from sonoriff.server.session import Outgoing
-from sonoriff.server.streams import CrowdedError, Stream, Streams
+from sonoriff.server.http.doorkeeper import TokenBucket, TooManyKeys
+from sonoriff.server.streaming.frames import VERSION
+from sonoriff.server.streaming.messages import Bye, Hello, Ping, SceneChange, Want, read_message
+from sonoriff.server.streaming.session import Outgoing
+from sonoriff.server.streaming.streams import CrowdedError, Stream, Streams
 from sonoriff.stream.scene import Scene
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
-from sonoriff.server.failures import error_response
+from sonoriff.server.http.error_handlers import error_response
 
 _RANGES = re.compile(rb"bytes=(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+)){0,9}")
 

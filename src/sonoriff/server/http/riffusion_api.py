@@ -12,12 +12,12 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError
-from sonoriff.server.access import require_key, service_of
 from sonoriff.server.config import Limits
-from sonoriff.server.failures import described
-from sonoriff.server.guard import client_of
-from sonoriff.server.lanes import Lane, TooMuchError, WorkerDied
-from sonoriff.server.link import Message
+from sonoriff.server.http.dependencies import require_key, service_of
+from sonoriff.server.http.error_handlers import described
+from sonoriff.server.http.guard import client_of
+from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.worker_pool import Lane, TooMuchError, WorkerDied
 
 router = APIRouter(tags=["Riffusion"], dependencies=[Depends(require_key)])
 _MAX_SEED = 2**63 - 1

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from sonoriff.errors import BusyError, SonoriffError
 from sonoriff.server.config import Limits
-from sonoriff.server.lanes import Lane, WorkerDied
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.session import Chunk, Format, Session
+from sonoriff.server.streaming.session import Chunk, Format, Session
+from sonoriff.server.workers.worker_pool import Lane, WorkerDied
 from sonoriff.stream.scene import Scene
 
 if TYPE_CHECKING:
-    from sonoriff.server.socket import Connection
+    from sonoriff.server.streaming.socket import Connection
 
 _ATTEMPTS = 4
 _BUSY_S = 0.25

@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from sonoriff.server.link import Message, packed
-from sonoriff.server.shares import Shares
+from sonoriff.server.workers.ipc import Message, packed
+from sonoriff.server.workers.shares import Shares
 
 Payer = tuple[str, str]
 

@@ -1,0 +1,1 @@
+"""The HTTP API: routes, what comes and goes, who may come in."""

@@ -1,0 +1,1 @@
+"""The endless riff over a WebSocket: sessions, messages, frames."""
