@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from sonoriff.corpus.manifest import Clip, Facts
+from sonoriff.corpus.manifest import ClipLabels, CorpusClip
 from sonoriff.diffusion.schedule import scaled_linear_schedule
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.training.adapters import LoraConfig
@@ -27,7 +27,7 @@ from sonoriff.training.recipes.stable_diffusion import DiffusionConfig, StableDi
 
 def make_recipe(*, lora: bool) -> StableDiffusionRecipe:
     """Two random clips, one random caption."""
-    clip = Clip("00.flac", ("music",), Facts(), "train", "file", "CC0-1.0")
+    clip = CorpusClip("00.flac", ("music",), ClipLabels(), "train", "file", "CC0-1.0")
     posteriors = np.random.default_rng(0).normal(size=(2, 8, 64, 64)).astype(np.float16)
     states = np.random.default_rng(1).normal(size=(77, 768)).astype(np.float16)
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -23,7 +23,7 @@ import torch
 from benchmarks.listener import ServerProcess, listener, running_server
 from sonoriff.models.registry import bundled_folder, load_model
 from sonoriff.stream.engine import RiffStream
-from sonoriff.stream.scene import Cue, Scene, Schedule
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule
 
 SCENE = {"prompts": [{"text": "deep house, 122 bpm"}], "morph_bars": 0.0}
 OTHER = {"prompts": [{"text": "church organ"}]}
@@ -82,7 +82,7 @@ def speeds(server: ServerProcess) -> tuple[float, float]:
 def bare_seconds(model: str | None, seconds: float) -> float:
     """What the engine alone takes for the sound that `rushed` asks for."""
     loaded = load_model(model)
-    stream, schedule = RiffStream(loaded), Schedule((Cue(Scene.from_dict(SCENE)),))
+    stream, schedule = RiffStream(loaded), SceneSchedule((Cue(Scene.from_dict(SCENE)),))
     stream.next(stream.start(schedule))
     began, state = time.perf_counter(), stream.start(schedule)
     while state.n_samples < seconds * loaded.params.sample_rate:

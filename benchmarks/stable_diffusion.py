@@ -31,7 +31,7 @@ from sonoriff.diffusion.schedule import scaled_linear_schedule
 from sonoriff.models.protocol import Term
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.models.stable_diffusion.winograd import quicken
-from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.paint import Canvas, Guidance, paint
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.precision import fastest_dtype
 
@@ -124,7 +124,7 @@ def our_way(
         reuse=reuse,
     )
     texts = texts.to(unet.dtype)
-    guide = Guide((Term(1.0, texts[:1]),), (Term(1.0, texts[1:]),), GUIDANCE)
+    guide = Guidance((Term(1.0, texts[:1]),), (Term(1.0, texts[1:]),), GUIDANCE)
     sampling = Sampling(num_inference_steps=steps, guidance_scale=GUIDANCE, sampler="ddim")
     sampling = replace(sampling, guidance_interval=interval, shift=1.0)
     return paint(model, Canvas(noise.flip(2), lambda _middle: guide), sampling).flip(2)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import divide, draw_source
 from sonoriff.errors import CorpusError, SetupError
 from sonoriff_composer.grooves import STYLES, Style, grooves_of
@@ -209,7 +209,7 @@ def compose(seed: int, index: int) -> Piece:
     parts = [_revoice(rng, part, kit) for part in parts]
     if lead is None and rng.random() < 0.62:
         parts.append(_lead_part(rng, style, chords, key, mode, timing))
-    facts = Facts(
+    facts = ClipLabels(
         genre=genre, style=style.name, bpm=round(timing.bpm, 2), key=KEYS[key], mode=mode,
         beats_per_bar=felt, loop=timing.loop, kind="render",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_source
 from sonoriff_composer.arranging import arpeggio, bass_line, drum_notes, pattern_chords
 from sonoriff_composer.harmony import KEYS, Chord, choose_progression, chords_from_text
@@ -674,7 +674,7 @@ def compose(seed: int, index: int) -> Piece:
     band = Band(rng, seeded(source, VERSION), chords, key, mode, timing, bars)
     parts = [p for p in _silence(rng, act.play(band)) if p.notes]
     parts = [replace(p, volume=max(55, min(124, round(p.volume + rng.gauss(0, 5))))) for p in parts]
-    facts = Facts(
+    facts = ClipLabels(
         genre=act.genre, style=act.genre, bpm=round(timing.bpm, 2), key=KEYS[key], mode=mode,
         beats_per_bar=metre, loop=timing.loop, kind="render",
     )  # fmt: skip

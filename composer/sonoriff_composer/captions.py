@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.vocabulary import GENRE_SYNONYMS, INSTRUMENT_SYNONYMS
 from sonoriff_composer.instruments import PERCUSSION
 
@@ -164,7 +164,7 @@ _SERIOUS = frozenset(
 )
 
 
-def moods_of(facts: Facts) -> tuple[str, ...]:
+def moods_of(facts: ClipLabels) -> tuple[str, ...]:
     """Adjectives that follow from genre, tempo, mode and players."""
     moods = list(_GENRE_MOODS.get(facts.genre or "", ()))
     bpm = facts.bpm or 0.0
@@ -244,7 +244,7 @@ _FILLERS = frozenset(
 class _Writer:
     """The words for one clip; each method is one form of caption, or gives '' if it cannot."""
 
-    def __init__(self, rng: random.Random, facts: Facts) -> None:
+    def __init__(self, rng: random.Random, facts: ClipLabels) -> None:
         self.rng, self.facts = rng, facts
         self.tonal = [i for i in facts.instruments if i not in ("drums",)]
 
@@ -466,7 +466,7 @@ def _first(w: _Writer) -> str:
     return _list(head, solo, players if not solo or w.rng.random() < 0.5 else "", absent, *tail)
 
 
-def _says_something(caption: str, facts: Facts) -> bool:
+def _says_something(caption: str, facts: ClipLabels) -> bool:
     """Whether a caption names more than moods, tempo and key."""
     known = {word for mood in facts.moods for word in mood.split()} | _FILLERS
     known |= {"flat", "sharp", (facts.key or "").lower(), *(facts.mode or "").split()}
@@ -474,7 +474,9 @@ def _says_something(caption: str, facts: Facts) -> bool:
     return any(len(w) > 1 and not w.isdigit() and w not in known for w in words)
 
 
-def captions_for(rng: random.Random, facts: Facts, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+def captions_for(
+    rng: random.Random, facts: ClipLabels, extra: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """Four to six captions; the first is of medium length, the others take many forms.
 
     Parameters

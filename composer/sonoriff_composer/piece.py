@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff_composer.instruments import KIT, PERCUSSION, instrument_of
 from sonoriff_composer.score import Part, Score
@@ -30,7 +30,7 @@ class Piece:
     `phrases` are true of every clip and become captions too.
     """
 
-    facts: Facts
+    facts: ClipLabels
     source: str
     split: str
     starts_s: tuple[float, ...]
@@ -157,7 +157,7 @@ def heard(score: Score, start_s: float) -> tuple[tuple[str, ...], str | None, bo
     return tuple(names), lead, kit or bool(percussion)
 
 
-def clip_facts(piece: Piece, start_s: float) -> Facts:
+def clip_facts(piece: Piece, start_s: float) -> ClipLabels:
     """The piece's facts with what is heard in one clip."""
     if piece.score is not None:
         names, lead, drums = heard(piece.score, start_s)
@@ -172,7 +172,7 @@ def clip_facts(piece: Piece, start_s: float) -> Facts:
     return facts
 
 
-def _since_bar_s(facts: Facts, start_s: float) -> float | None:
+def _since_bar_s(facts: ClipLabels, start_s: float) -> float | None:
     """Seconds from the last bar line, to the millisecond; None where there are no bars."""
     if not facts.bpm or not facts.beats_per_bar:
         return None

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_source
 from sonoriff_composer.arranging import arpeggio, bass_line, chorale, pattern_chords, walking
 from sonoriff_composer.harmony import KEYS, Chord, choose_progression, chords_from_text
@@ -520,7 +520,7 @@ def compose(seed: int, index: int) -> Piece:
     chords = chords_from_text(progression, key, bars_needed(starts, timing), float(metre))
     desk = Desk(rng, seeded(source, VERSION), chords, key, mode, timing)
     parts = tuple(_polished(rng, part) for part in setting.texture(desk) if part.notes)
-    facts = Facts(
+    facts = ClipLabels(
         genre=setting.genre, style=setting.name, bpm=round(timing.bpm, 2), key=KEYS[key],
         mode=mode if mode not in ("minor pentatonic",) else "minor", beats_per_bar=metre,
         loop=timing.loop, kind="render",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sonoriff.corpus.importer import Collector, ImportReport, Work
-from sonoriff.corpus.manifest import Clip, Facts
+from sonoriff.corpus.manifest import ClipLabels, CorpusClip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.corpus.splits import split_of
 from sonoriff_composer.captions import captions_for, moods_of
@@ -46,7 +46,7 @@ def _work(found: _Found, root: Path) -> Work:
     stem = _VARIANT.sub("", Path(name).stem)
     source = f"{album.package}/{stem}"
     held_out = album.held_out and album.tracks.index(track) % album.held_out == 0
-    facts = Facts(
+    facts = ClipLabels(
         genre=track.genre or None,
         style=track.style or None,
         instruments=track.instruments,
@@ -66,11 +66,11 @@ def _work(found: _Found, root: Path) -> Work:
     return Work(found.path, piece, source, known, root, album.most, -18.0)
 
 
-def _captions(description: Description, facts: Facts, file_name: str) -> tuple[str, ...]:
+def _captions(description: Description, facts: ClipLabels, file_name: str) -> tuple[str, ...]:
     """Captions from the hand-written facts, with some of the hand-written phrases."""
     rng = seeded("recording", file_name)
     calm = facts.genre in ("ambient", "orchestral")
-    tempo = () if calm or not facts.bpm else moods_of(Facts(bpm=facts.bpm, drums=facts.drums))
+    tempo = () if calm or not facts.bpm else moods_of(ClipLabels(bpm=facts.bpm, drums=facts.drums))
     moods = (*facts.moods, *(m for m in tempo if m == "fast" and m not in facts.moods))
     phrases = list(description.captions)
     rng.shuffle(phrases)
@@ -80,7 +80,7 @@ def _captions(description: Description, facts: Facts, file_name: str) -> tuple[s
     return captions_for(rng, told, tuple(phrases[:3])) or description.captions
 
 
-def captions_again(clip: Clip) -> tuple[str, ...]:
+def captions_again(clip: CorpusClip) -> tuple[str, ...]:
     """A collected clip's captions as the catalogue and the rules of today write them.
 
     What the catalogue no longer knows keeps the captions it has.

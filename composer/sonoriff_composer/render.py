@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 from sonoriff.corpus.lock import alone
-from sonoriff.corpus.manifest import Clip, Corpus, clip_path, write_clip
+from sonoriff.corpus.manifest import Corpus, CorpusClip, clip_path, write_clip
 from sonoriff.corpus.windows import (
     CLIP_SAMPLES,
     SAMPLE_RATE,
@@ -98,12 +98,12 @@ def _play(piece: Piece) -> Waveform:
     return _synthesiser.render(piece.score, piece.duration_s, font=piece.font, room=piece.room)
 
 
-def make_piece(root: Path, job: Job) -> list[Clip]:
+def make_piece(root: Path, job: Job) -> list[CorpusClip]:
     """Compose and play one piece, write its clips, give their lines (none if all were dropped)."""
     module, base, _ = PROGRAMMES[job.programme]
     piece: Piece = import_module(module).compose(job.seed, job.index)
     waveform = _play(piece)
-    clips: list[Clip] = []
+    clips: list[CorpusClip] = []
     prints: list[Waveform] = []
     for number, start_s in enumerate(piece.starts_s):
         start = round(start_s * SAMPLE_RATE)
@@ -123,12 +123,12 @@ def make_piece(root: Path, job: Job) -> list[Clip]:
     return clips
 
 
-def _line(piece: Piece, job: Job, file_name: str, start_s: float, number: int) -> Clip:
+def _line(piece: Piece, job: Job, file_name: str, start_s: float, number: int) -> CorpusClip:
     """The manifest line of one clip."""
     facts = clip_facts(piece, start_s)
     facts = replace(facts, moods=facts.moods or moods_of(facts))
     captions = captions_for(seeded("captions", job.name, number), facts, piece.phrases)
-    return Clip(
+    return CorpusClip(
         file_name, captions, facts, piece.split, piece.source, piece.licence, piece.credit, job.name
     )
 
@@ -147,7 +147,7 @@ def _worker_start() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def _attempt(root: Path, job: Job) -> tuple[Job, list[Clip], str]:
+def _attempt(root: Path, job: Job) -> tuple[Job, list[CorpusClip], str]:
     """One piece, its failure as text.
 
     Raises
@@ -283,7 +283,7 @@ def render(
 
 def _results(
     root: Path, queue: Iterator[Job], workers: int
-) -> Generator[tuple[Job, list[Clip], str], None, None]:
+) -> Generator[tuple[Job, list[CorpusClip], str], None, None]:
     """What the workers made, in the order of the jobs, without end; close it to stop them.
 
     One worker is this process itself.
@@ -293,7 +293,7 @@ def _results(
             yield _attempt(root, job)
         return
     context = multiprocessing.get_context("spawn")
-    pending: deque[Future[tuple[Job, list[Clip], str]]] = deque()
+    pending: deque[Future[tuple[Job, list[CorpusClip], str]]] = deque()
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_worker_start) as pool:
         try:
             while True:

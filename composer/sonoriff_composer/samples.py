@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_source
 from sonoriff_composer.debian import SOURCES, fetch
 from sonoriff_composer.electronic.kernels import SAMPLE_RATE, Signal
@@ -33,7 +33,7 @@ class Sketch:
     """What a kind of piece plays: its sound, what is known of it, and phrases true of it."""
 
     sound: Signal
-    facts: Facts
+    facts: ClipLabels
     phrases: tuple[str, ...]
     licence: str = "CC0-1.0"
     credit: str = ""
@@ -189,7 +189,7 @@ def _drums(rng: random.Random, dna: random.Random, timing: Timing, duration_s: f
         if bar % 4 == 0 and rng.random() < 0.4:
             place(out, _sound("drum_cymbal_soft"), bar * timing.bar_s, 0.3)
     made = "electronic" if beat.electronic else "acoustic"
-    facts = Facts(
+    facts = ClipLabels(
         style=f"{style} drums", instruments=("drums",), bpm=round(timing.bpm, 2), beats_per_bar=4,
         drums=True, loop=timing.loop, kind="render",
     )  # fmt: skip
@@ -217,7 +217,7 @@ def _tabla(rng: random.Random, dna: random.Random, timing: Timing, duration_s: f
             place_in_bar = round(at_s / timing.bar_s * 16) % 16
             stroke = _shifted(_sound(words[place_in_bar]), pitch)
             place(out, stroke, at_s + abs(rng.gauss(0, 0.003)), gain * _touch(rng))
-    facts = Facts(
+    facts = ClipLabels(
         genre="indian classical", style="tabla solo", instruments=("tabla",), lead="tabla",
         bpm=round(timing.bpm, 2), beats_per_bar=4, drums=True, loop=timing.loop, kind="render",
     )  # fmt: skip
@@ -242,7 +242,7 @@ def _typing(rng: random.Random, _dna: random.Random, timing: Timing, duration_s:
         if not rhythmic:
             at_s += gap_s * rng.choice((0.5, 1.0, 1.0, 2.5))
     pace = "rhythmic" if rhythmic else {0.09: "fast", 0.13: "steady", 0.19: "slow"}[gap_s]
-    facts = Facts(
+    facts = ClipLabels(
         style="typing on a keyboard", bpm=round(timing.bpm, 2) if rhythmic else None,
         beats_per_bar=4 if rhythmic else None, drums=False, loop=rhythmic and timing.loop,
         moods=(pace,), kind="render",
@@ -289,7 +289,7 @@ def _bells(rng: random.Random, dna: random.Random, timing: Timing, duration_s: f
         if place_in_row == 0 and count > 2 and rng.random() < 0.6:
             swap = rng.randrange(count - 1)
             row[swap], row[swap + 1] = row[swap + 1], row[swap]
-    facts = Facts(
+    facts = ClipLabels(
         style="church bells", instruments=("church bells",), drums=False, moods=("solemn",),
         kind="render",
     )  # fmt: skip
@@ -322,7 +322,7 @@ def compose(seed: int, index: int) -> Piece:
         slow, fast = beat.slow, beat.fast
     timing = choose_timing(rng, slow, fast, loop_share=0.5)
     starts = choose_starts(rng, timing, rng.choice((2, 3)))
-    piece = Piece(Facts(), source, split, starts)
+    piece = Piece(ClipLabels(), source, split, starts)
     sketch = kind(rng, dna, timing, piece.duration_s)
     names = [(n, 0.0, piece.duration_s, 1.0) for n in sketch.facts.instruments]
     return Piece(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_split, split_of
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
@@ -445,7 +445,7 @@ def compose(seed: int, index: int) -> Piece:
             chords = _harmony(setting.voices[0], key, mode, bars, timing)
             notes = _beneath(rng, name, chords, timing)
             parts.append(Part(name, "chords", VOICES[name].program, notes, 70, 50))
-    facts = Facts(
+    facts = ClipLabels(
         genre=work.genre, style=work.style or setting.ensemble.style or None,
         bpm=round(timing.bpm, 2), key=None if key is None else KEYS[key], mode=mode,
         beats_per_bar=timing.felt if work.felt is not None else None, loop=timing.loop,

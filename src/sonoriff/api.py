@@ -23,7 +23,7 @@ from sonoriff.pipeline.source import Source
 from sonoriff.pipeline.verbs import VERBS
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.sonogram import Sonogram
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 from sonoriff.threads import prepare
 
 if TYPE_CHECKING:
@@ -303,7 +303,7 @@ class Sonoriff:
             WeightedPrompt(p) if isinstance(p, str) else WeightedPrompt(*p) for p in several
         )
         # Here, not at the first chunk: what is wrong is said at once.
-        schedule = Schedule((Cue(Scene(prompts=prompts, **settings)),))
+        schedule = SceneSchedule((Cue(Scene(prompts=prompts, **settings)),))
         return stream_samples(self.model, schedule)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ import soundfile
 from sonoriff.cli.main import main
 from sonoriff.corpus.exchange import export, merge
 from sonoriff.corpus.importer import import_folder
-from sonoriff.corpus.manifest import Clip, Corpus
+from sonoriff.corpus.manifest import Corpus, CorpusClip
 from sonoriff.corpus.report import report_of, summary_lines
 from sonoriff.corpus.windows import CLIP_SAMPLES
 from sonoriff.errors import CorpusError
@@ -174,7 +174,7 @@ def test_a_run_that_is_cut_off_loses_no_file_and_makes_no_copy(
         soundfile.write(music_folder / f"{name}.wav", music(seed, 14), RATE)
     real = Corpus.append
 
-    def failing(corpus: Corpus, clips: list[Clip]) -> None:
+    def failing(corpus: Corpus, clips: list[CorpusClip]) -> None:
         if clips[0].captions[0] == "b":
             if written:
                 real(corpus, clips)

@@ -18,7 +18,7 @@ from torch import nn
 from sonoriff.errors import CheckpointError
 from sonoriff.models.lora import Lora, merge_lora
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 
@@ -233,7 +233,8 @@ def test_words_that_come_with_a_lora_are_taught(
         stable_diffusion_folder, loras=[Lora(alone)], styles=[Style(style)], dtype=torch.float32
     )
     rows = [
-        model.encode_prompt(parse_prompt("a dusk song"), Facts())[0].row for model in (both, apart)
+        model.encode_prompt(parse_prompt("a dusk song"), MusicAttributes())[0].row
+        for model in (both, apart)
     ]
     assert torch.equal(rows[0], rows[1])
     assert "dusk" in both.name

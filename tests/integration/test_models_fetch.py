@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 import hub_server
 import original_layout
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.stable_diffusion.hub import CONFIG_REPOSITORY
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -183,7 +183,9 @@ def test_the_least_that_is_needed_is_fetched_and_loads(
     assert isinstance(model, StableDiffusionModel)
     assert isinstance(original, StableDiffusionModel)
     assert model.name == NAME
-    rows = [m.encode_prompt(parse_prompt("jazz"), Facts())[0].row for m in (model, original)]
+    rows = [
+        m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].row for m in (model, original)
+    ]
     torch.testing.assert_close(rows[0], rows[1])
     for name, weight in original.unet.state_dict().items():
         torch.testing.assert_close(model.unet.state_dict()[name], weight)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sonoriff.models.prompts import Prompt
-from sonoriff.models.protocol import Condition, Facts
+from sonoriff.models.protocol import Condition, MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
@@ -16,7 +16,7 @@ from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.stream.engine import RiffState, RiffStream
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 RATE = 44_100
 ORGAN = "solo church organ"
@@ -25,7 +25,7 @@ ORGAN = "solo church organ"
 class Listening(SmallModel):
     """Remembers which keys it was told for prompts that are not empty."""
 
-    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
         self.__dict__.setdefault("told", []).append((facts.key, facts.mode))
         return super().encode_prompt(prompt, facts)
 
@@ -94,7 +94,7 @@ def scene(prompt: str, key: str | None = None) -> Scene:
 
 def test_a_stream_goes_on_in_the_key_it_is_heard_in(model: Listening) -> None:
     stream = RiffStream(model)
-    start = stream.start(Schedule((Cue(scene(ORGAN)),)))
+    start = stream.start(SceneSchedule((Cue(scene(ORGAN)),)))
     _, samples, _ = stream.next(start)
     key = find_key(np.asarray(samples[0]), RATE, LIKELY_KEY)
     assert key is not None

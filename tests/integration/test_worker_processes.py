@@ -13,16 +13,16 @@ import pytest
 
 from sonoriff.models.small.model import SmallModel
 from sonoriff.server.workers.task_queue import Call
-from sonoriff.server.workers.worker_pool import Lane, TooMuchError
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.server.workers.worker_pool import TooMuchError, WorkerPool
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
-Use = Callable[[Lane], Awaitable[None]]
+Use = Callable[[WorkerPool], Awaitable[None]]
 
 
 def window(steps: int) -> dict[str, Any]:
     """The task of a first window."""
     scene = Scene(prompts=(WeightedPrompt("a"),), num_inference_steps=steps)
-    return {"task": "window", "schedule": Schedule((Cue(scene),)).to_dict()}
+    return {"task": "window", "schedule": SceneSchedule((Cue(scene),)).to_dict()}
 
 
 @pytest.fixture
@@ -42,14 +42,16 @@ def use(small_model: SmallModel, tmp_path: Path) -> Callable[..., None]:
 
     def run(do: Use, **how: Any) -> None:
         async def using() -> None:
-            lane = Lane("test", options, ["cpu"], **{"max_waiting": 8, "task_s": 600.0, **how})
-            lane.start()
+            pool = WorkerPool(
+                "test", options, ["cpu"], **{"max_waiting": 8, "task_s": 600.0, **how}
+            )
+            pool.start()
             try:
-                await lane.ready.wait()
-                assert lane.facts is not None
-                await do(lane)
+                await pool.ready.wait()
+                assert pool.facts is not None
+                await do(pool)
             finally:
-                await lane.stop()
+                await pool.stop()
 
         asyncio.run(using())
 
@@ -57,53 +59,53 @@ def use(small_model: SmallModel, tmp_path: Path) -> Callable[..., None]:
 
 
 def test_a_listener_does_not_wait_for_one_who_asks_for_fifty_steps(use: Any) -> None:
-    async def two(lane: Lane) -> None:
+    async def two(pool: WorkerPool) -> None:
         order: list[str] = []
         begun = asyncio.Event()
 
         async def ask(client: str, steps: int, **how: Any) -> None:
-            await lane.call(window(steps), [b""], payer=(client, client), **how)
+            await pool.call(window(steps), [b""], payer=(client, client), **how)
             order.append(client)
 
         # As if the first had kept the worker busy before.
         now = asyncio.get_running_loop().time()
-        lane._waiting.charge([Call({"number": 0}, [], payer=("greedy", "greedy"))], 9.0, now)
+        pool._waiting.charge([Call({"number": 0}, [], payer=("greedy", "greedy"))], 9.0, now)
         greedy = asyncio.create_task(ask("greedy", 20, on_progress=lambda *_: begun.set()))
         await begun.wait()
         await ask("polite", 1)
         assert order == ["polite"]
         await greedy
-        await lane.call(window(1), [b""])
-        assert lane.n_between == 1
+        await pool.call(window(1), [b""])
+        assert pool.n_between == 1
 
     use(two, interludes=True)
 
 
 def test_a_worker_that_goes_on_after_a_cancel_is_replaced(use: Any) -> None:
-    async def cancelling(lane: Lane) -> None:
+    async def cancelling(pool: WorkerPool) -> None:
         begun = asyncio.Event()
-        call = lane.call(window(20), [b""], on_progress=lambda *_: begun.set())
+        call = pool.call(window(20), [b""], on_progress=lambda *_: begun.set())
         task = asyncio.create_task(call)
         await begun.wait()
-        (pid,) = lane.process_ids
+        (pid,) = pool.process_ids
         os.kill(pid, signal.SIGSTOP)  # deaf to everything
         task.cancel()
-        header, _ = await lane.call(window(1), [b""])
+        header, _ = await pool.call(window(1), [b""])
         assert header["window"]["index"] == 0
-        assert pid not in lane.process_ids
-        assert lane.restarts == 1
+        assert pid not in pool.process_ids
+        assert pool.restarts == 1
 
     use(cancelling, cancel_s=0.1)
 
 
 def test_a_worker_that_takes_too_long_is_replaced_and_it_is_said(use: Any) -> None:
-    async def waiting(lane: Lane) -> None:
-        (pid,) = lane.process_ids
+    async def waiting(pool: WorkerPool) -> None:
+        (pid,) = pool.process_ids
         os.kill(pid, signal.SIGSTOP)
         with pytest.raises(TooMuchError, match="not done after 3 s"):
-            await lane.call(window(1), [b""])
-        header, _ = await lane.call(window(1), [b""])
+            await pool.call(window(1), [b""])
+        header, _ = await pool.call(window(1), [b""])
         assert header["window"]["index"] == 0
-        assert pid not in lane.process_ids
+        assert pid not in pool.process_ids
 
     use(waiting, task_s=3.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_source
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff_composer.electronic import recipes
@@ -154,7 +154,7 @@ def compose(seed: int, index: int) -> Piece:
         duck_depth=session.duck_depth, beat_s=session.beat_s, reverb_s=session.reverb_s,
         drive=session.drive,
     )  # fmt: skip
-    facts = Facts(
+    facts = ClipLabels(
         genre=name, style=name, lead=session.lead, bpm=None if beatless else round(timing.bpm, 2),
         key=KEYS[key], mode=mode, beats_per_bar=None if beatless else 4,
         loop=timing.loop and not beatless, kind="render",

@@ -7,21 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff_composer.captions import captions_for, moods_of
 from sonoriff_composer.score import seeded
 
-TECHNO = Facts(
+TECHNO = ClipLabels(
     genre="techno", style="techno", instruments=("drums", "synth bass"), bpm=130.0, key="D",
     mode="minor", beats_per_bar=4, drums=True, kind="render",
 )  # fmt: skip
-PIANO = Facts(
+PIANO = ClipLabels(
     genre="new age", style="new age piano", instruments=("piano",), lead="piano", bpm=66.0,
     key="Bb", mode="major", beats_per_bar=4, drums=False, kind="render",
 )  # fmt: skip
 
 
-def written(facts: Facts, count: int = 60) -> list[str]:
+def written(facts: ClipLabels, count: int = 60) -> list[str]:
     return [c for seed in range(count) for c in captions_for(seeded(seed), facts)]
 
 
@@ -73,14 +73,14 @@ def test_moods_follow_from_the_facts() -> None:
     slow = moods_of(replace(PIANO, bpm=60.0, mode="minor"))
     assert {"slow", "sad", "melancholic", "intimate"} <= set(slow)
     assert "happy" not in slow
-    fast = moods_of(Facts(genre="polka", bpm=132.0, mode="major", drums=True))
+    fast = moods_of(ClipLabels(genre="polka", bpm=132.0, mode="major", drums=True))
     assert "happy" in fast
-    assert "happy" not in moods_of(Facts(genre="tango", bpm=132.0, mode="major", drums=True))
+    assert "happy" not in moods_of(ClipLabels(genre="tango", bpm=132.0, mode="major", drums=True))
 
 
 def test_known_phrases_are_kept() -> None:
     assert "epic battle music" in captions_for(
-        seeded(1), Facts(genre="orchestral"), ("epic battle music",)
+        seeded(1), ClipLabels(genre="orchestral"), ("epic battle music",)
     )
 
 

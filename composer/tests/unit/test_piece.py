@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff_composer.piece import (
     Piece,
@@ -70,6 +70,6 @@ def test_instruments_are_named_by_weight_the_lead_first() -> None:
 def test_drums_alone_have_no_key() -> None:
     hits = tuple(Note(n * 0.5, 0.1, 36, 90) for n in range(24))
     score = Score(120.0, (Part("drums", "drums", 0, hits),))
-    piece = Piece(Facts(genre="rock", key="C", mode="major"), "s", "train", (0.0,), score)
+    piece = Piece(ClipLabels(genre="rock", key="C", mode="major"), "s", "train", (0.0,), score)
     facts = clip_facts(piece, 0.0)
     assert (facts.key, facts.mode, facts.instruments) == (None, None, ("drums",))

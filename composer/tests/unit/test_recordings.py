@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.errors import CorpusError
 from sonoriff_composer.catalogue import PACKAGES
 from sonoriff_composer.debian import _unzip, fetch
@@ -72,7 +72,9 @@ def test_captions_are_written_again_from_the_catalogue(tmp_path: Path) -> None:
     (found,) = tracks_of(KART, tmp_path)
     work = _work(found, tmp_path)
     facts = replace(work.description.facts, bpm=145.0)
-    clip = Clip("audio/1.flac", ("as it was",), facts, "train", work.source, "", piece=work.piece)
+    clip = CorpusClip(
+        "audio/1.flac", ("as it was",), facts, "train", work.source, "", piece=work.piece
+    )
     assert captions_again(clip) == _captions(work.description, facts, clip.file_name)
     assert captions_again(replace(clip, piece="recording-gone/x.ogg")) == ("as it was",)
 

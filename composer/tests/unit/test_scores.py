@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import split_of
 from sonoriff.corpus.windows import CLIP_SECONDS
 from sonoriff.errors import CorpusError
@@ -175,7 +175,7 @@ def test_the_default_programmes_are_what_they_were() -> None:
 
 
 def test_a_dance_is_neither_slow_nor_calm() -> None:
-    facts = Facts("hornpipe", instruments=("fiddle",), bpm=76, mode="major", drums=False)
+    facts = ClipLabels("hornpipe", instruments=("fiddle",), bpm=76, mode="major", drums=False)
     assert not {"slow", "calm", "intimate"} & set(moods_of(facts))
     said = " ".join(c for n in range(40) for c in captions_for(seeded(n), facts))
     assert "slow" not in said

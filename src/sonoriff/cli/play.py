@@ -87,7 +87,7 @@ def _play_live(scene: Scene, model: str | None, prediction: str | None, device: 
 
     from sonoriff.models.registry import load_model
     from sonoriff.stream.engine import RiffStream
-    from sonoriff.stream.scene import Cue, Schedule, WeightedPrompt
+    from sonoriff.stream.scene import Cue, SceneSchedule, WeightedPrompt
 
     loaded = load_model(model, device=device, prediction=prediction)
     stream = RiffStream(loaded)
@@ -96,7 +96,7 @@ def _play_live(scene: Scene, model: str | None, prediction: str | None, device: 
     with _speakers(loaded.params.sample_rate, 1) as speakers:
 
         def make() -> None:
-            state, now = stream.start(Schedule((Cue(scene),))), scene
+            state, now = stream.start(SceneSchedule((Cue(scene),))), scene
             try:
                 while True:
                     while not prompts.empty():

@@ -13,7 +13,7 @@ from sonoriff.cli.progress import shown
 from sonoriff.errors import FormatError, ParameterError
 
 if TYPE_CHECKING:
-    from sonoriff.stream.scene import Schedule
+    from sonoriff.stream.scene import SceneSchedule
 
 _SOUNDS = (".wav", ".flac")
 _MAX_MINUTES = 24 * 60
@@ -56,9 +56,11 @@ def stream(
         raise ParameterError(f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)}")
     chosen = _schedule(schedule, prompt) if schedule else None
     if chosen is None:
-        from sonoriff.stream.scene import Cue, Schedule
+        from sonoriff.stream.scene import Cue, SceneSchedule
 
-        chosen = Schedule((Cue(scenes.scene_of(prompt, mode, seed, negative, bpm, key, steps)),))
+        chosen = SceneSchedule(
+            (Cue(scenes.scene_of(prompt, mode, seed, negative, bpm, key, steps)),)
+        )
     from sonoriff.models.registry import load_model
     from sonoriff.stream.export import export_stream
 
@@ -76,8 +78,8 @@ def stream(
     typer.echo(f"{output}")
 
 
-def _schedule(path: Path, prompt: str) -> Schedule:
-    from sonoriff.stream.scene import Schedule
+def _schedule(path: Path, prompt: str) -> SceneSchedule:
+    from sonoriff.stream.scene import SceneSchedule
 
     if prompt:
         raise ParameterError("give a prompt or --schedule, not both")
@@ -89,4 +91,4 @@ def _schedule(path: Path, prompt: str) -> Schedule:
         raise FormatError(f"{path} is no JSON: {error}") from error
     if not isinstance(values, dict):
         raise FormatError(f'{path} is no schedule: {{"cues": [...]}} was expected')
-    return Schedule.from_dict(values)
+    return SceneSchedule.from_dict(values)

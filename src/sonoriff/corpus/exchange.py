@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sonoriff.corpus.manifest import SPLITS, Clip, Corpus, clip_path
+from sonoriff.corpus.manifest import SPLITS, Corpus, CorpusClip, clip_path
 from sonoriff.errors import CorpusError
 
 
@@ -42,7 +42,7 @@ def merge(corpora: Sequence[Path], root: Path) -> int:
         raise CorpusError(f"{root} is a corpus already: name a new folder")
     number = 0
     for folder in corpora:
-        rows: list[Clip] = []
+        rows: list[CorpusClip] = []
         for clip in Corpus(folder).clips():
             if not (folder / clip.file_name).exists():
                 raise CorpusError(f"{folder / clip.file_name} is listed and missing")

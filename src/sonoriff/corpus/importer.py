@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.corpus.lock import alone
-from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
+from sonoriff.corpus.manifest import ClipLabels, Corpus, CorpusClip, clip_path, write_clip
 from sonoriff.corpus.sidecars import Description, describe, read_metadata, text_of_name
 from sonoriff.corpus.slicing import Cut, find_cuts, repeated
 from sonoriff.corpus.splits import split_of
@@ -199,14 +199,14 @@ def _print_of_clip(path: Path) -> npt.NDArray[np.float32]:
         return np.zeros(_PRINT_SIZE, np.float32)
 
 
-def _imported(corpus: Corpus) -> list[Clip]:
+def _imported(corpus: Corpus) -> list[CorpusClip]:
     """The clips of the corpus that were cut from files."""
     if not corpus.metadata.exists():
         return []
     return [clip for clip in corpus.clips() if clip.piece.startswith(_OURS)]
 
 
-def _captions(description: Description, facts: Facts, _: str) -> tuple[str, ...]:
+def _captions(description: Description, facts: ClipLabels, _: str) -> tuple[str, ...]:
     """The file's captions, and one with the tempo where it is sure."""
     captions = description.captions
     if facts.bpm and not any("bpm" in c.lower() for c in captions):
@@ -220,7 +220,7 @@ def _next_number(corpus: Corpus) -> int:
     return max(numbers, default=_BASE - 1) + 1
 
 
-Captioner = Callable[[Description, Facts, str], tuple[str, ...]]
+Captioner = Callable[[Description, ClipLabels, str], tuple[str, ...]]
 
 
 class Collector:
@@ -279,7 +279,9 @@ class Collector:
         else:
             self.corpus.drop(work.piece, "silent, or copies of other clips")
 
-    def _place(self, work: Work, made: tuple[Path, Cut, npt.NDArray[np.float32]]) -> Clip | None:
+    def _place(
+        self, work: Work, made: tuple[Path, Cut, npt.NDArray[np.float32]]
+    ) -> CorpusClip | None:
         """Move one clip to its place; None for a copy."""
         temporary, cut, mark = made
         if not self.prints.is_new(mark):
@@ -297,7 +299,7 @@ class Collector:
             beats_per_bar=4 if cut.bpm else None,
             kind="recording",
         )
-        return Clip(
+        return CorpusClip(
             name,
             self.caption(known, facts, name),
             facts,

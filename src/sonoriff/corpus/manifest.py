@@ -29,7 +29,7 @@ _DROPPED = "dropped.txt"
 
 
 @dataclass(frozen=True)
-class Facts:
+class ClipLabels:
     """What is known of a clip; None or empty where it is not known.
 
     `bpm` is the felt tempo and `beats_per_bar` counts the same beats (6/8 has two).
@@ -53,12 +53,12 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Clip:
+class CorpusClip:
     """One line of the manifest."""
 
     file_name: str
     captions: tuple[str, ...]
-    facts: Facts
+    facts: ClipLabels
     split: str
     source: str
     licence: str
@@ -76,7 +76,7 @@ class Clip:
         return json.dumps(row, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, line: str) -> Clip:
+    def from_json(cls, line: str) -> CorpusClip:
         """A line read back; fields of `facts` that this version does not know are dropped.
 
         A line without a split is for training, as all of a plain `audiofolder`.
@@ -87,14 +87,14 @@ class Clip:
             it is damaged, or its split is no word for one
         """
         row = json.loads(line)
-        known = {f.name for f in fields(Facts)}
+        known = {f.name for f in fields(ClipLabels)}
         facts = {k: v for k, v in row.get("facts", {}).items() if k in known}
         for name in ("instruments", "moods"):
             facts[name] = tuple(facts.get(name) or ())
         captions = tuple(row.get("captions") or ([row["text"]] if row.get("text") else []))
         rest = {k: str(row.get(k) or "") for k in ("source", "licence", "credit", "piece")}
         split = split_named(str(row.get("split") or "train"))
-        return cls(str(row["file_name"]), captions, Facts(**facts), split, **rest)
+        return cls(str(row["file_name"]), captions, ClipLabels(**facts), split, **rest)
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Corpus:
         """Where the pieces that gave no clip are listed."""
         return self.root / _DROPPED
 
-    def clips(self) -> Iterator[Clip]:
+    def clips(self) -> Iterator[CorpusClip]:
         """Every listed clip; a last line cut short by a crash is passed over.
 
         Raises
@@ -134,7 +134,7 @@ class Corpus:
             if not line.strip():
                 continue
             try:
-                yield Clip.from_json(line)
+                yield CorpusClip.from_json(line)
             except (ValueError, KeyError, TypeError) as error:
                 if number == len(lines) and isinstance(error, json.JSONDecodeError):
                     return
@@ -155,7 +155,7 @@ class Corpus:
         """How many clips are listed."""
         return sum(1 for _ in self.clips()) if self.metadata.exists() else 0
 
-    def append(self, clips: list[Clip]) -> None:
+    def append(self, clips: list[CorpusClip]) -> None:
         """List clips whose files are complete; safe beside other writers."""
         self.root.mkdir(parents=True, exist_ok=True)
         _append_text(self.metadata, "".join(clip.to_json() + "\n" for clip in clips))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sonoriff.corpus.manifest import Facts
+from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import split_named
 from sonoriff.corpus.text import UTF8, folded, read_text
 from sonoriff.errors import CorpusError, FormatError, ParameterError
@@ -27,7 +27,7 @@ class Description:
     """What is known of one file: captions, facts, licence, credit, and where it came from."""
 
     captions: tuple[str, ...]
-    facts: Facts = field(default_factory=Facts)
+    facts: ClipLabels = field(default_factory=ClipLabels)
     licence: str = ""
     credit: str = ""
     split: str = ""
@@ -50,8 +50,8 @@ def _number(value: Any) -> float | None:
     return number if 20.0 <= number <= 400.0 else None
 
 
-def _facts(row: dict[str, Any]) -> Facts:
-    """Facts of a metadata row: a `facts` object, or columns of the same names."""
+def _facts(row: dict[str, Any]) -> ClipLabels:
+    """ClipLabels of a metadata row: a `facts` object, or columns of the same names."""
     source = row.get("facts") if isinstance(row.get("facts"), dict) else row
     assert isinstance(source, dict)
     values: dict[str, Any] = {}
@@ -67,7 +67,7 @@ def _facts(row: dict[str, Any]) -> Facts:
     values["bpm"] = _number(source.get("bpm"))
     if isinstance(source.get("drums"), bool):
         values["drums"] = source["drums"]
-    return Facts(**values)
+    return ClipLabels(**values)
 
 
 def _from_row(row: dict[str, Any], encoding: str) -> Description:
@@ -212,7 +212,11 @@ def _from_tags(path: Path) -> Description | None:
     credit = tags.get("artist", "")
     licence = tags.get("license", "")
     return Description(
-        tuple(captions), Facts(genre=genre or None), licence=licence, credit=credit, origin="tags"
+        tuple(captions),
+        ClipLabels(genre=genre or None),
+        licence=licence,
+        credit=credit,
+        origin="tags",
     )
 
 

@@ -32,7 +32,7 @@ from sonoriff.pipeline.tiling import window_columns
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.params import HIFI
 from sonoriff.stream.engine import RiffStream
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 PROMPTS = ("smooth jazz piano trio", "techno, 128 bpm", "solo church organ")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -251,7 +251,7 @@ def _stream(model: Model, case: GenerateSettings, source: Clip) -> Figures:
     if case.num_inference_steps is not None:
         scene = replace(scene, num_inference_steps=case.num_inference_steps)
     stream = RiffStream(model)
-    state, parts = stream.start(Schedule((Cue(scene),))), []
+    state, parts = stream.start(SceneSchedule((Cue(scene),))), []
     while state.n_samples < _STREAM_WINDOWS * source.waveform.shape[1]:
         _, samples, state = stream.next(state)
         parts.append(samples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sonoriff.errors import CheckpointError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Facts, Model
+from sonoriff.models.protocol import Condition, Model, MusicAttributes
 from sonoriff.models.registry import load_model
 
 _PROMPTS = ("slow piano", "loud drums", "")
@@ -41,7 +41,9 @@ def check_model(name: str | None = None, *, prediction: str | None = None) -> di
 
 def check_conditioning(model: Model) -> None:
     """CheckpointError where different prompts give the same conditioning, or none at all."""
-    rows = [_numbers(model.encode_prompt(parse_prompt(text), Facts())) for text in _PROMPTS]
+    rows = [
+        _numbers(model.encode_prompt(parse_prompt(text), MusicAttributes())) for text in _PROMPTS
+    ]
     for place, row in enumerate(rows):
         if any(row == other for other in rows[:place]):
             raise CheckpointError(

@@ -16,7 +16,7 @@ from sonoriff.sonogram.params import SonogramParams
 
 
 @dataclass(frozen=True)
-class Facts:
+class MusicAttributes:
     """What is known of the music besides words; None is unknown.
 
     Attributes
@@ -121,7 +121,7 @@ class Model(Protocol):
 
     @property
     def conditions(self) -> Collection[str]:
-        """Which of the fields of `Facts` are heeded; "key" stands for key and mode."""
+        """Which of the fields of `MusicAttributes` are heeded; "key" stands for key and mode."""
 
     @property
     def max_batch(self) -> int:
@@ -130,7 +130,7 @@ class Model(Protocol):
     def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
 
-    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
         """Conditioning for a prompt; words that say nothing give the unconditional one."""
 
     def likely_bpm(self, prompt: Prompt) -> float | None:

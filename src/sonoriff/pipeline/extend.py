@@ -176,8 +176,8 @@ def _paint_beside(
     place = n_cells - n_known if first < 0 else 0
     latents = known.new_zeros(batch, channels, height, n_cells)
     latents[..., place : place + n_known] = known
-    release = known.new_ones(1, 1, height, n_cells)
-    release[..., place : place + n_known] = 0.0
+    strength_map = known.new_ones(1, 1, height, n_cells)
+    strength_map[..., place : place + n_known] = 0.0
     join_s = 0.0 if first < 0 else source.duration_s
     heard = listen(model, source, join_s)
     first_s = source.params.duration_s(first)
@@ -186,7 +186,7 @@ def _paint_beside(
         noise_grid(model, n_cells, settings.seed).expand_as(latents),
         everywhere(guide),
         latents,
-        release,
+        strength_map,
         since_beat_s=since_beat_s,
     )
     return picture_from_latents(model, paint(model, canvas, settings, on_progress=told))

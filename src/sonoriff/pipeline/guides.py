@@ -10,8 +10,8 @@ from sonoriff.errors import ParameterError, SonoriffWarning
 from sonoriff.models.keys import KEYS
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Facts, Model
-from sonoriff.pipeline.paint import Guide
+from sonoriff.models.protocol import Condition, Model, MusicAttributes
+from sonoriff.pipeline.paint import Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
 
@@ -21,7 +21,9 @@ SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 _FITTING = 0.7
 
 
-def facts_from_settings(model: Model, sampling: Sampling, *, guess_tempo: bool = False) -> Facts:
+def facts_from_settings(
+    model: Model, sampling: Sampling, *, guess_tempo: bool = False
+) -> MusicAttributes:
     """Tempo and key as given, else as the prompt names them.
 
     With `guess_tempo` a prompt that names no tempo gets that which such music mostly has: right
@@ -46,7 +48,7 @@ def facts_from_settings(model: Model, sampling: Sampling, *, guess_tempo: bool =
         _warn(f"these chords are not those of {key} {mode or 'major or minor'}: the chords win")
         key = mode = None
     kind = sampling.kind or "recorded"
-    return Facts(bpm, key, mode, energy=sampling.energy, chords=chords, kind=kind)
+    return MusicAttributes(bpm, key, mode, energy=sampling.energy, chords=chords, kind=kind)
 
 
 def _warn(text: str) -> None:
@@ -63,8 +65,12 @@ def _fit(chords: Sequence[tuple[Chord, int]], key: str, mode: str | None) -> boo
 
 
 def guide_from_settings(
-    model: Model, sampling: Sampling, facts: Facts | None = None, *, guess_tempo: bool = False
-) -> Guide:
+    model: Model,
+    sampling: Sampling,
+    facts: MusicAttributes | None = None,
+    *,
+    guess_tempo: bool = False,
+) -> Guidance:
     """The guide of resolved settings; `facts` replace those of settings and prompt."""
     assert sampling.guidance_scale is not None
     warn_of_tags(f"{sampling.prompt} {sampling.negative_prompt}", getattr(model, "loras", ()))
@@ -73,15 +79,15 @@ def guide_from_settings(
     known = facts or facts_from_settings(model, sampling, guess_tempo=guess_tempo)
     positive = model.encode_prompt(prompt, known)
 
-    def encoded(facts: Facts) -> Condition:
+    def encoded(facts: MusicAttributes) -> Condition:
         same = (prompt, known) == (negative, facts)
         return positive if same else model.encode_prompt(negative, facts)
 
-    return Guide(positive, negative_condition(model, encoded, known), sampling.guidance_scale)
+    return Guidance(positive, negative_condition(model, encoded, known), sampling.guidance_scale)
 
 
 def negative_condition(
-    model: Model, encoded: Callable[[Facts], Condition], facts: Facts
+    model: Model, encoded: Callable[[MusicAttributes], Condition], facts: MusicAttributes
 ) -> Condition:
     """What guidance pushes away from: the negative prompt, in part at the tempo of `facts`.
 
@@ -90,24 +96,24 @@ def negative_condition(
     encoded : the negative prompt with facts
     """
     # Both are of one kind: guidance is about what is asked for.
-    bare, share = encoded(Facts(kind=facts.kind)), model.defaults.paced_share
+    bare, share = encoded(MusicAttributes(kind=facts.kind)), model.defaults.paced_share
     if facts.bpm is None or share == 0.0:
         return bare
-    paced = encoded(Facts(facts.bpm, kind=facts.kind))
+    paced = encoded(MusicAttributes(facts.bpm, kind=facts.kind))
     return model.blend((bare, paced), (1.0 - share, share))
 
 
-def everywhere(guide: Guide) -> Callable[[float], Guide]:
+def everywhere(guide: Guidance) -> Callable[[float], Guidance]:
     """The same guide at every column."""
     return lambda _middle: guide
 
 
-def blended_guide(model: Model, a: Guide, b: Guide, share: float) -> Guide:
+def blended_guide(model: Model, a: Guidance, b: Guidance, share: float) -> Guidance:
     """Between two guides, share 0 is `a` itself and 1 is `b`."""
     if share in (0.0, 1.0):
         return a if share == 0.0 else b
     shares = (1.0 - share, share)
-    return Guide(
+    return Guidance(
         model.blend((a.positive, b.positive), shares),
         model.blend((a.negative, b.negative), shares),
         shares[0] * a.guidance_scale + shares[1] * b.guidance_scale,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from sonoriff.models.protocol import Facts, Model
+from sonoriff.models.protocol import Model, MusicAttributes
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.paint import Canvas, number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling
@@ -16,7 +16,7 @@ from sonoriff.pipeline.source_analysis import key_of_latents
 _STEPS = 0.5
 
 
-def sketch_steps(model: Model, sampling: Sampling, facts: Facts, width: int) -> int:
+def sketch_steps(model: Model, sampling: Sampling, facts: MusicAttributes, width: int) -> int:
     """Steps of the sketch for a grid of `width` cells; 0 where none is needed."""
     window = model.latent_shape(model.window_frames)[2]
     if facts.key is not None or facts.chords or not model.takes_facts or width <= window:
@@ -27,12 +27,12 @@ def sketch_steps(model: Model, sampling: Sampling, facts: Facts, width: int) -> 
 def facts_of_sketch(
     model: Model,
     sampling: Sampling,
-    facts: Facts,
+    facts: MusicAttributes,
     noise: Tensor,
     *,
     since_beat_s: float = 0.0,
     on_progress: OnProgress | None = None,
-) -> Facts:
+) -> MusicAttributes:
     """`facts`, with a key for all windows of a grid where they name none.
 
     Windows that do not touch know nothing of each other's key, and a model that is told none paints

@@ -24,7 +24,7 @@ from sonoriff.pipeline.latent_codec import (
     values_from_picture,
 )
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guide, inverted, paint
+from sonoriff.pipeline.paint import Canvas, Guidance, inverted, paint
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, check_types, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
@@ -113,7 +113,7 @@ class _Point:
     An inverted one is painted without guidance where it stands by itself.
     """
 
-    guide: Guide
+    guide: Guidance
     noise: Tensor
     source: Tensor | None
     strength: float
@@ -237,12 +237,12 @@ def _between(model: Model, points: list[_Point], place: float) -> _Point:
 
 
 def _canvas(point: _Point) -> Canvas:
-    release = point.noise.new_full((1, 1, *point.noise.shape[2:]), point.strength)
+    strength_map = point.noise.new_full((1, 1, *point.noise.shape[2:]), point.strength)
     return Canvas(
         point.noise,
         everywhere(point.guide),
         point.source,
-        None if point.source is None else release,
+        None if point.source is None else strength_map,
         since_beat_s=point.since_beat_s,
     )
 
@@ -267,13 +267,13 @@ def _paint_between(
     inner = [_between(model, points, i / last) for i in range(1, last)]
     sources = [p.source if p.source is not None else torch.zeros_like(ends[0]) for p in inner]
     strengths = torch.tensor([0.0, *(p.strength for p in inner), 0.0])
-    release = strengths.repeat_interleave(width).to(ends[0])
+    strength_map = strengths.repeat_interleave(width).to(ends[0])
     guide_at = partial(_guide_at, model, points, width, last)
     canvas = Canvas(
         torch.cat([points[0].noise, *(p.noise for p in inner), points[-1].noise], dim=-1),
         guide_at,
         torch.cat([ends[0], *sources, ends[1]], dim=-1),
-        release.expand(1, 1, ends[0].shape[2], -1),
+        strength_map.expand(1, 1, ends[0].shape[2], -1),
         overlap=_OVERLAP,
         # One pulse from the first clip on, over all joins.
         since_beat_s=0.0 if points[0].source is None else None,
@@ -281,7 +281,7 @@ def _paint_between(
     return paint(model, canvas, settings, on_progress=told)
 
 
-def _guide_at(model: Model, points: list[_Point], width: int, last: int, middle: float) -> Guide:
+def _guide_at(model: Model, points: list[_Point], width: int, last: int, middle: float) -> Guidance:
     clip = (middle + 0.5) / width - 0.5
     return _between(model, points, clip / last).guide
 

@@ -26,7 +26,7 @@ OnMember = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
-class Guide:
+class Guidance:
     """Where to go and what to keep away from.
 
     Attributes
@@ -70,9 +70,9 @@ class Canvas:
     """
 
     noise: Tensor
-    guide_at: Callable[[float], Guide]
+    guide_at: Callable[[float], Guidance]
     source: Tensor | None = None
-    release: Tensor | None = None
+    strength_map: Tensor | None = None
     overlap: float = OVERLAP
     circular: bool = False
     since_beat_s: float | None = None
@@ -80,14 +80,14 @@ class Canvas:
     @property
     def start(self) -> float:
         """The time at which painting begins: 1, or less where no cell is free before."""
-        return 1.0 if self.release is None else float(self.release.max())
+        return 1.0 if self.strength_map is None else float(self.strength_map.max())
 
     @property
     def has_known(self) -> bool:
         """Whether cells of the source are never released."""
-        if self.release is None or self.source is None:
+        if self.strength_map is None or self.source is None:
             return False
-        return bool((self.release == 0.0).any())
+        return bool((self.strength_map == 0.0).any())
 
 
 def number_of_steps(sampling: Sampling, start: float) -> int:
@@ -124,7 +124,7 @@ def likeness(canvas: Canvas, sampling: Sampling) -> tuple[Any, ...]:
     """What canvases must have in common to be painted together."""
     noise, s = canvas.noise, sampling
     how = (s.sampler, s.num_inference_steps, s.shift, s.guidance_interval)
-    what = (canvas.source is None, canvas.release is None, canvas.has_known, canvas.start)
+    what = (canvas.source is None, canvas.strength_map is None, canvas.has_known, canvas.start)
     return (*how, *what, *noise.shape[1:], canvas.overlap, canvas.circular)
 
 
@@ -168,11 +168,11 @@ def paint_together(
         number_of_steps(sampling, start), start=start, shift=sampling.shift
     )
     predict = _Prediction(model, canvases, sampling)
-    x, source, release = predict.noise, predict.source, predict.release
+    x, source, strength_map = predict.noise, predict.source, predict.strength_map
     if start < 1.0 and source is not None:
         x = noised(model.schedule, source, predict.noise, start)
-    elif source is not None and release is not None:
-        x = torch.where(release < 1.0, noised(model.schedule, source, predict.noise, 1.0), x)
+    elif source is not None and strength_map is not None:
+        x = torch.where(strength_map < 1.0, noised(model.schedule, source, predict.noise, 1.0), x)
     tell = (lambda i, n, _x: predict.tell(on_progress, i, n)) if on_progress else None
     name = sampling.sampler
     if name in SAMPLERS:
@@ -195,8 +195,8 @@ def paint_together(
     else:
         sample = cast(Any, SCHEDULE_SAMPLERS[name])
         x = sample(predict.denoised, x, times, model.schedule, on_step=tell)
-    if source is not None and release is not None:
-        x = torch.where(release == 0.0, source, x)
+    if source is not None and strength_map is not None:
+        x = torch.where(strength_map == 0.0, source, x)
     return [None if i in predict.left_out else x[rows] for i, rows in enumerate(predict.rows)]
 
 
@@ -204,7 +204,7 @@ def paint_together(
 def inverted(
     model: Model,
     source: Tensor,
-    guide: Guide,
+    guide: Guidance,
     strength: float,
     sampling: Sampling,
     *,
@@ -260,9 +260,11 @@ class _Prediction:
         self.model, self.canvases, self.interval = model, canvases, sampling.guidance_interval
         self.noise = torch.cat([canvas.noise for canvas in canvases])
         self.source = _joined([canvas.source for canvas in canvases])
-        self.release = _joined(
+        self.strength_map = _joined(
             [
-                c.release if c.release is None else c.release.expand(len(c.noise), -1, -1, -1)
+                c.strength_map
+                if c.strength_map is None
+                else c.strength_map.expand(len(c.noise), -1, -1, -1)
                 for c in canvases
             ]
         )
@@ -319,11 +321,11 @@ class _Prediction:
 
     def _held(self, time: float) -> Tensor | None:
         """Cells that still follow the source at `time`."""
-        if self.release is None or self.source is None:
+        if self.strength_map is None or self.source is None:
             return None
         # The first time may be rounded up to a training step: what is free at the start is free
         # there. The slack is for times that float32 has rounded.
-        return self.release < min(time, self.start) - 1e-6
+        return self.strength_map < min(time, self.start) - 1e-6
 
     def _whole(self, x: Tensor, time: float) -> Tensor:
         low, high = self.interval
@@ -414,9 +416,9 @@ class _Batch:
         )
 
     def _known(self, whole: _Prediction) -> tuple[Tensor, Tensor] | None:
-        if not whole.model.takes_known or whole.source is None or whole.release is None:
+        if not whole.model.takes_known or whole.source is None or whole.strength_map is None:
             return None
-        mask = (whole.release == 0.0).float()
+        mask = (whole.strength_map == 0.0).float()
         if not bool(mask.any()):
             return None
         return self._parts(whole, whole.source), self._parts(whole, mask)

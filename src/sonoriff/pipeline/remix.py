@@ -19,7 +19,7 @@ from sonoriff.pipeline.latent_codec import (
     picture_from_sonogram,
 )
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guide, number_of_steps, paint
+from sonoriff.pipeline.paint import Canvas, Guidance, number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import Heard, guide_as_heard, listen
@@ -99,7 +99,7 @@ def guide_of_remix(
     heard: Heard,
     noise: Tensor,
     on_progress: OnProgress | None = None,
-) -> tuple[Guide, float | None]:
+) -> tuple[Guidance, float | None]:
     """The guide, and the seconds from the beginning of a bar to the first column, if it is kept.
 
     Parameters

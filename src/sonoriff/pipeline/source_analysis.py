@@ -14,7 +14,7 @@ from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
-from sonoriff.pipeline.paint import Guide
+from sonoriff.pipeline.paint import Guidance
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.sonogram import Sonogram
@@ -101,7 +101,7 @@ def key_of_latents(model: Model, latents: Tensor) -> tuple[str, str] | None:
 
 def guide_as_heard(
     model: Model, sampling: Sampling, heard: Heard, first_s: float = 0.0, over_s: float = 0.0
-) -> tuple[Guide, float | None]:
+) -> tuple[Guidance, float | None]:
     """The guide of settings, told the source's tempo and key where they name none.
 
     Parameters

@@ -12,8 +12,8 @@ from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
 from sonoriff.server.config import Limits
 from sonoriff.server.http.doorkeeper import Holdings
 from sonoriff.server.metrics import Metrics
-from sonoriff.server.store import ENDED, NoRoomError, Riff, Store, StoreError
-from sonoriff.server.workers.worker_pool import Lane, TooMuchError, WorkerDied
+from sonoriff.server.store import ENDED, NoRoomError, RiffRecord, Store, StoreError
+from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
 class Job:
     """A riff on its way. `record` is what clients see."""
 
-    def __init__(self, riff: Riff, client: str) -> None:
+    def __init__(self, riff: RiffRecord, client: str) -> None:
         self.record, self.client = riff.record(), client
         self.task: asyncio.Task[None] | None = None
         self.wanted = True
@@ -58,10 +58,10 @@ class Jobs:
     """
 
     def __init__(
-        self, lane: Lane, store: Store, metrics: Metrics, limits: Limits, holdings: Holdings
+        self, pool: WorkerPool, store: Store, metrics: Metrics, limits: Limits, holdings: Holdings
     ) -> None:
         self._holdings = holdings
-        self._lane, self._store, self._metrics = lane, store, metrics
+        self._lane, self._store, self._metrics = pool, store, metrics
         self._max_jobs, self._max_of_client = limits.max_jobs, limits.max_jobs_per_client
         self._jobs: dict[str, Job] = {}
         # Clients of what has its place but is no job, or none yet.
@@ -136,7 +136,7 @@ class Jobs:
         job.task.add_done_callback(lambda _task: self._holdings.give_back(client, held))
         return job
 
-    def _added(self, *riff: Any) -> Riff:
+    def _added(self, *riff: Any) -> RiffRecord:
         """A new riff, where there is room for one. Blocks."""
         self._store.check_room()
         return self._store.add(*riff)

@@ -51,7 +51,7 @@ def set_up_logs(level: str = "INFO") -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
-async def pass_on(process: Process, lane: str) -> None:
+async def pass_on(process: Process, pool: str) -> None:
     """Write what a worker says on standard error, its own events as they are, all else as events.
 
     Libraries write there what they like; a log that is JSON stays JSON.
@@ -68,7 +68,7 @@ async def pass_on(process: Process, lane: str) -> None:
         if _is_event(text):
             sys.stderr.write(text + "\n")
         elif text.strip():
-            workers.warning("worker says", extra={"facts": {"lane": lane, "text": text[:2000]}})
+            workers.warning("worker says", extra={"facts": {"lane": pool, "text": text[:2000]}})
 
 
 def _is_event(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from sonoriff.server.workers.worker_pool import Lane
+from sonoriff.server.workers.worker_pool import WorkerPool
 
 _SOON = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
@@ -38,14 +38,14 @@ class Metrics:
             "sonoriff_riffs", "Riffs by how they ended.", ("verb", "state"), registry=r
         )
 
-    def watch(self, lane: Lane) -> None:
+    def watch(self, pool: WorkerPool) -> None:
         """Show the length of a lane's queue, and how often its workers had to be replaced."""
         for name, what, value in (
-            ("queue_length", "Tasks that wait", lambda: lane.waiting),
-            ("worker_restarts", "Workers that were replaced", lambda: lane.restarts),
+            ("queue_length", "Tasks that wait", lambda: pool.waiting),
+            ("worker_restarts", "Workers that were replaced", lambda: pool.restarts),
         ):
             gauge = Gauge(
-                f"sonoriff_{name}_{lane.name}", f"{what}, {lane.name}.", registry=self.registry
+                f"sonoriff_{name}_{pool.name}", f"{what}, {pool.name}.", registry=self.registry
             )
             gauge.set_function(value)
 

@@ -22,7 +22,7 @@ class Base(DeclarativeBase):
     """Of all tables."""
 
 
-class Riff(Base):
+class RiffRecord(Base):
     """A row of the history; `number` says the order."""
 
     __tablename__ = "riffs"

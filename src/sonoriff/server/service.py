@@ -22,7 +22,7 @@ from sonoriff.server.streaming.socket import Closing
 from sonoriff.server.streaming.streams import Streams
 from sonoriff.server.workers.rlimits import memory_for_a_task
 from sonoriff.server.workers.task_queue import Waiting
-from sonoriff.server.workers.worker_pool import Lane
+from sonoriff.server.workers.worker_pool import WorkerPool
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
@@ -62,7 +62,7 @@ class Service:
             "memory_bytes": config.worker_bytes or memory_for_a_task(),
             "folder": str(config.work_folder),
         }
-        self.stream_lane = Lane(
+        self.stream_pool = WorkerPool(
             "streams",
             {**options, "nice": 0, "warm_up": True},
             config.devices,
@@ -70,7 +70,7 @@ class Service:
             task_s=limits.task_s,
             interludes=True,
         )
-        self.riff_lane = Lane(
+        self.riff_pool = WorkerPool(
             "riffs",
             {**options, "nice": config.riff_nice, "warm_up": False},
             config.devices[:1],
@@ -79,9 +79,9 @@ class Service:
             cancel_s=limits.cancel_s,
             waiting=Waiting(memory_s=_RIFF_MEMORY_S, free_s=0.0),
         )
-        for lane in (self.stream_lane, self.riff_lane):
-            self.metrics.watch(lane)
-        self.streams = Streams(self.stream_lane, limits, self.metrics)
+        for pool in (self.stream_pool, self.riff_pool):
+            self.metrics.watch(pool)
+        self.streams = Streams(self.stream_pool, limits, self.metrics)
         self._lock: FolderLock | None = None
         self._store: Store | None = None
         self._jobs: Jobs | None = None
@@ -103,7 +103,7 @@ class Service:
     @property
     def ready(self) -> bool:
         """Whether the model is loaded and requests are taken."""
-        return self.stream_lane.facts is not None and not self._draining
+        return self.stream_pool.facts is not None and not self._draining
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Service:
         if self._draining:
             raise BusyError("the server is stopping: try again soon")
         if not self.ready:
-            raise BusyError(self.stream_lane.loading_line)
+            raise BusyError(self.stream_pool.loading_line)
 
     async def check_health(self) -> None:
         """As `check_ready`; also BusyError where the history or the disk would fail a riff."""
@@ -134,8 +134,8 @@ class Service:
         except (ParameterError, OSError) as error:
             self._on_fatal(str(error))
             return
-        self._jobs = Jobs(self.riff_lane, self._store, self.metrics, config.limits, self.holdings)
-        self.stream_lane.start()
+        self._jobs = Jobs(self.riff_pool, self._store, self.metrics, config.limits, self.holdings)
+        self.stream_pool.start()
         self._tasks = [
             asyncio.create_task(self._start_riffs()),
             asyncio.create_task(self._every(_RETIRE_S, self._store.retire)),
@@ -144,12 +144,12 @@ class Service:
         ]
 
     async def _start_riffs(self) -> None:
-        for lane in (self.stream_lane, self.riff_lane):
-            if lane is self.riff_lane:
-                lane.start()
-            await lane.ready.wait()
-            if lane.fatal is not None:
-                self._on_fatal(lane.fatal)
+        for pool in (self.stream_pool, self.riff_pool):
+            if pool is self.riff_pool:
+                pool.start()
+            await pool.ready.wait()
+            if pool.fatal is not None:
+                self._on_fatal(pool.fatal)
                 return
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
@@ -176,7 +176,7 @@ class Service:
         await self.drain()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(self.stream_lane.stop(), self.riff_lane.stop())
+        await asyncio.gather(self.stream_pool.stop(), self.riff_pool.stop())
         if self._store is not None:
             self._store.close()
         if self._lock is not None:

@@ -24,12 +24,12 @@ from sonoriff.server.records import (
     SOUNDS,
     UNFINISHED,
     Claim,
-    Riff,
+    RiffRecord,
     engine_of,
     make_tables,
 )
 
-__all__ = ["ENDED", "SOUNDS", "NoRoomError", "Riff", "Store", "StoreError"]
+__all__ = ["ENDED", "SOUNDS", "NoRoomError", "RiffRecord", "Store", "StoreError"]
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MAX_NUMBER = 2**31 - 1
@@ -90,7 +90,7 @@ class Store:
 
     def check(self) -> None:
         """StoreError where the database does not answer, NoRoomError where the disk is full."""
-        self._do(lambda session: session.execute(select(Riff.number).limit(1)).all())
+        self._do(lambda session: session.execute(select(RiffRecord.number).limit(1)).all())
         self.check_room()
 
     def check_room(self) -> None:
@@ -102,9 +102,9 @@ class Store:
         if free < self._limits.reserve_bytes:
             raise NoRoomError("the server's disk is full: delete riffs, or make room elsewhere")
 
-    def add(self, verb: str, prompt: str, settings: dict[str, Any], owner: str = "") -> Riff:
+    def add(self, verb: str, prompt: str, settings: dict[str, Any], owner: str = "") -> RiffRecord:
         """A new riff, queued."""
-        riff = Riff(
+        riff = RiffRecord(
             id=secrets.token_urlsafe(9),
             state="queued",
             verb=verb,
@@ -114,7 +114,7 @@ class Store:
         )
         until = _now() + datetime.timedelta(seconds=LEASE_S)
 
-        def added(session: Session) -> Riff:
+        def added(session: Session) -> RiffRecord:
             session.add(riff)
             session.add(Claim(riff_id=riff.id, server=self._server, until=until, owner=owner))
             return riff
@@ -123,7 +123,9 @@ class Store:
 
     def set_state(self, riff_id: str, state: str, error: str | None = None) -> None:
         """Note how far a riff is."""
-        changed = update(Riff).where(Riff.id == riff_id).values(state=state, error=error)
+        changed = (
+            update(RiffRecord).where(RiffRecord.id == riff_id).values(state=state, error=error)
+        )
         self._do(lambda session: session.execute(changed))
 
     def finish(self, riff_id: str, picture: bytes, sound: bytes, duration_s: float) -> None:
@@ -137,8 +139,8 @@ class Store:
         sound : FLAC
         """
         done = (
-            update(Riff)
-            .where(Riff.id == riff_id)
+            update(RiffRecord)
+            .where(RiffRecord.id == riff_id)
             .values(
                 state="done",
                 error=None,
@@ -159,15 +161,15 @@ class Store:
             self._remove_files(riff_id)
         self.retire()
 
-    def find(self, riff_id: str, owner: str | None = None) -> Riff | None:
+    def find(self, riff_id: str, owner: str | None = None) -> RiffRecord | None:
         """A riff by its id; of one owner, where one is named."""
-        chosen = _owned(select(Riff).where(Riff.id == riff_id), owner)
-        found: Riff | None = self._do(lambda session: session.scalar(chosen))
+        chosen = _owned(select(RiffRecord).where(RiffRecord.id == riff_id), owner)
+        found: RiffRecord | None = self._do(lambda session: session.scalar(chosen))
         return found
 
     def page(
         self, words: Sequence[str], limit: int, before: str | None, owner: str | None = None
-    ) -> tuple[list[Riff], str | None]:
+    ) -> tuple[list[RiffRecord], str | None]:
         """Riffs, newest first, and what to give as `before` for the next page.
 
         Raises
@@ -175,13 +177,15 @@ class Store:
         ParameterError
             `before` is nothing that this method gave
         """
-        chosen = _owned(select(Riff).order_by(Riff.number.desc()).limit(limit + 1), owner)
+        chosen = _owned(
+            select(RiffRecord).order_by(RiffRecord.number.desc()).limit(limit + 1), owner
+        )
         for word in words:
-            chosen = chosen.where(Riff.prompt.icontains(word, autoescape=True))
+            chosen = chosen.where(RiffRecord.prompt.icontains(word, autoescape=True))
         if before is not None:
             if not (before.isascii() and before.isdigit() and len(before) <= 18):
                 raise ParameterError("before must be the `next` of an earlier page")
-            chosen = chosen.where(Riff.number < min(int(before), _MAX_NUMBER))
+            chosen = chosen.where(RiffRecord.number < min(int(before), _MAX_NUMBER))
         riffs = self._do(lambda session: list(session.scalars(chosen)))
         more = len(riffs) > limit
         return riffs[:limit], str(riffs[limit - 1].number) if more else None
@@ -190,14 +194,14 @@ class Store:
         """Forget a riff."""
 
         def forgotten(session: Session) -> None:
-            session.execute(delete(Riff).where(Riff.id == riff_id))
+            session.execute(delete(RiffRecord).where(RiffRecord.id == riff_id))
             session.execute(delete(Claim).where(Claim.riff_id == riff_id))
 
         self._do(forgotten)
         # Afterwards: a sound that is being made of it then finds no riff, and goes too.
         self._remove_files(riff_id)
 
-    def file(self, riff: Riff, kind: str) -> Path | None:
+    def file(self, riff: RiffRecord, kind: str) -> Path | None:
         """The picture or the sound of a riff that is done; None where it is gone.
 
         Other sounds than FLAC are made at the first call.
@@ -224,8 +228,8 @@ class Store:
                 raise
             log.error("sound not made", exc_info=error, extra={"facts": {"riff": riff.id}})
             raise FormatError(f"the sound of riff {riff.id} is damaged") from error
-        more = Riff.n_bytes + path.stat().st_size
-        noted = update(Riff).where(Riff.id == riff.id).values(n_bytes=more)
+        more = RiffRecord.n_bytes + path.stat().st_size
+        noted = update(RiffRecord).where(RiffRecord.id == riff.id).values(n_bytes=more)
         if not self._do(lambda session: session.execute(noted).rowcount):  # type: ignore[attr-defined]
             self._remove_files(riff.id)
             return None
@@ -241,8 +245,10 @@ class Store:
         oldest = None
         if limits.max_age_days is not None:
             oldest = _now() - datetime.timedelta(days=limits.max_age_days)
-        chosen = select(Riff.id, Riff.n_bytes, Riff.created).where(Riff.state.in_(ENDED))
-        rows = self._do(lambda s: s.execute(chosen.order_by(Riff.number.desc())).all())
+        chosen = select(RiffRecord.id, RiffRecord.n_bytes, RiffRecord.created).where(
+            RiffRecord.state.in_(ENDED)
+        )
+        rows = self._do(lambda s: s.execute(chosen.order_by(RiffRecord.number.desc())).all())
         for place, (riff_id, n_bytes, created) in enumerate(rows):
             total += n_bytes
             old = oldest is not None and created < oldest
@@ -252,7 +258,7 @@ class Store:
     def renew(self) -> None:
         """Say again that this server makes what it makes."""
         until = _now() + datetime.timedelta(seconds=LEASE_S)
-        unfinished = select(Riff.id).where(Riff.state.in_(UNFINISHED))
+        unfinished = select(RiffRecord.id).where(RiffRecord.state.in_(UNFINISHED))
         own = update(Claim).where(Claim.server == self._server, Claim.riff_id.in_(unfinished))
         renewed = own.values(until=until).execution_options(synchronize_session=False)
         self._do(lambda session: session.execute(renewed))
@@ -268,8 +274,8 @@ class Store:
         if starting:
             held = held.where(Claim.server != self._server)
         lost = (
-            update(Riff)
-            .where(Riff.state.in_(UNFINISHED), Riff.id.not_in(held))
+            update(RiffRecord)
+            .where(RiffRecord.state.in_(UNFINISHED), RiffRecord.id.not_in(held))
             .values(state="failed", error="the server stopped before it was done: ask again")
             .execution_options(synchronize_session=False)
         )
@@ -277,7 +283,7 @@ class Store:
 
     def count(self) -> int:
         """Riffs in the history."""
-        chosen = select(func.count()).select_from(Riff)
+        chosen = select(func.count()).select_from(RiffRecord)
         return int(self._do(lambda session: session.scalar(chosen)) or 0)
 
     def _do(self, work: Callable[[Session], T]) -> T:
@@ -321,7 +327,7 @@ class Store:
 
     def _clean(self) -> None:
         """Remove what a server that was killed has left: half files, and those of no riff."""
-        chosen = select(Riff.id).where(Riff.state != "done")
+        chosen = select(RiffRecord.id).where(RiffRecord.state != "done")
         unfinished = set(self._do(lambda session: session.scalars(chosen).all()))
         for path in self._files.iterdir():
             if (path.name.startswith(".") and ".tmp" in path.name) or path.stem in unfinished:
@@ -346,7 +352,7 @@ def _owned(chosen: Any, owner: str | None) -> Any:
     if owner is None:
         return chosen
     own = select(Claim.riff_id).where(Claim.owner == owner)
-    return chosen.where(Riff.id.in_(own))
+    return chosen.where(RiffRecord.id.in_(own))
 
 
 def _is_own_file(path: Path) -> bool:

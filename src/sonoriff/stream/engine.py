@@ -18,10 +18,16 @@ from sonoriff.pipeline.paint import OnMember, likeness, paint_together
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.sonogram.streaming import StreamingDecoder
-from sonoriff.stream.position import Blend, Course, heaviest, key_of, words_of
+from sonoriff.stream.position import Blend, StreamPosition, heaviest, key_of, words_of
 from sonoriff.stream.riff import Riff
-from sonoriff.stream.scene import Scene, Schedule
-from sonoriff.stream.window_planner import FLOW_CONTEXT, RIFF_CONTEXT, SPARE_CELLS, Painter, Plan
+from sonoriff.stream.scene import Scene, SceneSchedule
+from sonoriff.stream.window_planner import (
+    FLOW_CONTEXT,
+    RIFF_CONTEXT,
+    SPARE_CELLS,
+    Plan,
+    WindowPlanner,
+)
 
 FloatArray = npt.NDArray[np.float32]
 # Share of the model's window that the first one has.
@@ -75,7 +81,7 @@ class RiffState:
     window : the last one made
     """
 
-    schedule: Schedule
+    schedule: SceneSchedule
     decoder: StreamingDecoder
     n_cells: int = 0
     n_columns: int = 0
@@ -83,10 +89,10 @@ class RiffState:
     latents: Tensor | None = None
     columns: FloatArray | None = None
     window: Window | None = None
-    course: Course | None = None
+    course: StreamPosition | None = None
     riff: Riff | None = None
 
-    def with_schedule(self, schedule: Schedule) -> RiffState:
+    def with_schedule(self, schedule: SceneSchedule) -> RiffState:
         """The same moment with another future."""
         return replace(self, schedule=schedule)
 
@@ -120,7 +126,7 @@ class RiffStream:
     def __init__(self, model: Model, *, decoder_seed: int = 0) -> None:
         self.model = model
         self._decoder_seed = decoder_seed
-        self._painter = Painter(model)
+        self._painter = WindowPlanner(model)
 
     @property
     def cell_samples(self) -> int:
@@ -132,7 +138,7 @@ class RiffStream:
         """Windows of flow that begin here or later are painted on canvases of one size."""
         return self._painter.context_cells * self.cell_samples
 
-    def start(self, schedule: Schedule) -> RiffState:
+    def start(self, schedule: SceneSchedule) -> RiffState:
         """The state before the first sample."""
         decoder = StreamingDecoder(self.model.params, quality="fast", seed=self._decoder_seed)
         return RiffState(schedule, decoder)
@@ -218,7 +224,7 @@ class RiffStream:
         scene = state.schedule.scene_at(first)
         likely_bpm = self._painter.likely_bpm(scene)
         course = (
-            Course.begun(scene, rate, likely_bpm)
+            StreamPosition.begun(scene, rate, likely_bpm)
             if state.course is None
             else state.course.entered(scene, first, rate, likely_bpm)
         )
@@ -323,8 +329,8 @@ class RiffStream:
         return columns, samples, counted
 
     def _hearing(
-        self, before: Course | None, after: Course | None, samples: FloatArray
-    ) -> Course | None:
+        self, before: StreamPosition | None, after: StreamPosition | None, samples: FloatArray
+    ) -> StreamPosition | None:
         """The course with the key to go on in: that of before, else that of `samples`, if any."""
         if after is None:
             return None
@@ -335,7 +341,7 @@ class RiffStream:
             key = find_key(samples[0], self.model.params.sample_rate, LIKELY_KEY)
         return replace(after, key=key)
 
-    def _riff(self, riff: Riff | None, course: Course, first: int) -> Riff | None:
+    def _riff(self, riff: Riff | None, course: StreamPosition, first: int) -> Riff | None:
         """The riff to go on with, or a new one where mode, tempo or length have changed."""
         if course.scene.mode != "riff" or course.bars is None:
             return None
@@ -356,13 +362,13 @@ class RiffStream:
         share = _FIRST if state.latents is None else 1 - FLOW_CONTEXT
         return max(1, round(share * self._painter.window_cells))
 
-    def _pace(self, course: Course, riff: Riff | None) -> float:
+    def _pace(self, course: StreamPosition, riff: Riff | None) -> float:
         """How far the seed moves after a window."""
         if riff is None:
             return 1.0
         return course.scene.walk if riff.place == 0 else 0.0
 
-    def _window(self, state: RiffState, course: Course, blend: Blend, n_new: int) -> Window:
+    def _window(self, state: RiffState, course: StreamPosition, blend: Blend, n_new: int) -> Window:
         first = self.next_sample(state)
         bars = course.bars
         key = key_of(course.scene, words_of(heaviest(course.scene))) or course.key

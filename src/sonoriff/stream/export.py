@@ -13,12 +13,12 @@ from sonoriff.errors import ParameterError
 from sonoriff.files import atomic_path
 from sonoriff.models.protocol import Model
 from sonoriff.stream.engine import RiffStream
-from sonoriff.stream.scene import Schedule
+from sonoriff.stream.scene import SceneSchedule
 
 FloatArray = npt.NDArray[np.float32]
 
 
-def stream_samples(model: Model, schedule: Schedule) -> Iterator[FloatArray]:
+def stream_samples(model: Model, schedule: SceneSchedule) -> Iterator[FloatArray]:
     """Samples (C, t) without end, a window at a time."""
     stream = RiffStream(model)
     state = stream.start(schedule)
@@ -29,7 +29,7 @@ def stream_samples(model: Model, schedule: Schedule) -> Iterator[FloatArray]:
 
 def export_stream(
     model: Model,
-    schedule: Schedule,
+    schedule: SceneSchedule,
     n_samples: int,
     path: str | os.PathLike[str],
     *,

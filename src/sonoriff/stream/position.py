@@ -92,7 +92,7 @@ class Morph:
 
 
 @dataclass(frozen=True)
-class Course:
+class StreamPosition:
     """The scene in force and what has to be remembered of those before.
 
     Attributes
@@ -111,16 +111,16 @@ class Course:
     key: Key | None = None
 
     @staticmethod
-    def begun(scene: Scene, sample_rate: int, likely_bpm: float | None = None) -> Course:
+    def begun(scene: Scene, sample_rate: int, likely_bpm: float | None = None) -> StreamPosition:
         """The start of a stream; `likely_bpm` is for a scene that names no tempo."""
         bpm = tempo_of(scene, likely_bpm)
         bars = Bars(bpm, 0, sample_rate) if bpm else None
         morph = Morph(scene.prompts, scene.prompts)
-        return Course(scene, Walk(scene.seed, scene.alpha), morph, bars)
+        return StreamPosition(scene, Walk(scene.seed, scene.alpha), morph, bars)
 
     def entered(
         self, scene: Scene, sample: int, sample_rate: int, likely_bpm: float | None = None
-    ) -> Course:
+    ) -> StreamPosition:
         """The course once `scene` is in force at `sample`."""
         if scene == self.scene:
             return self
@@ -136,7 +136,7 @@ class Course:
             morph = Morph(now, scene.prompts, sample, scene.morph_bars * bar)
         return replace(self, scene=scene, walk=walk, morph=morph, bars=bars)
 
-    def moved(self, by: float) -> Course:
+    def moved(self, by: float) -> StreamPosition:
         """The course with its seed `by` further."""
         return replace(self, walk=self.walk.moved(by))
 

@@ -146,7 +146,7 @@ class Cue:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class SceneSchedule:
     """Scenes in the order of their samples; the first begins at 0."""
 
     cues: tuple[Cue, ...] = (Cue(Scene()),)
@@ -160,17 +160,17 @@ class Schedule:
         """The scene in force at a sample."""
         return next(cue.scene for cue in reversed(self.cues) if cue.at <= sample)
 
-    def with_scene(self, scene: Scene, at: int) -> Schedule:
+    def with_scene(self, scene: Scene, at: int) -> SceneSchedule:
         """The same up to `at`, then `scene`; cues from `at` on are gone."""
         before = tuple(cue for cue in self.cues if cue.at < at)
-        return Schedule((*before, Cue(scene, at if before else 0)))
+        return SceneSchedule((*before, Cue(scene, at if before else 0)))
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {"cues": [{"at": cue.at, "scene": cue.scene.to_dict()} for cue in self.cues]}
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Schedule:
+    def from_dict(cls, fields: Mapping[str, Any]) -> SceneSchedule:
         """Inverse of `to_dict`.
 
         Raises

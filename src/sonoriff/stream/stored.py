@@ -22,14 +22,14 @@ from sonoriff.models.protocol import Model
 from sonoriff.pipeline.prompt import parse_key
 from sonoriff.sonogram.decoder_state import decoder_from_snapshot, decoder_snapshot
 from sonoriff.stream.engine import RiffState, Window
-from sonoriff.stream.position import Bars, Blend, Course, Key, Morph, Walk
+from sonoriff.stream.position import Bars, Blend, Key, Morph, StreamPosition, Walk
 from sonoriff.stream.riff import Riff
-from sonoriff.stream.scene import Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Scene, SceneSchedule, WeightedPrompt
 
 VERSION = 2
 _DECODER = "decoder."
 _COUNTS = ("n_cells", "n_columns", "n_samples")
-Facts = dict[str, Any]
+MusicAttributes = dict[str, Any]
 
 
 def bytes_from_state(state: RiffState) -> bytes:
@@ -78,7 +78,7 @@ def state_from_bytes(data: bytes, model: Model) -> RiffState:
         rows = model.params.n_mels
         columns = _array(tensors, "columns", (1, rows))
         return RiffState(
-            schedule=Schedule.from_dict(facts["schedule"]),
+            schedule=SceneSchedule.from_dict(facts["schedule"]),
             decoder=decoder_from_snapshot(model.params, facts["decoder"], arrays),
             **{name: _count(facts[name]) for name in _COUNTS},
             latents=_tensor(tensors, "latents", (1, *latents[:2]), model.device),
@@ -93,12 +93,12 @@ def state_from_bytes(data: bytes, model: Model) -> RiffState:
         raise FormatError(f"this is no state of a stream: {error!r:.200}") from error
 
 
-def _riff_facts(riff: Riff) -> Facts:
+def _riff_facts(riff: Riff) -> MusicAttributes:
     names = ("hop_length", "unit_beats", "n_units", "unit", "renewing")
     return {"bars": asdict(riff.bars), **{name: getattr(riff, name) for name in names}}
 
 
-def _riff(facts: Facts, tensors: dict[str, Any], rows: int) -> Riff:
+def _riff(facts: MusicAttributes, tensors: dict[str, Any], rows: int) -> Riff:
     values = dict(facts)
     if min(_count(values[n]) for n in ("hop_length", "unit_beats", "n_units")) < 1:
         raise FormatError("a riff has units of at least a beat")
@@ -110,9 +110,9 @@ def _riff(facts: Facts, tensors: dict[str, Any], rows: int) -> Riff:
     )
 
 
-def _course(facts: Facts) -> Course:
+def _course(facts: MusicAttributes) -> StreamPosition:
     morph = facts["morph"]
-    return Course(
+    return StreamPosition(
         scene=Scene.from_dict(facts["scene"]),
         walk=Walk(_count(facts["walk"]["seed"]), float(facts["walk"]["alpha"])),
         morph=Morph(
@@ -130,21 +130,21 @@ def _key(names: list[str]) -> Key:
     return parse_key(" ".join(name for name in names if name))
 
 
-def _bars(facts: Facts) -> Bars:
+def _bars(facts: MusicAttributes) -> Bars:
     bars = Bars(float(facts["bpm"]), _count(facts["origin"]), _count(facts["sample_rate"]))
     if not bars.bpm > 0 or bars.sample_rate < 1:
         raise FormatError(f"bars have a tempo and a sample rate, got {facts!r:.80}")
     return bars
 
 
-def _window(facts: Facts) -> Window:
+def _window(facts: MusicAttributes) -> Window:
     scene, prompts = Scene.from_dict(facts["scene"]), _blend(facts["prompts"])
     for name in ("index", "first_sample", "end_sample", "seed"):
         _count(facts[name])
     return Window(**{**facts, "scene": scene, "prompts": prompts})
 
 
-def _blend(prompts: list[Facts]) -> Blend:
+def _blend(prompts: list[MusicAttributes]) -> Blend:
     return tuple(WeightedPrompt(**prompt) for prompt in prompts)
 
 

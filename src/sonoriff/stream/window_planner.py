@@ -11,14 +11,14 @@ from torch import Tensor
 
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Facts, Model
+from sonoriff.models.protocol import Condition, Model, MusicAttributes
 from sonoriff.pipeline.guides import negative_condition
 from sonoriff.pipeline.latent_codec import latents_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guide
+from sonoriff.pipeline.paint import Canvas, Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt
 from sonoriff.pipeline.settings import Sampling
-from sonoriff.stream.position import Blend, Course, heaviest, key_of
+from sonoriff.stream.position import Blend, StreamPosition, heaviest, key_of
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene
 
@@ -43,7 +43,7 @@ class Plan:
     canvas, sampling : for `paint`
     """
 
-    course: Course
+    course: StreamPosition
     riff: Riff | None
     n_new: int
     blend: Blend
@@ -57,7 +57,7 @@ class Plan:
         return torch.cat([self.kept, painted[..., self.n_known :]], dim=-1)
 
 
-class Painter:
+class WindowPlanner:
     """Makes canvases; remembers what prompts mean, since they come again with every window.
 
     Parameters
@@ -67,7 +67,7 @@ class Painter:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._conditions: dict[tuple[str, Facts], Condition] = {}
+        self._conditions: dict[tuple[str, MusicAttributes], Condition] = {}
         self._tempi: dict[str, float | None] = {}
 
     @property
@@ -86,7 +86,12 @@ class Painter:
         return round(FLOW_CONTEXT * self.window_cells)
 
     def plan(
-        self, course: Course, riff: Riff | None, start: int, n_new: int, latents: Tensor | None
+        self,
+        course: StreamPosition,
+        riff: Riff | None,
+        start: int,
+        n_new: int,
+        latents: Tensor | None,
     ) -> Plan:
         """How a window is to be painted.
 
@@ -107,12 +112,12 @@ class Painter:
         source = torch.zeros_like(noise)
         if guide is not None:
             source, strength = latents_from_picture(self.model, guide), scene.strength
-        release = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
+        strength_map = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
         canvas = Canvas(
             torch.cat([torch.zeros_like(known), noise], dim=-1),
             lambda _middle: self._guide(course, blend),
             torch.cat([known, source], dim=-1),
-            torch.cat([torch.zeros_like(known[:, :1]), release], dim=-1),
+            torch.cat([torch.zeros_like(known[:, :1]), strength_map], dim=-1),
             since_beat_s=self._since_beat_s(course, start - known.shape[-1]),
         )
         sampling = Sampling(
@@ -131,7 +136,7 @@ class Painter:
             self._tempi[text] = self.model.likely_bpm(parse_prompt(text))
         return self._tempi[text]
 
-    def _since_beat_s(self, course: Course, cell: int) -> float | None:
+    def _since_beat_s(self, course: StreamPosition, cell: int) -> float | None:
         """Seconds from a beat to a cell; None where no tempo is set."""
         if course.bars is None:
             return None
@@ -141,13 +146,13 @@ class Painter:
         most = self.context_cells if riff is None else round(RIFF_CONTEXT * self.window_cells)
         return min(most, max(0, self.window_cells - width))
 
-    def _noise(self, course: Course, riff: Riff | None, width: int) -> Tensor:
+    def _noise(self, course: StreamPosition, riff: Riff | None, width: int) -> Tensor:
         """Noise of a place on the walk, another one for each unit of a riff."""
         unit = riff.place if riff else 0
         a, b = (noise_grid(self.model, width, _seed_of(course.walk.seed + i, unit)) for i in (0, 1))
         return slerp(a, b, course.walk.alpha)
 
-    def _guide(self, course: Course, blend: Blend) -> Guide:
+    def _guide(self, course: StreamPosition, blend: Blend) -> Guidance:
         conditions = [self._condition(prompt.text, course) for prompt in blend]
         positive = (
             conditions[0]
@@ -159,19 +164,19 @@ class Painter:
             self.model, partial(self._encoded, course.scene.negative_prompt), facts
         )
         scale = course.scene.guidance_scale
-        return Guide(
+        return Guidance(
             positive, negative, self.model.defaults.guidance_scale if scale is None else scale
         )
 
-    def _condition(self, text: str, course: Course) -> Condition:
+    def _condition(self, text: str, course: StreamPosition) -> Condition:
         return self._encoded(text, self._facts(parse_prompt(text).text, course))
 
-    def _facts(self, words: str, course: Course) -> Facts:
+    def _facts(self, words: str, course: StreamPosition) -> MusicAttributes:
         bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
         key, mode = key_of(course.scene, words) or course.key or (None, None)
-        return Facts(bpm, key, mode)
+        return MusicAttributes(bpm, key, mode)
 
-    def _encoded(self, text: str, facts: Facts) -> Condition:
+    def _encoded(self, text: str, facts: MusicAttributes) -> Condition:
         known = (text, facts)
         if known not in self._conditions:
             if len(self._conditions) >= _MEMORY:

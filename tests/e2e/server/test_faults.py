@@ -38,7 +38,7 @@ def run(model_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         options.setdefault("grace_s", 0.1)
         running = run_server(ServerConfig(model=str(model_folder), data_folder=folder, **options))
         started.append(running)
-        wait_until(lambda: running.service.riff_lane.facts or running.server.fatal)
+        wait_until(lambda: running.service.riff_pool.facts or running.server.fatal)
         return running
 
     yield start
@@ -187,9 +187,9 @@ def test_a_start_removes_what_a_killed_server_has_left(run: Any, tmp_path: Path)
 
 def test_a_worker_that_is_killed_leaves_no_upload(run: Any, tmp_path: Path) -> None:
     server = run()
-    (pid,) = server.service.riff_lane.process_ids
+    (pid,) = server.service.riff_pool.process_ids
     (folder,) = set((tmp_path / "work").iterdir()) - {
-        server.service.stream_lane._processes[p] for p in server.service.stream_lane._processes
+        server.service.stream_pool._processes[p] for p in server.service.stream_pool._processes
     }
     (folder / "source.sound").write_bytes(b"secret")
     os.kill(pid, signal.SIGKILL)

@@ -290,19 +290,19 @@ def test_riffusion_s_endpoint_refuses_what_others_refuse(
 
 
 def test_riffusion_s_endpoint_is_given_up_with_its_client(server: Any) -> None:
-    wait_until(lambda: server.service.riff_lane.facts and len(server.service.jobs) == 0)
-    lane = server.service.riff_lane
-    (pid,) = lane.process_ids
+    wait_until(lambda: server.service.riff_pool.facts and len(server.service.jobs) == 0)
+    pool = server.service.riff_pool
+    (pid,) = pool.process_ids
     os.kill(pid, signal.SIGSTOP)
     try:
         body = json.dumps(RIFFUSION).encode()
         head = b"POST /run_inference/ HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
-        number = lane._number
+        number = pool._number
         with raw(server, head % len(body) + body), raw(server, head % len(body) + body):
-            wait_until(lambda: lane._number == number + 2)
-            assert lane.waiting == 1
+            wait_until(lambda: pool._number == number + 2)
+            assert pool.waiting == 1
             assert server.service.jobs.n_places == 2
-        wait_until(lambda: lane.waiting == 0 and server.service.jobs.n_places == 0)
+        wait_until(lambda: pool.waiting == 0 and server.service.jobs.n_places == 0)
     finally:
         os.kill(pid, signal.SIGCONT)
     assert server.post("/run_inference/", json=RIFFUSION).status_code == 200

@@ -185,7 +185,7 @@ def test_the_queue_is_bounded_and_a_dead_worker_is_replaced(server: Any) -> None
     assert int(full.headers["retry-after"]) > 0
     for record in records[1:]:
         server.post(f"/api/v1/riffs/{record['id']}/cancel")
-    (pid,) = server.service.riff_lane.process_ids
+    (pid,) = server.service.riff_pool.process_ids
     os.kill(pid, signal.SIGKILL)
     server.post(f"/api/v1/riffs/{records[0]['id']}/cancel")
     body = {"prompt": "", "duration_s": 1.0, **QUICK}

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from server_tools import wait_until
 from sonoriff.models.small.model import SmallModel
 from sonoriff.stream.engine import RiffStream
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 RATE = 44100
 Make = Callable[..., Any]
@@ -54,7 +54,7 @@ def test_sound_is_the_engine_s_own(player: Make, model_folder: Any) -> None:
     model = SmallModel.from_pretrained(model_folder)
     stream = RiffStream(model)
     scene = Scene(prompts=(WeightedPrompt("a"),), num_inference_steps=1)
-    state, parts, pictures = stream.start(Schedule((Cue(scene),))), [], []
+    state, parts, pictures = stream.start(SceneSchedule((Cue(scene),))), [], []
     while state.n_samples < 5 * RATE:
         columns, samples, state = stream.next(state)
         parts.append(samples)
@@ -99,7 +99,7 @@ def test_a_change_is_heard_from_where_the_server_says(player: Make, server: Any)
 def replayed(model_folder: Any, cues: list[Cue], n_samples: int) -> bytes:
     """What the engine makes of scenes at samples."""
     stream = RiffStream(SmallModel.from_pretrained(model_folder))
-    state, parts = stream.start(Schedule(tuple(cues))), []
+    state, parts = stream.start(SceneSchedule(tuple(cues))), []
     while state.n_samples < n_samples:
         _, samples, state = stream.next(state)
         parts.append(samples)
@@ -127,7 +127,7 @@ def test_a_slow_server_ends_its_window_where_the_change_is(
     cues = [Cue(Scene.from_dict(one.ready["scene"]))]
     one.play(RATE)
     stream = server.service.streams.find(one.ready["session"])
-    (pid,) = server.service.stream_lane.process_ids
+    (pid,) = server.service.stream_pool.process_ids
     os.kill(pid, signal.SIGSTOP)
     try:
         one.send(type="want", until=4 * RATE)
@@ -273,13 +273,13 @@ def test_a_worker_that_is_killed_is_replaced_and_the_sound_goes_on(
     one = player()
     one.play(RATE)
     one.send(type="want", until=9 * RATE)
-    before = server.service.stream_lane.restarts
-    (pid,) = server.service.stream_lane.process_ids
+    before = server.service.stream_pool.restarts
+    (pid,) = server.service.stream_pool.process_ids
     os.kill(pid, signal.SIGKILL)
     while one.next_sample < 9 * RATE:
         one.step()
     assert one.sound == whole.sound
-    assert server.service.stream_lane.restarts > before
+    assert server.service.stream_pool.restarts > before
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -291,30 +291,30 @@ def test_windows_that_fall_together_are_made_together(
         {"prompts": [{"text": text}], "seed": i, "num_inference_steps": 1, "guidance_scale": 1.5}
         for i, text in enumerate("abc")
     ]
-    lane = server.service.stream_lane
+    pool = server.service.stream_pool
     players = [player(scene=scene) for scene in scenes]
     # A worker that still is at something, of a test before, would be stopped at that.
     players[0].play(1000)
     at_rest(server, players[0])
-    (pid,), before, number = lane.process_ids, lane.n_together, lane._number
+    (pid,), before, number = pool.process_ids, pool.n_together, pool._number
     os.kill(pid, signal.SIGSTOP)
     try:
         players[0].send(type="want", until=6 * RATE)
-        wait_until(lambda: lane._number > number and lane.waiting == 0)
+        wait_until(lambda: pool._number > number and pool.waiting == 0)
         for one in players[1:]:
             one.send(type="want", until=6 * RATE)
-        wait_until(lambda: lane.waiting == 2)
+        wait_until(lambda: pool.waiting == 2)
     finally:
         os.kill(pid, signal.SIGCONT)
     if killed:
-        wait_until(lambda: lane.waiting == 0)
+        wait_until(lambda: pool.waiting == 0)
         os.kill(pid, signal.SIGKILL)
     for one in players:
         one.play(6 * RATE)
-    assert lane.n_together >= before + 2
+    assert pool.n_together >= before + 2
     stream = RiffStream(SmallModel.from_pretrained(model_folder))
     for one in players:
-        state = stream.start(Schedule((Cue(Scene.from_dict(one.ready["scene"])),)))
+        state = stream.start(SceneSchedule((Cue(Scene.from_dict(one.ready["scene"])),)))
         parts = []
         while state.n_samples < one.next_sample:
             _, samples, state = stream.next(state)

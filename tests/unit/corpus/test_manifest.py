@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from sonoriff.corpus.manifest import Clip, Corpus, Facts, clip_path, write_clip
+from sonoriff.corpus.manifest import ClipLabels, Corpus, CorpusClip, clip_path, write_clip
 from sonoriff.errors import CorpusError
 
 
-def clip(number: int, **facts: object) -> Clip:
-    return Clip(
-        clip_path(number), ("a", "b ü"), Facts(genre="ska", instruments=("organ",), **facts),  # type: ignore[arg-type]
+def clip(number: int, **facts: object) -> CorpusClip:
+    return CorpusClip(
+        clip_path(number), ("a", "b ü"), ClipLabels(genre="ska", instruments=("organ",), **facts),  # type: ignore[arg-type]
         "train", "s", "CC0-1.0", "me", f"p-{number}",
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_splits_have_usual_names_and_unknown_ones_are_named_with_their_line(tmp_
 def test_facts_of_a_later_version_are_left_out() -> None:
     row = json.loads(clip(0).to_json())
     row["facts"]["weather"] = "fine"
-    assert Clip.from_json(json.dumps(row)) == clip(0)
+    assert CorpusClip.from_json(json.dumps(row)) == clip(0)
 
 
 def test_a_later_format_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from sonoriff.corpus.manifest import Clip, Facts
+from sonoriff.corpus.manifest import ClipLabels, CorpusClip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.evaluation.judges import musicnn
 from sonoriff.evaluation.personal import listening
@@ -32,8 +32,8 @@ def cadence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def clip(bpm: float | None = None) -> Clip:
-    return Clip("clip.flac", ("x",), Facts(bpm=bpm), "train", "import/x.wav", "CC0-1.0")
+def clip(bpm: float | None = None) -> CorpusClip:
+    return CorpusClip("clip.flac", ("x",), ClipLabels(bpm=bpm), "train", "import/x.wav", "CC0-1.0")
 
 
 def test_tempo_and_key_are_added_to_what_the_folder_says(cadence: Path) -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from sonoriff.corpus.manifest import Clip, Facts
+from sonoriff.corpus.manifest import ClipLabels, CorpusClip
 from sonoriff.errors import CorpusError, ParameterError
 from sonoriff.evaluation.model.table import Table
 from sonoriff.evaluation.personal.distance import (
@@ -17,12 +17,14 @@ from sonoriff.evaluation.personal.distance import (
 )
 
 
-def clip(number: int, split: str, *captions: str) -> Clip:
+def clip(number: int, split: str, *captions: str) -> CorpusClip:
     source = f"import/{number % 3}-{split}.wav"
-    return Clip(f"audio/{number:04d}.flac", captions, Facts(), split, source, "CC0-1.0", "", source)
+    return CorpusClip(
+        f"audio/{number:04d}.flac", captions, ClipLabels(), split, source, "CC0-1.0", "", source
+    )
 
 
-def folder(held_out: int, *captions: str, trained: int = 12) -> list[Clip]:
+def folder(held_out: int, *captions: str, trained: int = 12) -> list[CorpusClip]:
     train = [clip(i, "train", f"trained {i % 3}") for i in range(trained)]
     return train + [clip(100 + i, "validation", *captions) for i in range(held_out)]
 

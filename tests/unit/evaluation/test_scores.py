@@ -8,7 +8,7 @@ import pytest
 
 from sonoriff.evaluation.judges.classifier import Labels
 from sonoriff.evaluation.judges.musicnn import TAGS
-from sonoriff.evaluation.model.held_out import Prompt
+from sonoriff.evaluation.model.held_out import HeldOutPrompt
 from sonoriff.evaluation.model.requested import Asked
 from sonoriff.evaluation.model.scores import (
     Answers,
@@ -27,7 +27,7 @@ LABELS = Labels(genres=("a", "b", "c"), instruments=("x", "y"), thresholds=(0.0,
 
 def answers(asked: list[Asked], captions: list[str] | None = None, **measures: Any) -> Answers:
     captions = captions or [""] * len(asked)
-    prompts = [Prompt(c, i, a) for i, (c, a) in enumerate(zip(captions, asked, strict=True))]
+    prompts = [HeldOutPrompt(c, i, a) for i, (c, a) in enumerate(zip(captions, asked, strict=True))]
     arrays = {name: np.array(value, np.float32) for name, value in measures.items()}
     return Answers(arrays, prompts, np.arange(len(asked)))
 

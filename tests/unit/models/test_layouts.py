@@ -17,7 +17,7 @@ import original_layout
 import tiny_stable_diffusion
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -33,7 +33,7 @@ def loaded(place: Path | str, **options: Any) -> StableDiffusionModel:
 
 
 def row_of(model: StableDiffusionModel, prompt: str) -> torch.Tensor:
-    row: torch.Tensor = model.encode_prompt(parse_prompt(prompt), Facts())[0].row
+    row: torch.Tensor = model.encode_prompt(parse_prompt(prompt), MusicAttributes())[0].row
     return row
 
 

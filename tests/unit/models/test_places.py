@@ -11,7 +11,7 @@ import torch
 import original_layout
 from sonoriff.errors import CheckpointError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import list_models, load_model
 from sonoriff.models.stable_diffusion.hub import CONFIG_REPOSITORY
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -25,7 +25,7 @@ def loaded(place: Path | str) -> StableDiffusionModel:
 
 def assert_same(a: StableDiffusionModel, b: StableDiffusionModel) -> None:
     """Equal text, predictions, latents and pictures."""
-    rows = [m.encode_prompt(parse_prompt("jazz"), Facts())[0].row for m in (a, b)]
+    rows = [m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].row for m in (a, b)]
     torch.testing.assert_close(rows[0], rows[1])
     x = torch.randn(1, 4, 64, 8, generator=torch.Generator().manual_seed(0))
     predictions = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.prompts import Phrase, Span, parse_prompt
-from sonoriff.models.protocol import Facts, Term, summed
+from sonoriff.models.protocol import MusicAttributes, Term, summed
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.prompting import chunks
 from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder
@@ -113,9 +113,11 @@ def test_a_sum_of_conditions_joins_equal_rows() -> None:
 
 def test_weights_of_the_small_model_sum_to_one_and_one_is_plain(small_model: SmallModel) -> None:
     model = small_model
-    plain = model.encode_prompt(parse_prompt("a piano ballad"), Facts())
+    plain = model.encode_prompt(parse_prompt("a piano ballad"), MusicAttributes())
     assert [t.weight for t in plain] == [1.0]
-    terms = model.encode_prompt(parse_prompt("a (piano:1.5) [slow] ballad"), Facts(bpm=90.0))
+    terms = model.encode_prompt(
+        parse_prompt("a (piano:1.5) [slow] ballad"), MusicAttributes(bpm=90.0)
+    )
     assert sum(t.weight for t in terms) == pytest.approx(1.0)
     assert [round(t.weight, 3) for t in terms] == [1.409, -0.5, 0.091]
     assert all(float(t.row.bpm) == 90.0 for t in terms)
@@ -123,15 +125,15 @@ def test_weights_of_the_small_model_sum_to_one_and_one_is_plain(small_model: Sma
 
 def test_weight_zero_leaves_the_words_out(small_model: SmallModel) -> None:
     model = small_model
-    without = model.encode_prompt(parse_prompt("a (loud:0) ballad"), Facts())
-    plain = model.encode_prompt(parse_prompt("a ballad"), Facts())
+    without = model.encode_prompt(parse_prompt("a (loud:0) ballad"), MusicAttributes())
+    plain = model.encode_prompt(parse_prompt("a ballad"), MusicAttributes())
     assert [t.weight for t in without] == [1.0]
     assert torch.equal(without[0].row.text, plain[0].row.text)
 
 
 def test_weight_zero_leaves_the_words_out_beside_other_weights(small_model: SmallModel) -> None:
     without, plain = (
-        small_model.encode_prompt(parse_prompt(text), Facts())
+        small_model.encode_prompt(parse_prompt(text), MusicAttributes())
         for text in ("a (loud:0) ballad (drums:0.5)", "a ballad (drums:0.5)")
     )
     assert [t.weight for t in without] == [t.weight for t in plain] == [0.5, 0.5]
@@ -140,7 +142,7 @@ def test_weight_zero_leaves_the_words_out_beside_other_weights(small_model: Smal
 
 
 def test_an_empty_prompt_is_unconditional(small_model: SmallModel) -> None:
-    (term,) = small_model.encode_prompt(parse_prompt("  "), Facts())
+    (term,) = small_model.encode_prompt(parse_prompt("  "), MusicAttributes())
     assert not term.row.present.any()
     assert float(term.row.bpm) == 0.0
 
@@ -152,8 +154,8 @@ def test_a_long_prompt_is_read_to_its_end(small_model: SmallModel) -> None:
     pieces = chunks(long, tokenizer, MAX_TOKENS)
     assert " ".join(pieces).split() == long.split(), "no word is lost"
     assert all(len(tokenizer.encode(p).ids) <= MAX_TOKENS for p in pieces)
-    (first,) = model.encode_prompt(parse_prompt(long), Facts())
-    (second,) = model.encode_prompt(parse_prompt(f"{long}, with flute"), Facts())
+    (first,) = model.encode_prompt(parse_prompt(long), MusicAttributes())
+    (second,) = model.encode_prompt(parse_prompt(f"{long}, with flute"), MusicAttributes())
     assert int(first.row.present.sum()) > 4 * MAX_TOKENS
     assert first.row.text.shape != second.row.text.shape
 
@@ -168,7 +170,7 @@ def test_one_endless_word_is_cut_not_dropped() -> None:
 def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: SmallModel) -> None:
     model = small_model
     short, long = (
-        model.encode_prompt(parse_prompt(text), Facts())[0].row
+        model.encode_prompt(parse_prompt(text), MusicAttributes())[0].row
         for text in ("jazz", "slow jazz with a long saxophone solo")
     )
     x = torch.randn(2, 4, 8, 16, generator=torch.Generator().manual_seed(0))

@@ -9,7 +9,7 @@ from torch import Tensor
 from sonoriff.analysis.chords import parse_chord
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import (
     BEAT_PARTS,
@@ -24,7 +24,7 @@ from sonoriff.models.small.scale import chord_vector
 from sonoriff.models.small.text import _package_folder, load_text_encoder
 from sonoriff.pipeline.guides import everywhere, facts_from_settings
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guide, paint
+from sonoriff.pipeline.paint import Canvas, Guidance, paint
 from sonoriff.pipeline.settings import Sampling
 
 CODER = AutoencoderConfig(
@@ -249,9 +249,9 @@ def test_windows_of_a_long_canvas_follow_one_beat() -> None:
     model = tiny_model()
     heard: list[Tensor] = []
     with torch.inference_mode():
-        whole, guide = 96, model.encode_prompt(parse_prompt("techno"), Facts(bpm=120.0))
+        whole, guide = 96, model.encode_prompt(parse_prompt("techno"), MusicAttributes(bpm=120.0))
         canvas = Canvas(
-            noise_grid(model, whole, 1), everywhere(Guide(guide, guide, 1.0)), since_beat_s=0.0
+            noise_grid(model, whole, 1), everywhere(Guidance(guide, guide, 1.0)), since_beat_s=0.0
         )
         hook = model.denoiser.register_forward_pre_hook(lambda _m, args: heard.append(args[2].beat))
         paint(model, canvas, Sampling(num_inference_steps=1).resolved(model))

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.stable_diffusion import winograd
@@ -75,7 +75,7 @@ def test_other_convolutions_are_left_alone() -> None:
 
 
 def rows(model: StableDiffusionModel) -> Rows:
-    (term,) = model.encode_prompt(parse_prompt("jazz"), Facts())
+    (term,) = model.encode_prompt(parse_prompt("jazz"), MusicAttributes())
     return model.stack([term.row], [None], 64)
 
 

@@ -15,7 +15,7 @@ import torch
 import tiny_stable_diffusion
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts, Model
+from sonoriff.models.protocol import Model, MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.stable_diffusion.loading import schedule_from_config
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -49,7 +49,7 @@ def source() -> Sonogram:
 
 
 def states(model: StableDiffusionModel, prompt: str) -> torch.Tensor:
-    (term,) = model.encode_prompt(parse_prompt(prompt), Facts())
+    (term,) = model.encode_prompt(parse_prompt(prompt), MusicAttributes())
     row: torch.Tensor = term.row
     return row
 
@@ -194,11 +194,11 @@ def test_inverted_latents_come_back(model: StableDiffusionModel) -> None:
     guide = guide_from_settings(model, sampling)
     source = torch.randn(1, 4, 64, 16, generator=torch.Generator().manual_seed(0))
     noise = inverted(model, source, guide, 0.3, sampling)
-    release = torch.full((1, 1, 64, 16), 0.3)
-    made = paint(model, Canvas(noise, everywhere(guide), source, release), sampling)
+    strength_map = torch.full((1, 1, 64, 16), 0.3)
+    made = paint(model, Canvas(noise, everywhere(guide), source, strength_map), sampling)
     assert float((made - source).abs().mean()) < 0.01
     drawn = paint(
-        model, Canvas(noise_grid(model, 16, 1), everywhere(guide), source, release), sampling
+        model, Canvas(noise_grid(model, 16, 1), everywhere(guide), source, strength_map), sampling
     )
     assert float((drawn - source).abs().mean()) > 0.1
 

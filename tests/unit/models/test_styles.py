@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 import tiny_stable_diffusion
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -26,7 +26,7 @@ def vectors(count: int) -> torch.Tensor:
 
 def states(model: object, prompt: str) -> torch.Tensor:
     assert isinstance(model, StableDiffusionModel)
-    (term,) = model.encode_prompt(parse_prompt(prompt), Facts())
+    (term,) = model.encode_prompt(parse_prompt(prompt), MusicAttributes())
     row: torch.Tensor = term.row
     return row
 

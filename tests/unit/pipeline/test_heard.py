@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sonoriff.models.protocol import Facts
+from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.extend import ExtendSettings, extend
 from sonoriff.pipeline.settings import Sampling
@@ -89,7 +89,7 @@ def test_what_is_added_hears_the_beat(small_model: SmallModel) -> None:
     heard = []
 
     class Listening(SmallModel):
-        def encode_prompt(self, prompt, facts: Facts):  # type: ignore[no-untyped-def]
+        def encode_prompt(self, prompt, facts: MusicAttributes):  # type: ignore[no-untyped-def]
             heard.append(facts.bpm)
             return super().encode_prompt(prompt, facts)
 

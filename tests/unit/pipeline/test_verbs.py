@@ -177,9 +177,11 @@ def test_a_share_of_the_steps_is_taken(
     small_model: SmallModel, start: float, steps: int, taken: int
 ) -> None:
     noise = noise_grid(small_model, 8, 0)
-    release = torch.full((1, 1, *noise.shape[2:]), start)
+    strength_map = torch.full((1, 1, *noise.shape[2:]), start)
     sampling = replace(QUICK, num_inference_steps=steps, guidance_scale=1.0).resolved(small_model)
-    canvas = Canvas(noise, everywhere(guide_from_settings(small_model, sampling)), noise, release)
+    canvas = Canvas(
+        noise, everywhere(guide_from_settings(small_model, sampling)), noise, strength_map
+    )
     told: list[tuple[int, int]] = []
     paint(small_model, canvas, sampling, on_progress=lambda *step: told.append(step))
     assert told[-1] == (taken, taken)

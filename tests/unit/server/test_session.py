@@ -126,8 +126,8 @@ class SlowLane:
         return await future
 
 
-def stream_of(lane: SlowLane, session: Session, speed: float) -> Stream:
-    streams = Streams(lane, Limits(), Metrics())  # type: ignore[arg-type]
+def stream_of(pool: SlowLane, session: Session, speed: float) -> Stream:
+    streams = Streams(pool, Limits(), Metrics())  # type: ignore[arg-type]
     stream = Stream("secret", "client", session, streams)
     stream.connection = object()  # type: ignore[assignment]
     stream.speed = speed
@@ -141,12 +141,12 @@ def stream_of(lane: SlowLane, session: Session, speed: float) -> Stream:
 )
 def test_a_slow_server_finishes_what_it_is_at(speed: float, stays: bool) -> None:
     async def changing() -> None:
-        lane, session = SlowLane(), playing(1, sent=200)
-        stream = stream_of(lane, session, speed)
+        pool, session = SlowLane(), playing(1, sent=200)
+        stream = stream_of(pool, session, speed)
         stream.note_heard(0)
         stream.keep_making()
         await asyncio.sleep(0)
-        ((_, window),) = lane.calls
+        ((_, window),) = pool.calls
         from_sample = stream.change(OTHER, None)
         await asyncio.sleep(0)
         assert window.cancelled() is not stays
@@ -158,14 +158,14 @@ def test_a_slow_server_finishes_what_it_is_at(speed: float, stays: bool) -> None
 
 def test_before_the_first_sound_nothing_is_waited_for() -> None:
     async def changing() -> None:
-        lane, session = SlowLane(), Session(FORM, Scene(), 30 * RATE)
+        pool, session = SlowLane(), Session(FORM, Scene(), 30 * RATE)
         session.want(100)
-        stream = stream_of(lane, session, 1.0)
+        stream = stream_of(pool, session, 1.0)
         stream.keep_making()
         await asyncio.sleep(0)
         assert stream.change(OTHER, None) == 0
         await asyncio.sleep(0)
-        assert lane.calls[0][1].cancelled()
+        assert pool.calls[0][1].cancelled()
 
     asyncio.run(changing())
 

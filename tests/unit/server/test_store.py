@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, update
 from sonoriff.audio import audio_bytes
 from sonoriff.errors import ParameterError
 from sonoriff.server.config import Limits, ServerConfig
-from sonoriff.server.store import Riff, Store
+from sonoriff.server.store import RiffRecord, Store
 
 # A database of PostgreSQL that may be emptied, as SQLAlchemy writes it.
 POSTGRESQL = os.environ.get("SONORIFF_TEST_POSTGRESQL")
@@ -34,7 +34,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
         assert POSTGRESQL
         url = POSTGRESQL
         engine = create_engine(url)
-        Riff.metadata.drop_all(engine)
+        RiffRecord.metadata.drop_all(engine)
         engine.dispose()
     stores = []
 
@@ -47,7 +47,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
         store.close()
 
 
-def finished(store: Store, prompt: str, sound: bytes = b"123456") -> Riff:
+def finished(store: Store, prompt: str, sound: bytes = b"123456") -> RiffRecord:
     riff = store.add("generate", prompt, {"prompt": prompt, "seed": 2**53 - 1})
     store.finish(riff.id, b"1234", sound, 1.0)
     return riff
@@ -94,7 +94,7 @@ def test_what_is_too_old_goes_at_the_start(opened: Open) -> None:
     finished(store, "new")
     then = datetime.datetime(2001, 1, 1)
     with store._engine.begin() as connection:
-        connection.execute(update(Riff).where(Riff.id == riff.id).values(created=then))
+        connection.execute(update(RiffRecord).where(RiffRecord.id == riff.id).values(created=then))
     assert prompts(opened(Limits())) == ["new", "old"]
     assert prompts(opened(Limits(max_age_days=1.0))) == ["new"]
 

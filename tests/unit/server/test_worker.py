@@ -14,7 +14,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.server.workers import worker
 from sonoriff.server.workers.ipc import Message, joined, packed, parted
 from sonoriff.server.workers.tasks import Tasks
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 
 class Desk:
@@ -46,7 +46,7 @@ def tasks_of(small_model: SmallModel) -> Tasks:
 
 def window(number: int, text: str, state: bytes = b"") -> Message:
     scene = Scene(prompts=(WeightedPrompt(text),), num_inference_steps=2)
-    schedule = Schedule((Cue(scene),)).to_dict()
+    schedule = SceneSchedule((Cue(scene),)).to_dict()
     return {"task": "window", "schedule": schedule, "number": number}, [state]
 
 

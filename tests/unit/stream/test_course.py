@@ -2,7 +2,7 @@
 
 import pytest
 
-from sonoriff.stream.position import Bars, Course, Morph, Walk, key_of, tempo_of, words_of
+from sonoriff.stream.position import Bars, Morph, StreamPosition, Walk, key_of, tempo_of, words_of
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 A, B = (WeightedPrompt("a"),), (WeightedPrompt("b", 3.0), WeightedPrompt("a", 1.0))
@@ -44,7 +44,7 @@ def test_a_morph_goes_from_one_blend_to_the_other() -> None:
 
 def test_a_change_in_mid_morph_begins_with_what_is_heard() -> None:
     rate = 1000
-    course = Course.begun(Scene(prompts=A), rate)
+    course = StreamPosition.begun(Scene(prompts=A), rate)
     course = course.entered(Scene(prompts=(WeightedPrompt("b"),)), 0, rate)
     course = course.entered(Scene(prompts=(WeightedPrompt("c"),)), 4000, rate)
     assert {p.text: p.weight for p in course.morph.blend_at(4000)} == {"a": 0.5, "b": 0.5}
@@ -53,7 +53,7 @@ def test_a_change_in_mid_morph_begins_with_what_is_heard() -> None:
 
 def test_only_what_changes_starts_anew() -> None:
     rate = 44100
-    course = Course.begun(Scene(bpm=100.0, seed=5), rate).moved(2.5)
+    course = StreamPosition.begun(Scene(bpm=100.0, seed=5), rate).moved(2.5)
     same = course.entered(Scene(bpm=100.0, seed=5, guidance_scale=2.0), 500, rate)
     assert (same.walk, same.bars) == (Walk(7, 0.5), Bars(100.0, 0, rate))
     other = course.entered(Scene(bpm=101.0, seed=6), 500, rate)
@@ -93,5 +93,5 @@ def test_a_scene_without_a_tempo_takes_the_likely_one() -> None:
     assert tempo_of(Scene(), 90.0) == 90.0
     assert tempo_of(Scene(mode="riff"), 90.0) == 90.0
     assert tempo_of(Scene(), 500.0) is None, "beyond what a scene may have"
-    course = Course.begun(Scene(), 44_100, 90.0)
+    course = StreamPosition.begun(Scene(), 44_100, 90.0)
     assert course.bars == Bars(90.0, 0, 44_100)

@@ -11,7 +11,7 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.paint import OnMember
 from sonoriff.sonogram import Sonogram, decode
 from sonoriff.stream.engine import RiffState, RiffStream, Window
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 QUICK = {"num_inference_steps": 2}
 FLOW = Scene(prompts=(WeightedPrompt("a"),), **QUICK)  # type: ignore[arg-type]
@@ -30,8 +30,8 @@ def played(stream: RiffStream, state: RiffState, n: int) -> Parts:
     return np.concatenate(columns, axis=2), np.concatenate(samples, axis=1), windows, state
 
 
-def schedule(*scenes: tuple[Scene, int]) -> Schedule:
-    return Schedule(tuple(Cue(scene, at) for scene, at in scenes))
+def schedule(*scenes: tuple[Scene, int]) -> SceneSchedule:
+    return SceneSchedule(tuple(Cue(scene, at) for scene, at in scenes))
 
 
 @pytest.mark.parametrize("scene", [FLOW, RIFF])
@@ -145,7 +145,7 @@ def test_stopping_leaves_the_state_as_it_was(small_model: SmallModel) -> None:
 
 def test_an_empty_stream_has_nothing_left(small_model: SmallModel) -> None:
     stream = RiffStream(small_model)
-    columns, samples = stream.finish(stream.start(Schedule()))
+    columns, samples = stream.finish(stream.start(SceneSchedule()))
     assert columns.shape == (1, 256, 0)
     assert samples.shape == (1, 0)
 

@@ -10,14 +10,14 @@ from sonoriff.errors import ParameterError
 from sonoriff.models.small.model import SmallModel
 from sonoriff.stream.engine import RiffStream
 from sonoriff.stream.export import export_stream
-from sonoriff.stream.scene import Cue, Scene, Schedule
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_a_file_of_exactly_so_many_samples(
     small_model: SmallModel, tmp_path: Path, suffix: str
 ) -> None:
-    schedule, path, told = Schedule((Cue(Scene(num_inference_steps=1)),)), tmp_path / "a", []
+    schedule, path, told = SceneSchedule((Cue(Scene(num_inference_steps=1)),)), tmp_path / "a", []
     target = path.with_suffix(suffix)
     export_stream(small_model, schedule, 50_000, target, on_samples=told.append)
     heard, rate = soundfile.read(target, dtype="int16")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sonoriff.errors import ParameterError
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_a_weight_that_no_model_can_be_told_is_refused_at_once() -> None:
 
 def test_schedules_survive_json() -> None:
     scene = Scene(mode="riff", prompts=(WeightedPrompt("a", 2.0), WeightedPrompt("b")), bpm=90.5)
-    schedule = Schedule((Cue(Scene()), Cue(scene, 4096)))
-    assert Schedule.from_dict(json.loads(json.dumps(schedule.to_dict()))) == schedule
+    schedule = SceneSchedule((Cue(Scene()), Cue(scene, 4096)))
+    assert SceneSchedule.from_dict(json.loads(json.dumps(schedule.to_dict()))) == schedule
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_schedules_survive_json() -> None:
 )
 def test_foreign_schedules_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
-        Schedule.from_dict(wrong)
+        SceneSchedule.from_dict(wrong)
 
 
 def test_a_new_scene_replaces_those_planned_after_it() -> None:
     a, b, c = (Scene(seed=i) for i in range(3))
-    schedule = Schedule((Cue(a), Cue(b, 100))).with_scene(c, 50)
+    schedule = SceneSchedule((Cue(a), Cue(b, 100))).with_scene(c, 50)
     assert [schedule.scene_at(s) for s in (0, 49, 50, 1000)] == [a, a, c, c]
-    assert Schedule((Cue(a),)).with_scene(b, 0).scene_at(0) == b
+    assert SceneSchedule((Cue(a),)).with_scene(b, 0).scene_at(0) == b

@@ -11,7 +11,7 @@ from safetensors.numpy import load, save
 from sonoriff.errors import FormatError
 from sonoriff.models.small.model import SmallModel
 from sonoriff.stream.engine import RiffState, RiffStream
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
 FLOW = Scene(prompts=(WeightedPrompt("a"), WeightedPrompt("b", 0.3)), num_inference_steps=2)
@@ -20,7 +20,7 @@ RIFF = Scene(mode="riff", bpm=110.0, num_inference_steps=2)
 
 def state_after(model: SmallModel, n: int, scene: Scene = FLOW) -> RiffState:
     stream = RiffStream(model)
-    state = stream.start(Schedule((Cue(scene),)))
+    state = stream.start(SceneSchedule((Cue(scene),)))
     for _ in range(n):
         _, _, state = stream.next(state)
     return state

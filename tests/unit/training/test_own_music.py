@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 import own_music
-from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.errors import CorpusError
 from sonoriff.training.personal.music import gather
@@ -49,7 +49,7 @@ def test_a_second_call_reads_no_sound_and_gives_the_same(folder: Path, work: Pat
 def test_each_clip_is_listened_to_once(folder: Path, work: Path) -> None:
     heard: list[str] = []
 
-    def listener(path: Path, known: Description, clip: Clip) -> Clip:
+    def listener(path: Path, known: Description, clip: CorpusClip) -> CorpusClip:
         assert path.is_file()
         heard.append(path.name)
         return replace(clip, captions=(f"{known.captions[0]}, heard",))

@@ -18,7 +18,7 @@ _REFERENCE_CLIPS = 3  # for each prompt, so that a look at few clips takes minut
 
 
 @dataclass(frozen=True)
-class Prompt:
+class HeldOutPrompt:
     """A held-out clip's caption, with the clip (an index into `HeldOut.tested`).
 
     Attributes
@@ -45,7 +45,7 @@ class HeldOut:
 
     tested: list[dict[str, Any]]
     reference: list[dict[str, Any]]
-    prompts: list[Prompt]
+    prompts: list[HeldOutPrompt]
 
 
 def held_out_clips(
@@ -106,16 +106,16 @@ def _is_reference(entry: dict[str, Any]) -> bool:
 
 def _prompts(
     clips: list[dict[str, Any]], count: int, generator: np.random.Generator, trained: set[str]
-) -> list[Prompt]:
+) -> list[HeldOutPrompt]:
     """Captions in an order of chance for each clip, dealt clip by clip."""
     decks = [list(dict.fromkeys(clip["captions"])) for clip in clips]
     for deck in decks:
         generator.shuffle(deck)
-    prompts: list[Prompt] = []
+    prompts: list[HeldOutPrompt] = []
     for turn in range(max(map(len, decks))):
         for i, deck in enumerate(decks):
             if turn < len(deck) and len(prompts) < count:
                 caption = deck[turn]
                 asked = asked_of_caption(caption, clips[i]["facts"])
-                prompts.append(Prompt(caption, i, asked, caption not in trained))
+                prompts.append(HeldOutPrompt(caption, i, asked, caption not in trained))
     return prompts

@@ -22,7 +22,7 @@ from sonoriff.evaluation.judges.measures import NETWORKS
 from sonoriff.evaluation.judges.musicnn import Network
 from sonoriff.evaluation.judges.rhythm import tempo_agrees
 from sonoriff.evaluation.model.clip_sets import Measures
-from sonoriff.evaluation.model.held_out import Prompt
+from sonoriff.evaluation.model.held_out import HeldOutPrompt
 from sonoriff.evaluation.model.requested import Asked, tags_of_text, words_of_entry
 
 Figures = dict[str, float]
@@ -34,7 +34,7 @@ class Answers:
     """Measured clips and the prompts they answer: prompt i is answered by clip ``clip_of[i]``."""
 
     measures: Measures
-    prompts: Sequence[Prompt]
+    prompts: Sequence[HeldOutPrompt]
     clip_of: npt.NDArray[np.int64]
 
 

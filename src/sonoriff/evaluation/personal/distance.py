@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.errors import CorpusError, ParameterError
 from sonoriff.evaluation.judges.distances import mean_distance_within
 from sonoriff.evaluation.judges.measures import NETWORKS, load_judges
@@ -94,12 +94,12 @@ class Compared:
     prompts : what base and result are asked for
     """
 
-    reference: tuple[Clip, ...]
-    real: tuple[Clip, ...]
+    reference: tuple[CorpusClip, ...]
+    real: tuple[CorpusClip, ...]
     prompts: tuple[str, ...]
 
 
-def compared_clips(clips: Sequence[Clip], settings: OwnSettings) -> Compared:
+def compared_clips(clips: Sequence[CorpusClip], settings: OwnSettings) -> Compared:
     """Choose clips and prompts.
 
     Prompts are captions of held-out clips, dealt clip by clip and again from the start when all
@@ -229,7 +229,7 @@ def _row(
     return model_row(name, base if name == "base" else taught, settings)
 
 
-def _entries(clips: Sequence[Clip]) -> list[dict[str, Any]]:
+def _entries(clips: Sequence[CorpusClip]) -> list[dict[str, Any]]:
     return [{"file_name": clip.file_name} for clip in clips]
 
 

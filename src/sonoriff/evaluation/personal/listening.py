@@ -10,7 +10,7 @@ import numpy as np
 
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.audio import read_audio
-from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.evaluation.judges import musicnn
 from sonoriff.models.keys import KEYS
@@ -30,7 +30,7 @@ def can_hear_tags() -> bool:
     return importlib.util.find_spec("musicnn") is not None
 
 
-def listened(path: Path, known: Description, clip: Clip) -> Clip:
+def listened(path: Path, known: Description, clip: CorpusClip) -> CorpusClip:
     """The clip with its key and with captions of what is heard.
 
     Parameters

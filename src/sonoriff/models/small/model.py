@@ -23,7 +23,7 @@ from sonoriff.diffusion.schedule import FlowSchedule
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.prompts import Prompt
-from sonoriff.models.protocol import Condition, Defaults, Facts, summed
+from sonoriff.models.protocol import Condition, Defaults, MusicAttributes, summed
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import (
     ENERGIES,
@@ -166,7 +166,7 @@ class SmallModel:
             chords=progression.expand(n, -1, -1).to(device),
         )
 
-    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
         """Terms of a prompt with its weights and shares; a prompt of any length."""
         return condition_from_prompt(prompt, lambda text: self._row(text, facts))
 
@@ -175,7 +175,7 @@ class SmallModel:
         states, present = self.encode_text([prompt.text])
         return float(self.denoiser.likely_bpm(states, present)) or None
 
-    def _row(self, text: str, facts: Facts) -> Conditioning:
+    def _row(self, text: str, facts: MusicAttributes) -> Conditioning:
         """A text and facts, a batch of one; a long text's chunks one after the other."""
         tokenizer = load_text_encoder().tokenizer
         parts = [

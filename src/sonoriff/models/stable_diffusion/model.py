@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sonoriff.diffusion.schedule import NoiseSchedule
 from sonoriff.models.prompts import Phrase, Prompt
-from sonoriff.models.protocol import Condition, Defaults, Facts, Term
+from sonoriff.models.protocol import Condition, Defaults, MusicAttributes, Term
 from sonoriff.models.stable_diffusion.prompting import PhraseEncoder, mixed, padded
 from sonoriff.models.stable_diffusion.reuse import Rows, step
 from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
@@ -104,7 +104,7 @@ class StableDiffusionModel:
         rows, columns = self.cell
         return self.vae.config.latent_channels, self.params.n_mels // rows, -(-n_frames // columns)
 
-    def encode_prompt(self, prompt: Prompt, facts: Facts) -> Condition:  # noqa: ARG002
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:  # noqa: ARG002
         """One term whose row is (1, L, D) states of CLIP; tempo and key count as words only."""
         phrases = prompt.phrases or (Phrase(()),)
         rows = [self._phrases(phrase) for phrase in phrases]

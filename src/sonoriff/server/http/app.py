@@ -82,7 +82,7 @@ async def info(request: Request) -> dict[str, Any]:
         "protocol": VERSION,
         "model": service.facts.get("model"),
         "ready": service.ready,
-        "loading": 1.0 if service.facts else service.stream_lane.loading,
+        "loading": 1.0 if service.facts else service.stream_pool.loading,
         "needs_key": bool(service.config.keys),
         "limits": service.config.limits.for_makers(),
         "sonogram": service.facts.get("params"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sonoriff.audio import audio_bytes
-from sonoriff.server.store import Riff, Store, StoreError
+from sonoriff.server.store import RiffRecord, Store, StoreError
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.picture import png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
@@ -22,7 +22,7 @@ def riff_of_part(
     columns: bytes,
     sound: bytes,
     owner: str,
-) -> Riff:
+) -> RiffRecord:
     """Keep columns and sound that were sent; the riff is done at once.
 
     Parameters

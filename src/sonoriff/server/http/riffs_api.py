@@ -37,7 +37,7 @@ from sonoriff.server.http.schemas import (
 )
 from sonoriff.server.jobs import Job
 from sonoriff.server.service import Service
-from sonoriff.server.store import ENDED, Riff
+from sonoriff.server.store import ENDED, RiffRecord
 
 _COMMON = described(401, 403, 408, 413, 422, 429, 503, 507)
 router = APIRouter(
@@ -174,13 +174,13 @@ async def history(
     return {"riffs": [_record(service, riff) for riff in riffs], "next": following}
 
 
-def _record(service: Service, riff: Riff) -> dict[str, Any]:
+def _record(service: Service, riff: RiffRecord) -> dict[str, Any]:
     """What is known of a riff: of one under way, its job knows more."""
     job = service.jobs.find(riff.id)
     return job.record if job is not None else riff.record()
 
 
-async def _find(request: Request, riff_id: str) -> tuple[Riff, Job | None]:
+async def _find(request: Request, riff_id: str) -> tuple[RiffRecord, Job | None]:
     service, owner = service_of(request), owner_of(request)
     riff = await asyncio.to_thread(service.store.find, riff_id, owner) if _is_id(riff_id) else None
     job = service.jobs.find(riff_id)
@@ -192,7 +192,7 @@ async def _find(request: Request, riff_id: str) -> tuple[Riff, Job | None]:
     return riff, job
 
 
-async def _finished(request: Request, riff_id: str) -> Riff:
+async def _finished(request: Request, riff_id: str) -> RiffRecord:
     riff, _ = await _find(request, riff_id)
     if riff.state != "done":
         state = _record(service_of(request), riff)["state"]
@@ -200,7 +200,7 @@ async def _finished(request: Request, riff_id: str) -> Riff:
     return riff
 
 
-async def _file(service: Service, riff: Riff, kind: str) -> Path:
+async def _file(service: Service, riff: RiffRecord, kind: str) -> Path:
     """A file of a riff that is done; ApiError where it is gone or damaged."""
     try:
         path = await asyncio.to_thread(service.store.file, riff, kind)

@@ -17,7 +17,7 @@ from sonoriff.server.http.dependencies import require_key, service_of
 from sonoriff.server.http.error_handlers import described
 from sonoriff.server.http.guard import client_of
 from sonoriff.server.workers.ipc import Message
-from sonoriff.server.workers.worker_pool import Lane, TooMuchError, WorkerDied
+from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
 
 router = APIRouter(tags=["Riffusion"], dependencies=[Depends(require_key)])
 _MAX_SEED = 2**63 - 1
@@ -91,7 +91,7 @@ async def run_inference(request: Request) -> Response:
         images = _images(service.seeds.read, inputs)
         client = client_of(request.scope)
         with service.jobs.place(client):
-            made = await _while_connected(request, _made(service.riff_lane, task, images, client))
+            made = await _while_connected(request, _made(service.riff_pool, task, images, client))
     except (ParameterError, TooMuchError) as error:
         return PlainTextResponse(str(error), 400)
     except Cancelled as error:
@@ -106,12 +106,14 @@ async def run_inference(request: Request) -> Response:
     )
 
 
-async def _made(lane: Lane, task: dict[str, Any], images: list[bytes], client: str) -> Message:
+async def _made(
+    pool: WorkerPool, task: dict[str, Any], images: list[bytes], client: str
+) -> Message:
     """What the worker makes; it waits for its turn as every riff does."""
     try:
-        return await lane.call(task, images, payer=(client, ""))
+        return await pool.call(task, images, payer=(client, ""))
     except WorkerDied:
-        return await lane.call(task, images, payer=(client, ""))
+        return await pool.call(task, images, payer=(client, ""))
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Message]) -> Message:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sonoriff.errors import ParameterError
 from sonoriff.server.streaming.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
-from sonoriff.stream.scene import Cue, Scene, Schedule
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule
 
 Outgoing = dict[str, Any] | bytes
 REPEAT_S = 30.0
@@ -104,7 +104,7 @@ class Session:
     def __init__(self, form: Format, scene: Scene, ahead_samples: int) -> None:
         self.form = form
         self.scene = scene
-        self.schedule = Schedule((Cue(scene),))
+        self.schedule = SceneSchedule((Cue(scene),))
         self.next_sample = self.until = 0
         self.reserve = 0
         self.cut_to: int | None = None
@@ -335,8 +335,8 @@ class Session:
             self._chunks.pop(0)
 
 
-def _pruned(schedule: Schedule, sample: int) -> Schedule:
+def _pruned(schedule: SceneSchedule, sample: int) -> SceneSchedule:
     """Without the cues that are over before `sample`."""
     cues = schedule.cues
     in_force = max(i for i, cue in enumerate(cues) if cue.at <= sample)
-    return Schedule((Cue(cues[in_force].scene), *cues[in_force + 1 :]))
+    return SceneSchedule((Cue(cues[in_force].scene), *cues[in_force + 1 :]))

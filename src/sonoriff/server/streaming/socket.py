@@ -155,7 +155,7 @@ class Connection:
         if self._streams.closed:
             raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
         if not self._streams.facts:
-            raise Closing(4503, error=("loading", self._streams.lane.loading_line))
+            raise Closing(4503, error=("loading", self._streams.pool.loading_line))
         self._hello_at = self._loop.time()
         stream = self._resumed(hello) if hello.resume else self._opened(hello)
         self._stream = stream
@@ -300,7 +300,7 @@ class Connection:
                 "state": state,
                 "speed": round(speed or 0.0, 2),
                 "made_s": round(session.made_until / session.form.sample_rate, 2),
-                "queue": self._streams.lane.waiting,
+                "queue": self._streams.pool.waiting,
             }
         )
 

@@ -11,7 +11,7 @@ from sonoriff.errors import BusyError, SonoriffError
 from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.streaming.session import Chunk, Format, Session
-from sonoriff.server.workers.worker_pool import Lane, WorkerDied
+from sonoriff.server.workers.worker_pool import WorkerDied, WorkerPool
 from sonoriff.stream.scene import Scene
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Stream:
         spare_s = (session.made_until - session.next_sample) / rate
         self._painting = cut is None
         try:
-            header, (columns, sound, state) = await self._streams.lane.call(
+            header, (columns, sound, state) = await self._streams.pool.call(
                 task, states, spare_s=spare_s, kind=kind, payer=(self.client, self.id)
             )
         finally:
@@ -209,15 +209,15 @@ class Streams:
     closed : the server stops, no stream is opened or resumed any more
     """
 
-    def __init__(self, lane: Lane, limits: Limits, metrics: Metrics) -> None:
-        self.lane, self.limits, self.metrics = lane, limits, metrics
+    def __init__(self, pool: WorkerPool, limits: Limits, metrics: Metrics) -> None:
+        self.pool, self.limits, self.metrics = pool, limits, metrics
         self.closed = False
         self._streams: dict[str, Stream] = {}
 
     @property
     def facts(self) -> dict[str, Any]:
         """Of the model; empty before it is loaded."""
-        return self.lane.facts or {}
+        return self.pool.facts or {}
 
     @property
     def spare_samples(self) -> int:

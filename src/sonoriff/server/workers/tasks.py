@@ -37,7 +37,7 @@ from sonoriff.sonogram.picture import (
 )
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.stream.engine import Made, RiffState, RiffStream, Window
-from sonoriff.stream.scene import Cue, Scene, Schedule, WeightedPrompt
+from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 
 StillWanted = Callable[[], None]
@@ -108,7 +108,7 @@ class Tasks:
         told : how far it is, 0 to 1
         """
         scene = Scene(prompts=(WeightedPrompt("music, 120 bpm"),), num_inference_steps=2)
-        schedule, before = Schedule((Cue(scene),)), b""
+        schedule, before = SceneSchedule((Cue(scene),)), b""
         for i in range(_WARM_WINDOWS):
             header, (_, _, after) = self.window(
                 {"schedule": schedule.to_dict()}, [before], lambda _step, _steps: None
@@ -154,15 +154,15 @@ class Tasks:
 
     def cut(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:  # noqa: ARG002
         """A window that ends earlier, from the states before and after it."""
-        before = self._state(blobs[0], Schedule())
+        before = self._state(blobs[0], SceneSchedule())
         after = state_from_bytes(blobs[1], self.model)
         n_cells = header["end_sample"] // self._stream.cell_samples
         return self._reply(before, self._stream.cut(before, after, n_cells))
 
     def _before(self, header: dict[str, Any], blobs: list[bytes]) -> RiffState:
-        return self._state(blobs[0], Schedule.from_dict(header["schedule"]))
+        return self._state(blobs[0], SceneSchedule.from_dict(header["schedule"]))
 
-    def _state(self, data: bytes, schedule: Schedule) -> RiffState:
+    def _state(self, data: bytes, schedule: SceneSchedule) -> RiffState:
         if not data:
             return self._stream.start(schedule)
         return state_from_bytes(data, self.model).with_schedule(schedule)

@@ -27,7 +27,7 @@ from sonoriff.server.workers.turn import (
     settle,
 )
 
-__all__ = ["Lane", "TaskFailed", "TooMuchError", "WorkerDied"]
+__all__ = ["TaskFailed", "TooMuchError", "WorkerDied", "WorkerPool"]
 log = logging.getLogger(__name__)
 _MAX_FAILED_STARTS = 3
 _PIPE_BYTES = 1 << 20
@@ -36,7 +36,7 @@ _PIPE_BYTES = 1 << 20
 _MOST_TOGETHER, _MOST_ON_CPU = 4, 2
 
 
-class Lane:
+class WorkerPool:
     """A queue and the processes that work it off, the most urgent task first.
 
     Parameters

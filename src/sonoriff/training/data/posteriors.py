@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.audio import read_audio
-from sonoriff.corpus.manifest import Clip
+from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -43,7 +43,7 @@ class DiffusionData:
     """
 
     posteriors: list[Half]
-    clips: list[Clip]
+    clips: list[CorpusClip]
     places: list[tuple[int, int]]
 
     def subset(self, split: str) -> npt.NDArray[np.int64]:
@@ -59,7 +59,7 @@ class DiffusionData:
 
 def prepare_data(
     corpus: Path,
-    clips: Sequence[Clip],
+    clips: Sequence[CorpusClip],
     folder: Path,
     model: StableDiffusionModel,
     *,
@@ -67,7 +67,7 @@ def prepare_data(
 ) -> DiffusionData:
     """Map the posteriors of clips; those that are missing are computed."""
     folder.mkdir(parents=True, exist_ok=True)
-    by_shard: dict[str, list[Clip]] = {}
+    by_shard: dict[str, list[CorpusClip]] = {}
     for clip in clips:
         by_shard.setdefault(Path(clip.file_name).parent.name, []).append(clip)
     data = DiffusionData([], [], [])
@@ -82,7 +82,7 @@ def prepare_data(
 
 
 def _posteriors(
-    corpus: Path, clips: list[Clip], folder: Path, shard: str, model: StableDiffusionModel
+    corpus: Path, clips: list[CorpusClip], folder: Path, shard: str, model: StableDiffusionModel
 ) -> Half:
     """A shard's posteriors; clips that were computed before are taken from there."""
     target, index = folder / f"posterior-{shard}.npy", folder / f"index-{shard}.json"

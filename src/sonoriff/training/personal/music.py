@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sonoriff.corpus.importer import ImportReport, audio_files, import_folder, piece_name
-from sonoriff.corpus.manifest import Clip, Corpus
+from sonoriff.corpus.manifest import Corpus, CorpusClip
 from sonoriff.corpus.sidecars import Description, Metadata, describe, read_metadata
 from sonoriff.corpus.text import UTF8
 from sonoriff.corpus.windows import CLIP_SECONDS
@@ -25,7 +25,7 @@ _FEW_CLIPS = 50
 
 Progress = Callable[[int, int], None]
 # (path of a clip, what is known of its file, the clip) to the clip with captions of what is heard.
-Listener = Callable[[Path, Description, Clip], Clip]
+Listener = Callable[[Path, Description, CorpusClip], CorpusClip]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class OwnMusic:
     """
 
     corpus: Path
-    clips: tuple[Clip, ...]
+    clips: tuple[CorpusClip, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -159,7 +159,7 @@ def _why_nothing(folder: Path, root: Path, pieces: set[str]) -> str:
     return f"{folder} gives nothing to train on: of {len(pieces)} files, {said or 'none is usable'}"
 
 
-def _captioned(clip: Clip, known: Description, caption: str | None) -> Clip:
+def _captioned(clip: CorpusClip, known: Description, caption: str | None) -> CorpusClip:
     """The clip with one caption, and one more that names its tempo where that is known."""
     texts = (caption,) if caption not in (None, AUTO) else known.captions
     captions = tuple(text for text in texts if text)
@@ -170,12 +170,12 @@ def _captioned(clip: Clip, known: Description, caption: str | None) -> Clip:
 
 
 def _heard(
-    root: Path, clips: list[Clip], known: dict[str, Description], listener: Listener
-) -> list[Clip]:
+    root: Path, clips: list[CorpusClip], known: dict[str, Description], listener: Listener
+) -> list[CorpusClip]:
     """Captions of what is heard; each clip is listened to once."""
     store = root / "heard.jsonl"
     lines = store.read_text("utf-8").splitlines() if store.exists() else []
-    before = {(c.file_name, c.piece): c for c in map(Clip.from_json, lines)}
+    before = {(c.file_name, c.piece): c for c in map(CorpusClip.from_json, lines)}
     out = []
     with store.open("a", encoding="utf-8") as stream:
         for clip in clips:
@@ -187,7 +187,9 @@ def _heard(
     return out
 
 
-def _split(clips: list[Clip], known: dict[str, Description]) -> tuple[list[Clip], list[str]]:
+def _split(
+    clips: list[CorpusClip], known: dict[str, Description]
+) -> tuple[list[CorpusClip], list[str]]:
     """Hold out whole files, or the ends of few long ones; what the captions say comes first."""
     said = {piece: d.split for piece, d in known.items() if d.split in ("validation", "test")}
     sources = sorted({c.source for c in clips if c.piece not in said}, key=_order)
