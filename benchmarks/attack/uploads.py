@@ -122,6 +122,6 @@ def _png(width: int, height: int, facts: object, rows: int | None = None) -> byt
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     text = b"sonoriff\0\0\0\0\0" + json.dumps(facts).encode()
     pixels = zlib.compress((b"\0" + bytes(width)) * (rows or height))
-    told = [] if facts is None else [chunk(b"iTXt", text)]
-    parts = [chunk(b"IHDR", head), *told, chunk(b"IDAT", pixels), chunk(b"IEND", b"")]
+    on_progress = [] if facts is None else [chunk(b"iTXt", text)]
+    parts = [chunk(b"IHDR", head), *on_progress, chunk(b"IDAT", pixels), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)

@@ -496,7 +496,7 @@ def captions_for(
         if len(out) >= wanted:
             break
         caption = rng.choices(forms, weights)[0](writer).strip(" ,")
-        told = caption.lower() in (other.lower() for other in out)
-        if not told and _says_something(caption, facts):
+        on_progress = caption.lower() in (other.lower() for other in out)
+        if not on_progress and _says_something(caption, facts):
             out.append(caption)
     return tuple(out)

@@ -76,8 +76,8 @@ def _captions(description: Description, facts: ClipLabels, file_name: str) -> tu
     rng.shuffle(phrases)
     if phrases and facts.bpm and not calm:
         phrases[0] = f"{phrases[0]}, {round(facts.bpm)} bpm"
-    told = replace(facts, moods=moods, bpm=None if calm else facts.bpm)
-    return captions_for(rng, told, tuple(phrases[:3])) or description.captions
+    on_progress = replace(facts, moods=moods, bpm=None if calm else facts.bpm)
+    return captions_for(rng, on_progress, tuple(phrases[:3])) or description.captions
 
 
 def captions_again(clip: CorpusClip) -> tuple[str, ...]:

@@ -296,8 +296,8 @@ def _ryan() -> Iterator[Work | None]:
     for path in sorted((library() / "ryansMammoth").glob("*.abc")):
         file = f"ryansMammoth/{path.name}"
         for number, block in enumerate(_blocks(file)):
-            told = _field(block, "R") or _field(block, "T").rpartition("--")[2]
-            dance = _RHYTHMS.get(told.strip(" .").lower(), "")
+            on_progress = _field(block, "R") or _field(block, "T").rpartition("--")[2]
+            dance = _RHYTHMS.get(on_progress.strip(" .").lower(), "")
             yield _tune(file, number, block, dance, f"traditional {dance}") if dance else None
 
 

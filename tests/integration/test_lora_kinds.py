@@ -233,7 +233,7 @@ def test_words_that_come_with_a_lora_are_taught(
         stable_diffusion_folder, loras=[Lora(alone)], styles=[Style(style)], dtype=torch.float32
     )
     rows = [
-        model.encode_prompt(parse_prompt("a dusk song"), MusicAttributes())[0].row
+        model.encode_prompt(parse_prompt("a dusk song"), MusicAttributes())[0].embedding
         for model in (both, apart)
     ]
     assert torch.equal(rows[0], rows[1])

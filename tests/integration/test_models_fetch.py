@@ -184,7 +184,8 @@ def test_the_least_that_is_needed_is_fetched_and_loads(
     assert isinstance(original, StableDiffusionModel)
     assert model.name == NAME
     rows = [
-        m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].row for m in (model, original)
+        m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].embedding
+        for m in (model, original)
     ]
     torch.testing.assert_close(rows[0], rows[1])
     for name, weight in original.unet.state_dict().items():

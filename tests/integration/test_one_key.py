@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sonoriff.models.prompts import Prompt
-from sonoriff.models.protocol import Condition, MusicAttributes
+from sonoriff.models.protocol import Conditioning, MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
@@ -25,7 +25,7 @@ ORGAN = "solo church organ"
 class Listening(SmallModel):
     """Remembers which keys it was told for prompts that are not empty."""
 
-    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:
         self.__dict__.setdefault("told", []).append((facts.key, facts.mode))
         return super().encode_prompt(prompt, facts)
 

@@ -175,8 +175,8 @@ def test_a_model_by_the_command_paints_the_same_in_diffusers_own_pipeline(
     x = torch.randn(1, 4, 64, 16)
     states, _ = pipeline.encode_prompt("plucked chords", "cpu", 1, False)
     theirs = pipeline.unet(x, 499, encoder_hidden_states=states).sample
-    row = ours.encode_prompt(parse_prompt("plucked chords"), MusicAttributes())[0].row
-    mine = ours.predict(x.flip(2), 0.5, ours.stack([row], [None], 64)).flip(2)
+    row = ours.encode_prompt(parse_prompt("plucked chords"), MusicAttributes())[0].embedding
+    mine = ours.predict(x.flip(2), 0.5, ours.collate([row], [None], 64)).flip(2)
     torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
     decoded = pipeline.vae.decode(x / pipeline.vae.config.scaling_factor).sample
     picture = -decoded.mean(dim=1, keepdim=True).flip(2).clamp(-1, 1)

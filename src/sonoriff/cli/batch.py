@@ -318,5 +318,5 @@ def _progress(total: int, wanted: bool) -> Iterator[Callable[[], Any]]:
         yield lambda: None
         return
     counted = itertools.count(1)
-    with shown("files") as told:
-        yield lambda: told(next(counted), total)
+    with shown("files") as on_progress:
+        yield lambda: on_progress(next(counted), total)

@@ -113,15 +113,17 @@ def evaluate_model_command(
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
     loaded = _load_model(model, settings, sheet)
     pictures = _pictures(corpus, work)
-    with progress() as told:
+    with progress() as on_progress:
         table = evaluate_model(
             loaded,
             corpus,
             pictures,
             work / "evaluation",
             settings,
-            on_clip=told,
-            on_step=lambda done, total, loss: told(f"classifier, loss {loss:.2f}", done, total),
+            on_clip=on_progress,
+            on_step=lambda done, total, loss: on_progress(
+                f"classifier, loss {loss:.2f}", done, total
+            ),
         )
     typer.echo(table.to_text(), nl=False)
     if output is not None:
@@ -145,12 +147,14 @@ def evaluate_classifier_command(
 
     config = _classifier_config(classifier_steps, fewest_clips)
     pictures = _pictures(corpus, work)
-    with progress() as told:
+    with progress() as on_progress:
         classifier, facts = classifier_for_corpus(
             pictures,
             work / "evaluation",
             config,
-            on_step=lambda done, total, loss: told(f"classifier, loss {loss:.2f}", done, total),
+            on_step=lambda done, total, loss: on_progress(
+                f"classifier, loss {loss:.2f}", done, total
+            ),
         )
     labels = classifier.labels
     typer.echo(f"{len(labels.genres)} genres, {len(labels.instruments)} instruments")
@@ -188,14 +192,14 @@ def _pictures(corpus: Path, work: Path) -> PictureSet:
     from sonoriff.training.data.pictures import load_pictures, prepare_pictures
 
     folder = pictures_folder(corpus, work)
-    with progress() as told:
-        prepare_pictures(corpus, folder, progress=lambda i, n: told("pictures", i, n))
+    with progress() as on_progress:
+        prepare_pictures(corpus, folder, progress=lambda i, n: on_progress("pictures", i, n))
     return load_pictures([folder])
 
 
 def _write_sheet(model: SmallModel, settings: EvaluationSettings, folder: Path) -> None:
     from sonoriff.evaluation.model.sheet import sheet_settings, write_sheet
 
-    with progress() as told:
-        write_sheet(model, sheet_settings(settings.sampling), folder, on_clip=told)
+    with progress() as on_progress:
+        write_sheet(model, sheet_settings(settings.sampling), folder, on_clip=on_progress)
     typer.echo(f"pictures and sounds are in {folder / 'index.html'}", err=True)

@@ -47,13 +47,13 @@ def evaluate_codec_command(
     paths = [source.path for source in find_sources(inputs, AUDIO_SUFFIXES)]
     if output is not None and not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
-    with shown("round trips") as told:
+    with shown("round trips") as on_progress:
         figures = evaluate_codec(
             paths,
             formats=tuple(PRESETS) if format is None else (format,),
             qualities=get_args(options.Quality) if quality is None else (quality,),
             longest_s=duration,
-            on_clip=told,
+            on_clip=on_progress,
         )
     typer.echo(table_text(figures), nl=False)
     if output is not None:

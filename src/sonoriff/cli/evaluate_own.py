@@ -82,8 +82,8 @@ def evaluate_own_command(
     )
     models = _models(result, base)
     music = _music(folder, work, caption)
-    with progress() as told:
-        table = evaluate_own(music, *models, work / "evaluation", settings, on_clip=told)
+    with progress() as on_progress:
+        table = evaluate_own(music, *models, work / "evaluation", settings, on_clip=on_progress)
     typer.echo(table.to_text(), nl=False)
     typer.echo(in_words(table))
     if output is not None:
@@ -110,8 +110,8 @@ def _music(folder: Path, work: Path, caption: str | None) -> OwnMusic:
     from sonoriff.evaluation.personal.listening import listened
     from sonoriff.training.personal.music import AUTO, gather
 
-    with progress() as told:
+    with progress() as on_progress:
         return gather(
             folder, work, caption=caption, listener=listened if caption == AUTO else None,
-            progress=lambda done, total: told("reading the music", done, total),
+            progress=lambda done, total: on_progress("reading the music", done, total),
         )  # fmt: skip

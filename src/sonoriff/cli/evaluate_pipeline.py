@@ -52,14 +52,14 @@ def evaluate_pipeline_command(
     )
     loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
     measures: list[figures.Measure] = []
-    with painting.progress() as told:
-        found = figures.evaluate_pipeline(loaded, settings, on_progress=told)
+    with painting.progress() as on_progress:
+        found = figures.evaluate_pipeline(loaded, settings, on_progress=on_progress)
         _print(figures.measure_lines(_kept(found, measures)))
     rows: list[figures.SamplerRow] = []
     if samplers:
         typer.echo("")
-        with painting.progress() as told:
-            compared = figures.evaluate_samplers(loaded, settings, on_progress=told)
+        with painting.progress() as on_progress:
+            compared = figures.evaluate_samplers(loaded, settings, on_progress=on_progress)
             _print(figures.sampler_lines(_kept(compared, rows)))
     if output is not None:
         write_text(output, figures.figures_json(loaded, measures, rows))

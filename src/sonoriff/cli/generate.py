@@ -137,8 +137,8 @@ def generate(
     loaded = painting.load(
         model, lora, device, styles=style, reuse=reuse or 1, prediction=prediction
     )
-    with painting.progress() as told:
-        for clip in _clips(loaded, settings, count, told):
+    with painting.progress() as on_progress:
+        for clip in _clips(loaded, settings, count, on_progress):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
             line = painting.save(clip, target)
             if count <= _MANY:
@@ -154,18 +154,18 @@ def _settings(wishes: dict[str, Any], *, loop: bool) -> Any:
     return LoopSettings(**wishes) if loop else GenerateSettings(**wishes)
 
 
-def _clips(model: Model, settings: Any, count: int, told: OnProgress) -> Iterator[Clip]:
+def _clips(model: Model, settings: Any, count: int, on_progress: OnProgress) -> Iterator[Clip]:
     from sonoriff.pipeline.generate import GenerateSettings, generate_many
     from sonoriff.pipeline.loop import loop
 
     if isinstance(settings, GenerateSettings):
         batch = 1 if model.device.type == "cpu" else _BATCH
-        yield from generate_many(model, settings, count, batch_size=batch, on_progress=told)
+        yield from generate_many(model, settings, count, batch_size=batch, on_progress=on_progress)
         return
     for i in range(count):
 
         def tell(step: int, steps: int, before: int = i) -> None:
-            told(before * steps + step, count * steps)
+            on_progress(before * steps + step, count * steps)
 
         yield loop(model, replace(settings, seed=settings.seed + i), on_progress=tell)
 
@@ -211,8 +211,8 @@ def _again(
             SonoriffWarning,
             stacklevel=2,
         )
-    with painting.progress() as told:
-        return remake(loaded, clip, sources, on_progress=told, **wishes)
+    with painting.progress() as on_progress:
+        return remake(loaded, clip, sources, on_progress=on_progress, **wishes)
 
 
 def prediction_in_name(made_by: str) -> str | None:

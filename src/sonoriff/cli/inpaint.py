@@ -77,6 +77,6 @@ def inpaint(
         sampler=sampler,
     )
     loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
-    with painting.progress() as told:
-        clip = make(loaded, source, settings, on_progress=told)
+    with painting.progress() as on_progress:
+        clip = make(loaded, source, settings, on_progress=on_progress)
     typer.echo(painting.save(clip, output))

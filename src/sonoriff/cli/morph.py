@@ -80,8 +80,8 @@ def morph(
         sampler=sampler,
     )
     loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
-    with painting.progress() as told:
-        way = make(loaded, settings, source or (), on_progress=told)
+    with painting.progress() as on_progress:
+        way = make(loaded, settings, source or (), on_progress=on_progress)
     typer.echo(painting.save(way.joined, output))
     for i, clip in enumerate(way.clips if each else ()):
         typer.echo(painting.save(clip, painting.numbered(output, f"{i + 1:02d}")))

@@ -67,13 +67,13 @@ def stream(
     loaded = load_model(model, device=device, prediction=prediction)
     n_samples = round(60.0 * minutes * loaded.params.sample_rate)
     rate = loaded.params.sample_rate
-    with shown("seconds played") as told:
+    with shown("seconds played") as on_progress:
         export_stream(
             loaded,
             chosen,
             n_samples,
             output,
-            on_samples=lambda n: told(n // rate, n_samples // rate),
+            on_samples=lambda n: on_progress(n // rate, n_samples // rate),
         )
     typer.echo(f"{output}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sonoriff.errors import CheckpointError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Model, MusicAttributes
+from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
 from sonoriff.models.registry import load_model
 
 _PROMPTS = ("slow piano", "loud drums", "")
@@ -29,7 +29,7 @@ def check_model(name: str | None = None, *, prediction: str | None = None) -> di
     kind = "stable diffusion" if origins else "small"
     return {
         "name": model.name,
-        "kind": f"{kind}{', of inpainting' if origins and model.takes_known else ''}",
+        "kind": f"{kind}{', of inpainting' if origins and model.supports_inpainting else ''}",
         "prediction": model.schedule.prediction,
         **origins,
         "sonograms": f"{model.params.name}, {model.window_frames} columns a window, "
@@ -54,8 +54,8 @@ def check_conditioning(model: Model) -> None:
             raise CheckpointError(f"the text encoder of {model.name} gives no numbers: damaged")
 
 
-def _numbers(condition: Condition) -> str:
+def _numbers(condition: Conditioning) -> str:
     """The conditioning as text, to compare."""
-    row = condition[0].row
+    row = condition[0].embedding
     tensor = getattr(row, "text", row)
     return str(tensor.float().flatten().tolist())

@@ -44,14 +44,14 @@ class Term:
     Attributes
     ----------
     weight : shares of a condition sum to 1; one of them may be negative
-    row : conditioning of one member of a batch, of the model's own type
+    embedding : conditioning of one member of a batch, of the model's own type
     """
 
     weight: float
-    row: Any
+    embedding: Any
 
 
-Condition = tuple[Term, ...]
+Conditioning = tuple[Term, ...]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Model(Protocol):
         """Columns of the pictures that it was trained on."""
 
     @property
-    def takes_known(self) -> bool:
+    def supports_inpainting(self) -> bool:
         """Whether `predict` makes use of known latents and their mask."""
 
     @property
@@ -130,16 +130,18 @@ class Model(Protocol):
     def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
 
-    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
-        """Conditioning for a prompt; words that say nothing give the unconditional one."""
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:
+        """DenoiserConditions for a prompt; words that say nothing give the unconditional one."""
 
     def likely_bpm(self, prompt: Prompt) -> float | None:
         """A tempo to take for a prompt that names none; None where the model has no opinion."""
 
-    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+    def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
         """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
 
-    def stack(self, rows: Sequence[Any], since_beat_s: Sequence[float | None], columns: int) -> Any:
+    def collate(
+        self, rows: Sequence[Any], since_beat_s: Sequence[float | None], columns: int
+    ) -> Any:
         """Rows of terms as one batch for `predict`.
 
         Parameters
@@ -154,7 +156,7 @@ class Model(Protocol):
         x: Tensor,
         time: float,
         batch: Any,
-        known: Tensor | None = None,
+        known_latents: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
         """What ``schedule.prediction`` says, float32 like `x`.
@@ -163,7 +165,7 @@ class Model(Protocol):
         ----------
         x : (B, C, H, W), noisy
         time : in [0, 1]
-        batch : of B rows, from `stack`
+        batch : of B rows, from `collate`
         known, mask : (B, C, H, W) clean latents and (B, 1, H, W), 1 where they are known
         """
 
@@ -174,7 +176,7 @@ class Model(Protocol):
         """Pictures of latents."""
 
 
-def summed(conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+def summed(conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
     """A mixture as a sum of predictions; equal rows are evaluated once.
 
     References
@@ -187,6 +189,6 @@ def summed(conditions: Sequence[Condition], shares: Sequence[float]) -> Conditio
         if share == 1.0:
             return condition
         for term in condition:
-            rows[id(term.row)] = term.row
-            weights[id(term.row)] = weights.get(id(term.row), 0.0) + share * term.weight
+            rows[id(term.embedding)] = term.embedding
+            weights[id(term.embedding)] = weights.get(id(term.embedding), 0.0) + share * term.weight
     return tuple(Term(weight, rows[i]) for i, weight in weights.items() if weight != 0.0)

@@ -112,7 +112,7 @@ def _following(
     picture: Tensor,
     n_new: int,
     settings: ExtendSettings,
-    told: OnProgress | None,
+    on_progress: OnProgress | None,
 ) -> Tensor:
     """The picture (C, 1, M, n_new) that goes on after `picture`, that of `source`."""
     cell = model.cell[1]
@@ -121,7 +121,9 @@ def _following(
     end = picture[..., picture.shape[-1] % cell :][..., -(n_known + _BESIDE_CELLS) * cell :]
     known = latents_from_picture(model, end)[..., -n_known:]
     first = source.n_frames - n_known * cell
-    result = _paint_beside(model, source, known, n_known - (-n_new // cell), first, settings, told)
+    result = _paint_beside(
+        model, source, known, n_known - (-n_new // cell), first, settings, on_progress
+    )
     shown = result[..., : n_known * cell]
     new = result[..., n_known * cell : n_known * cell + n_new]
     beside = picture[..., -n_known * cell :]
@@ -134,7 +136,7 @@ def _leading(
     picture: Tensor,
     n_new: int,
     settings: ExtendSettings,
-    told: OnProgress | None,
+    on_progress: OnProgress | None,
 ) -> Tensor:
     """The picture (C, 1, M, n_new) that leads to `picture`, that of `source`."""
     cell = model.cell[1]
@@ -142,7 +144,9 @@ def _leading(
     beginning = picture[..., : (n_known + _BESIDE_CELLS) * cell]
     known = latents_from_picture(model, beginning)[..., :n_known]
     join = -(-n_new // cell) * cell
-    result = _paint_beside(model, source, known, n_known + join // cell, -join, settings, told)
+    result = _paint_beside(
+        model, source, known, n_known + join // cell, -join, settings, on_progress
+    )
     new = result[..., join - n_new : join]
     beside = picture[..., : n_known * cell]
     return eased(_settled(new, beside - result[..., join:], at_start=False), beside, at_start=False)
@@ -166,7 +170,7 @@ def _paint_beside(
     n_cells: int,
     first: int,
     settings: ExtendSettings,
-    told: OnProgress | None,
+    on_progress: OnProgress | None,
 ) -> Tensor:
     """The decoded picture of `n_cells` columns of cells, at one end of which lies `known`.
 
@@ -189,7 +193,7 @@ def _paint_beside(
         strength_map,
         since_beat_s=since_beat_s,
     )
-    return picture_from_latents(model, paint(model, canvas, settings, on_progress=told))
+    return picture_from_latents(model, paint(model, canvas, settings, on_progress=on_progress))
 
 
 def _settled(new: Tensor, lost: Tensor, *, at_start: bool) -> Tensor:

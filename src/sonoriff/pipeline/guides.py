@@ -10,7 +10,7 @@ from sonoriff.errors import ParameterError, SonoriffWarning
 from sonoriff.models.keys import KEYS
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Model, MusicAttributes
+from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
 from sonoriff.pipeline.paint import Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
@@ -79,7 +79,7 @@ def guide_from_settings(
     known = facts or facts_from_settings(model, sampling, guess_tempo=guess_tempo)
     positive = model.encode_prompt(prompt, known)
 
-    def encoded(facts: MusicAttributes) -> Condition:
+    def encoded(facts: MusicAttributes) -> Conditioning:
         same = (prompt, known) == (negative, facts)
         return positive if same else model.encode_prompt(negative, facts)
 
@@ -87,8 +87,8 @@ def guide_from_settings(
 
 
 def negative_condition(
-    model: Model, encoded: Callable[[MusicAttributes], Condition], facts: MusicAttributes
-) -> Condition:
+    model: Model, encoded: Callable[[MusicAttributes], Conditioning], facts: MusicAttributes
+) -> Conditioning:
     """What guidance pushes away from: the negative prompt, in part at the tempo of `facts`.
 
     Parameters

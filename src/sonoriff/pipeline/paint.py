@@ -15,7 +15,7 @@ from sonoriff.diffusion.samplers import SAMPLERS, invert_euler
 from sonoriff.diffusion.schedule import NoiseSchedule, data_from_prediction, noised
 from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS, invert_ddim, sample_lcm
 from sonoriff.errors import Cancelled
-from sonoriff.models.protocol import Condition, Model, Term
+from sonoriff.models.protocol import Conditioning, Model, Term
 from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.tiling import merged, window_columns
@@ -35,17 +35,17 @@ class Guidance:
     guidance_scale : 1 leaves the negative one out
     """
 
-    positive: Condition
-    negative: Condition
+    positive: Conditioning
+    negative: Conditioning
     guidance_scale: float
 
-    def terms(self, *, guided: bool) -> Condition:
+    def terms(self, *, guided: bool) -> Conditioning:
         """All evaluations with their shares, those of equal rows together."""
         if not guided or self.guidance_scale == 1.0:
             return self.positive
         scale = self.guidance_scale
-        pairs = [(scale * t.weight, t.row) for t in self.positive]
-        pairs += [((1.0 - scale) * t.weight, t.row) for t in self.negative]
+        pairs = [(scale * t.weight, t.embedding) for t in self.positive]
+        pairs += [((1.0 - scale) * t.weight, t.embedding) for t in self.negative]
         weights: dict[int, float] = {}
         for weight, row in pairs:
             weights[id(row)] = weights.get(id(row), 0.0) + weight
@@ -396,8 +396,12 @@ class _Batch:
                 whole.since_beat_s(canvas, int(whole.columns[where][0]))
                 for canvas, where, _ in self.jobs
             ]
-            self.stacked = model.stack(
-                [t.row for (_, _, t), n in zip(self.jobs, sizes, strict=True) for _ in range(n)],
+            self.stacked = model.collate(
+                [
+                    t.embedding
+                    for (_, _, t), n in zip(self.jobs, sizes, strict=True)
+                    for _ in range(n)
+                ],
                 [first for first, n in zip(firsts, sizes, strict=True) for _ in range(n)],
                 len(whole.columns[self.jobs[0][1]]),
             )
@@ -416,7 +420,11 @@ class _Batch:
         )
 
     def _known(self, whole: _Prediction) -> tuple[Tensor, Tensor] | None:
-        if not whole.model.takes_known or whole.source is None or whole.strength_map is None:
+        if (
+            not whole.model.supports_inpainting
+            or whole.source is None
+            or whole.strength_map is None
+        ):
             return None
         mask = (whole.strength_map == 0.0).float()
         if not bool(mask.any()):

@@ -204,11 +204,11 @@ class Jobs:
         self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
         """What the worker makes; a worker that dies gets a second chance."""
-        told, payer = _telling(job), (job.client, "")
+        on_progress, payer = _telling(job), (job.client, "")
         try:
-            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=on_progress)
         except WorkerDied:
-            return await self._lane.call(header, blobs, payer=payer, on_progress=told)
+            return await self._lane.call(header, blobs, payer=payer, on_progress=on_progress)
 
 
 async def _kept(work: Callable[..., T], *given: Any) -> T:
@@ -226,7 +226,7 @@ async def _kept(work: Callable[..., T], *given: Any) -> T:
 def _telling(job: Job) -> Callable[[int, int], None]:
     """Notes progress in a job's record."""
 
-    def told(step: int, steps: int) -> None:
+    def on_progress(step: int, steps: int) -> None:
         job.update(state="running", progress=round(min(1.0, step / max(1, steps)), 4))
 
-    return told
+    return on_progress

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Condition, Model, MusicAttributes
+from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
 from sonoriff.pipeline.guides import negative_condition
 from sonoriff.pipeline.latent_codec import latents_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
@@ -67,7 +67,7 @@ class WindowPlanner:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._conditions: dict[tuple[str, MusicAttributes], Condition] = {}
+        self._conditions: dict[tuple[str, MusicAttributes], Conditioning] = {}
         self._tempi: dict[str, float | None] = {}
 
     @property
@@ -168,7 +168,7 @@ class WindowPlanner:
             positive, negative, self.model.defaults.guidance_scale if scale is None else scale
         )
 
-    def _condition(self, text: str, course: StreamPosition) -> Condition:
+    def _condition(self, text: str, course: StreamPosition) -> Conditioning:
         return self._encoded(text, self._facts(parse_prompt(text).text, course))
 
     def _facts(self, words: str, course: StreamPosition) -> MusicAttributes:
@@ -176,7 +176,7 @@ class WindowPlanner:
         key, mode = key_of(course.scene, words) or course.key or (None, None)
         return MusicAttributes(bpm, key, mode)
 
-    def _encoded(self, text: str, facts: MusicAttributes) -> Condition:
+    def _encoded(self, text: str, facts: MusicAttributes) -> Conditioning:
         known = (text, facts)
         if known not in self._conditions:
             if len(self._conditions) >= _MEMORY:

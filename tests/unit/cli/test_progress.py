@@ -48,10 +48,10 @@ def test_durations_are_read_at_a_glance(seconds: float, text: str) -> None:
 def test_without_a_terminal_there_are_lines(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
-    with shown("pictures of my music") as told:
-        told(1, 10)
+    with shown("pictures of my music") as on_progress:
+        on_progress(1, 10)
         clock[0] += 60.0
-        told(5, 10)
+        on_progress(5, 10)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "pictures of my music: 5 of 10, 60 s left\n"

@@ -33,7 +33,7 @@ def loaded(place: Path | str, **options: Any) -> StableDiffusionModel:
 
 
 def row_of(model: StableDiffusionModel, prompt: str) -> torch.Tensor:
-    row: torch.Tensor = model.encode_prompt(parse_prompt(prompt), MusicAttributes())[0].row
+    row: torch.Tensor = model.encode_prompt(parse_prompt(prompt), MusicAttributes())[0].embedding
     return row
 
 
@@ -332,7 +332,7 @@ def test_a_single_file_of_an_inpainting_model_loads(single: Path) -> None:
     wide = torch.randn(8, 9, 3, 3, generator=torch.Generator().manual_seed(0))
     rewritten(single, {key: wide})
     model = loaded(single)
-    assert model.takes_known
+    assert model.supports_inpainting
     assert torch.equal(model.unet.conv_in.weight, wide)
     rewritten(single, {key: wide[:, :8].clone()})
     with pytest.raises(CheckpointError, match="8 input channels"):

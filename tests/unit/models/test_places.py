@@ -25,11 +25,11 @@ def loaded(place: Path | str) -> StableDiffusionModel:
 
 def assert_same(a: StableDiffusionModel, b: StableDiffusionModel) -> None:
     """Equal text, predictions, latents and pictures."""
-    rows = [m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].row for m in (a, b)]
+    rows = [m.encode_prompt(parse_prompt("jazz"), MusicAttributes())[0].embedding for m in (a, b)]
     torch.testing.assert_close(rows[0], rows[1])
     x = torch.randn(1, 4, 64, 8, generator=torch.Generator().manual_seed(0))
     predictions = [
-        m.predict(x, 0.5, m.stack([row], [None], x.shape[-1]))
+        m.predict(x, 0.5, m.collate([row], [None], x.shape[-1]))
         for m, row in zip((a, b), rows, strict=True)
     ]
     torch.testing.assert_close(predictions[0], predictions[1])

@@ -107,7 +107,7 @@ def test_words_without_those_of_a_weight() -> None:
 def test_a_sum_of_conditions_joins_equal_rows() -> None:
     x, y = Term(1.0, object()), Term(1.0, object())
     blend = summed([(x,), (y,), (x,)], [0.25, 0.5, 0.25])
-    assert [(t.weight, t.row) for t in blend] == [(0.5, x.row), (0.5, y.row)]
+    assert [(t.weight, t.embedding) for t in blend] == [(0.5, x.embedding), (0.5, y.embedding)]
     assert summed([(x,), (y,)], [1.0, 0.0]) == (x,)
 
 
@@ -120,7 +120,7 @@ def test_weights_of_the_small_model_sum_to_one_and_one_is_plain(small_model: Sma
     )
     assert sum(t.weight for t in terms) == pytest.approx(1.0)
     assert [round(t.weight, 3) for t in terms] == [1.409, -0.5, 0.091]
-    assert all(float(t.row.bpm) == 90.0 for t in terms)
+    assert all(float(t.embedding.bpm) == 90.0 for t in terms)
 
 
 def test_weight_zero_leaves_the_words_out(small_model: SmallModel) -> None:
@@ -128,7 +128,7 @@ def test_weight_zero_leaves_the_words_out(small_model: SmallModel) -> None:
     without = model.encode_prompt(parse_prompt("a (loud:0) ballad"), MusicAttributes())
     plain = model.encode_prompt(parse_prompt("a ballad"), MusicAttributes())
     assert [t.weight for t in without] == [1.0]
-    assert torch.equal(without[0].row.text, plain[0].row.text)
+    assert torch.equal(without[0].embedding.text, plain[0].embedding.text)
 
 
 def test_weight_zero_leaves_the_words_out_beside_other_weights(small_model: SmallModel) -> None:
@@ -138,13 +138,13 @@ def test_weight_zero_leaves_the_words_out_beside_other_weights(small_model: Smal
     )
     assert [t.weight for t in without] == [t.weight for t in plain] == [0.5, 0.5]
     for ours, theirs in zip(without, plain, strict=True):
-        assert torch.equal(ours.row.text, theirs.row.text)
+        assert torch.equal(ours.embedding.text, theirs.embedding.text)
 
 
 def test_an_empty_prompt_is_unconditional(small_model: SmallModel) -> None:
     (term,) = small_model.encode_prompt(parse_prompt("  "), MusicAttributes())
-    assert not term.row.present.any()
-    assert float(term.row.bpm) == 0.0
+    assert not term.embedding.present.any()
+    assert float(term.embedding.bpm) == 0.0
 
 
 def test_a_long_prompt_is_read_to_its_end(small_model: SmallModel) -> None:
@@ -156,8 +156,8 @@ def test_a_long_prompt_is_read_to_its_end(small_model: SmallModel) -> None:
     assert all(len(tokenizer.encode(p).ids) <= MAX_TOKENS for p in pieces)
     (first,) = model.encode_prompt(parse_prompt(long), MusicAttributes())
     (second,) = model.encode_prompt(parse_prompt(f"{long}, with flute"), MusicAttributes())
-    assert int(first.row.present.sum()) > 4 * MAX_TOKENS
-    assert first.row.text.shape != second.row.text.shape
+    assert int(first.embedding.present.sum()) > 4 * MAX_TOKENS
+    assert first.embedding.text.shape != second.embedding.text.shape
 
 
 def test_one_endless_word_is_cut_not_dropped() -> None:
@@ -170,12 +170,12 @@ def test_one_endless_word_is_cut_not_dropped() -> None:
 def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: SmallModel) -> None:
     model = small_model
     short, long = (
-        model.encode_prompt(parse_prompt(text), MusicAttributes())[0].row
+        model.encode_prompt(parse_prompt(text), MusicAttributes())[0].embedding
         for text in ("jazz", "slow jazz with a long saxophone solo")
     )
     x = torch.randn(2, 4, 8, 16, generator=torch.Generator().manual_seed(0))
-    both = model.predict(x, 0.5, model.stack([short, long], [None, None], x.shape[-1]))
-    alone = model.predict(x[:1], 0.5, model.stack([short], [None], x.shape[-1]))
+    both = model.predict(x, 0.5, model.collate([short, long], [None, None], x.shape[-1]))
+    alone = model.predict(x[:1], 0.5, model.collate([short], [None], x.shape[-1]))
     torch.testing.assert_close(both[:1], alone, atol=1e-5, rtol=1e-4)
 
 

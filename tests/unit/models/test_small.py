@@ -13,8 +13,8 @@ from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import (
     BEAT_PARTS,
-    Conditioning,
     Denoiser,
+    DenoiserConditions,
     DenoiserConfig,
     beat_waves,
     mean_state,
@@ -45,9 +45,9 @@ def tiny_model() -> SmallModel:
     return SmallModel(coder.eval(), denoiser.eval(), {"name": "tiny"})
 
 
-def condition(batch: int, *, tokens: int = 3) -> Conditioning:
+def condition(batch: int, *, tokens: int = 3) -> DenoiserConditions:
     generator = torch.Generator().manual_seed(3)
-    return Conditioning(
+    return DenoiserConditions(
         torch.randn(batch, tokens, 384, generator=generator),
         torch.ones(batch, tokens, dtype=torch.bool),
         torch.full((batch,), 120.0),
@@ -178,7 +178,7 @@ def test_denoiser_heeds_every_condition(part: str) -> None:
         "chords": chord_vector(parse_chord("Am")).expand(1, 16, -1),
     }[part]
     before = condition(1)
-    after = Conditioning(**{**vars(before), part: other})
+    after = DenoiserConditions(**{**vars(before), part: other})
     with torch.no_grad():
         a = denoiser(z, torch.tensor([0.5]), before, z, zero)
         b = denoiser(z, torch.tensor([0.5]), after, z, zero)
@@ -189,7 +189,7 @@ def test_absent_tokens_are_not_read() -> None:
     denoiser = tiny_model().denoiser
     z, zero = torch.randn(1, 4, 8, 16), torch.zeros(1, 1, 8, 16)
     short = condition(1, tokens=3)
-    padded = Conditioning(
+    padded = DenoiserConditions(
         **{
             **vars(short),
             "text": torch.cat([short.text, torch.randn(1, 5, 384)], dim=1),
@@ -235,7 +235,7 @@ def test_a_window_hears_where_in_the_beat_it_begins() -> None:
     """At 120 bpm a beat and a half have passed after three quarters of a second."""
     model = tiny_model()
     row = model.condition(["techno"], bpm=120.0)
-    batch = model.stack([row, row, model.condition(["techno"])], [0.75, None, 0.75], 16)
+    batch = model.collate([row, row, model.condition(["techno"])], [0.75, None, 0.75], 16)
     assert batch.beat[0] == 1.5
     waves = beat_waves(batch.bpm, batch.beat, 3, 0.125)
     assert not waves[1:].any()  # unknown, or no tempo

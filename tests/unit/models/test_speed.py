@@ -76,7 +76,7 @@ def test_other_convolutions_are_left_alone() -> None:
 
 def rows(model: StableDiffusionModel) -> Rows:
     (term,) = model.encode_prompt(parse_prompt("jazz"), MusicAttributes())
-    return model.stack([term.row], [None], 64)
+    return model.collate([term.embedding], [None], 64)
 
 
 def test_the_outer_layers_with_fresh_features_give_the_whole(model: StableDiffusionModel) -> None:

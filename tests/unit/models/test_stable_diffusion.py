@@ -50,7 +50,7 @@ def source() -> Sonogram:
 
 def states(model: StableDiffusionModel, prompt: str) -> torch.Tensor:
     (term,) = model.encode_prompt(parse_prompt(prompt), MusicAttributes())
-    row: torch.Tensor = term.row
+    row: torch.Tensor = term.embedding
     return row
 
 
@@ -154,7 +154,7 @@ def test_a_long_prompt_is_read_to_its_end(model: StableDiffusionModel) -> None:
     row = states(model, long + "x")
     assert row.shape == (1, 2 * 77, tiny_stable_diffusion.TEXT_WIDTH)
     assert not torch.equal(row, states(model, long + "y"))
-    stacked = model.stack([row, states(model, "jazz")], [None, None], 64).states
+    stacked = model.collate([row, states(model, "jazz")], [None, None], 64).states
     assert stacked.shape[:2] == (2, 154)
     torch.testing.assert_close(stacked[1:, 77:], states(model, ""))
 
@@ -254,19 +254,19 @@ def test_an_inpainting_model_is_told_what_is_known(model: StableDiffusionModel) 
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(**{**model.unet.config, "in_channels": 9})
-    told = replace(model, unet=unet.eval().requires_grad_(False))
-    assert told.takes_known
+    on_progress = replace(model, unet=unet.eval().requires_grad_(False))
+    assert on_progress.supports_inpainting
     x, known = torch.randn(2, 1, 4, 64, 8)
     mask = torch.zeros(1, 1, 64, 8)
     mask[..., :4] = 1
     with torch.inference_mode():
-        grey = told.encode(torch.zeros(1, 1, 512, 64))[..., 4:5]
+        grey = on_progress.encode(torch.zeros(1, 1, 512, 64))[..., 4:5]
         seen = torch.where(mask > 0, known, grey)
-        text = states(told, "jazz")
+        text = states(on_progress, "jazz")
         inputs = torch.cat([x, 1 - mask, seen], 1).flip(2)
         expected = unet(inputs, torch.tensor(499.0), text).sample.flip(2)
-    batch = told.stack([text], [None], 64)
-    torch.testing.assert_close(told.predict(x, 0.5, batch, known, mask), expected)
+    batch = on_progress.collate([text], [None], 64)
+    torch.testing.assert_close(on_progress.predict(x, 0.5, batch, known, mask), expected)
 
 
 def test_a_schedule_is_read_as_it_was_saved() -> None:

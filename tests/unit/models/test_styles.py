@@ -27,7 +27,7 @@ def vectors(count: int) -> torch.Tensor:
 def states(model: object, prompt: str) -> torch.Tensor:
     assert isinstance(model, StableDiffusionModel)
     (term,) = model.encode_prompt(parse_prompt(prompt), MusicAttributes())
-    row: torch.Tensor = term.row
+    row: torch.Tensor = term.embedding
     return row
 
 

@@ -26,14 +26,14 @@ def test_chords_lie_where_their_beats_do(small_model: SmallModel) -> None:
     (term,) = guide.positive
     am, f = (chord_vector(parse_chord(name)) for name in ("Am", "F"))
     # A bar of four beats is 2 s, a column 93 ms.
-    batch = small_model.stack([term.row], [0.0], 64)
+    batch = small_model.collate([term.embedding], [0.0], 64)
     assert batch.chords.shape == (1, 64, 24)
     assert torch.equal(batch.chords[0, 0], am)
     assert torch.equal(batch.chords[0, 20], am)
     assert torch.equal(batch.chords[0, 22], f)
     assert torch.equal(batch.chords[0, 43], am)
     # A window that begins a bar later begins with the second chord.
-    later = small_model.stack([term.row], [2.0], 64)
+    later = small_model.collate([term.embedding], [2.0], 64)
     assert torch.equal(later.chords[0, 0], f)
 
 
@@ -41,8 +41,8 @@ def test_what_is_pushed_away_from_has_no_chords(small_model: SmallModel) -> None
     chosen = settings(small_model, chords="Am F", energy=5)
     guide = guide_from_settings(small_model, chosen)
     for term in guide.negative:
-        assert not term.row.chords.any()
-        assert not term.row.energy.any()
+        assert not term.embedding.chords.any()
+        assert not term.embedding.energy.any()
 
 
 def test_energy_and_kind_are_told_and_music_is_recorded_by_default(small_model: SmallModel) -> None:
@@ -50,8 +50,8 @@ def test_energy_and_kind_are_told_and_music_is_recorded_by_default(small_model: 
     assert (facts.energy, facts.kind) == (4, "recorded")
     facts = facts_from_settings(small_model, settings(small_model, kind="rendered"))
     (term,) = small_model.encode_prompt(_prompt(), facts)
-    assert int(term.row.kind) == 0
-    assert int(term.row.energy) == 0
+    assert int(term.embedding.kind) == 0
+    assert int(term.embedding.energy) == 0
 
 
 def _prompt() -> object:

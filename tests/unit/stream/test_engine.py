@@ -262,11 +262,11 @@ def test_one_that_is_stopped_does_not_stop_the_others(
         return predict(x, *rest)  # type: ignore[arg-type]
 
     def stop(places: set[int]) -> OnMember:
-        def told(place: int, step: int, _steps: int) -> None:
+        def on_progress(place: int, step: int, _steps: int) -> None:
             if place in places and step == 1:
                 raise Cancelled("enough")
 
-        return told
+        return on_progress
 
     monkeypatch.setattr(small_model, "predict", counting)
     ((place, made),) = stream.next_together(states, on_progress=stop({0}))

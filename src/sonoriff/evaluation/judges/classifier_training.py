@@ -114,13 +114,13 @@ def train_classifier(
     )
     done = config.steps
 
-    def told(step: int, figures: dict[str, float]) -> None:
+    def on_progress(step: int, figures: dict[str, float]) -> None:
         nonlocal done
         done = step
         if on_step:
             on_step(step, config.steps, figures["loss"])
 
-    classifier = train(recipe, loop, run, on_step=told)
+    classifier = train(recipe, loop, run, on_step=on_progress)
     if done < config.steps:
         raise KeyboardInterrupt
     assert isinstance(classifier, Classifier)

@@ -65,7 +65,7 @@ class DenoiserConfig:
 
 
 @dataclass(frozen=True)
-class Conditioning:
+class DenoiserConditions:
     """What the denoiser is told; every part may be absent for any member of the batch.
 
     Attributes
@@ -93,9 +93,9 @@ class Conditioning:
     energy: Tensor
     chords: Tensor
 
-    def to(self, device: torch.device) -> Conditioning:
+    def to(self, device: torch.device) -> DenoiserConditions:
         """The same on another device."""
-        return Conditioning(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return DenoiserConditions(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def mean_state(text: Tensor, present: Tensor) -> Tensor:
@@ -334,7 +334,12 @@ class Denoiser(nn.Module):
         nn.init.normal_(self.mode.weight, std=0.02)
 
     def forward(
-        self, noisy: Tensor, time: Tensor, condition: Conditioning, known: Tensor, mask: Tensor
+        self,
+        noisy: Tensor,
+        time: Tensor,
+        condition: DenoiserConditions,
+        known: Tensor,
+        mask: Tensor,
     ) -> Tensor:
         """Velocity, noise minus data.
 
@@ -369,7 +374,7 @@ class Denoiser(nn.Module):
         velocity: Tensor = skip * centred + gain * grid.permute(0, 3, 1, 2) - level
         return velocity
 
-    def _columns_mixed(self, grid: Tensor, vector: Tensor, condition: Conditioning) -> Tensor:
+    def _columns_mixed(self, grid: Tensor, vector: Tensor, condition: DenoiserConditions) -> Tensor:
         """(B, H, W, grid_width) -> (B, W, width), through the transformer."""
         c = self.config
         x = self.down(grid.transpose(1, 2).flatten(2))
@@ -400,14 +405,14 @@ class Denoiser(nn.Module):
         skip = (t - (1.0 - t) * data.square()) / power
         return scale.to(dtype), skip.to(dtype), (data * scale).to(dtype)
 
-    def _text(self, condition: Conditioning) -> tuple[Tensor, Tensor]:
+    def _text(self, condition: DenoiserConditions) -> tuple[Tensor, Tensor]:
         text = self.text_in(condition.text)
         empty = self.empty_text.to(text.dtype).expand(len(text), 1, -1)
         always = torch.ones(len(text), 1, dtype=torch.bool, device=text.device)
         mask = torch.cat([always, condition.present], dim=1)[:, None, None, :]
         return torch.cat([empty, text], dim=1), mask
 
-    def _beats(self, condition: Conditioning, columns: int, dtype: torch.dtype) -> Tensor:
+    def _beats(self, condition: DenoiserConditions, columns: int, dtype: torch.dtype) -> Tensor:
         """(B, columns, width)."""
         seconds = self.config.column_seconds
         waves: Tensor = self.beat(
@@ -415,7 +420,7 @@ class Denoiser(nn.Module):
         )
         return waves
 
-    def _notes(self, condition: Conditioning, dtype: torch.dtype) -> Tensor:
+    def _notes(self, condition: DenoiserConditions, dtype: torch.dtype) -> Tensor:
         """(B, H, W or 1, grid_width), from the pitches of the key and of the chords."""
         notes: Tensor = self.scale(self.scale_rows(condition.key, condition.mode).to(dtype))
         notes = notes.unsqueeze(2)
@@ -428,7 +433,7 @@ class Denoiser(nn.Module):
         bpm: Tensor = self.tempo_guess(mean_state(text, present))
         return torch.where(present.any(dim=1), bpm, 0.0)
 
-    def _vector(self, time: Tensor, condition: Conditioning) -> Tensor:
+    def _vector(self, time: Tensor, condition: DenoiserConditions) -> Tensor:
         pooled = mean_state(condition.text, condition.present)
         known_bpm = (condition.bpm > 0).float()
         octaves = torch.log2(condition.bpm.float().clamp_min(1.0) / 120.0)

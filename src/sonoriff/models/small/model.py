@@ -23,15 +23,15 @@ from sonoriff.diffusion.schedule import FlowSchedule
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.prompts import Prompt
-from sonoriff.models.protocol import Condition, Defaults, MusicAttributes, summed
+from sonoriff.models.protocol import Conditioning, Defaults, MusicAttributes, summed
 from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
 from sonoriff.models.small.denoiser import (
     ENERGIES,
     KEYS,
     KINDS,
     MODES,
-    Conditioning,
     Denoiser,
+    DenoiserConditions,
     DenoiserConfig,
 )
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
@@ -82,7 +82,7 @@ class SmallModel:
     schedule: FlowSchedule = field(default_factory=FlowSchedule)
     defaults: Defaults = _DEFAULTS
     window_frames: int = 512
-    takes_known: bool = True
+    supports_inpainting: bool = True
     takes_facts: bool = True
     max_batch: int = 32
 
@@ -135,10 +135,10 @@ class SmallModel:
         energy: int | None = None,
         kind: str | None = None,
         chords: Sequence[tuple[Chord, int]] | None = None,
-    ) -> Conditioning:
-        """Conditioning for a batch of prompts that share all else; the beat is unknown.
+    ) -> DenoiserConditions:
+        """DenoiserConditions for a batch of prompts that share all else; the beat is unknown.
 
-        Its chords are a row for each beat; `stack` lays them out over the columns.
+        Its chords are a row for each beat; `collate` lays them out over the columns.
         """
         if bpm is not None and not 20 <= bpm <= 400:
             raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
@@ -154,7 +154,7 @@ class SmallModel:
         progression = torch.stack([chord_vector(chord) for chord in beats or [None]])
         states, present = self.encode_text(texts)
         n, device = len(texts), self.device
-        return Conditioning(
+        return DenoiserConditions(
             text=states,
             present=present,
             bpm=torch.full((n,), bpm or 0.0, device=device),
@@ -166,7 +166,7 @@ class SmallModel:
             chords=progression.expand(n, -1, -1).to(device),
         )
 
-    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:
         """Terms of a prompt with its weights and shares; a prompt of any length."""
         return condition_from_prompt(prompt, lambda text: self._row(text, facts))
 
@@ -175,7 +175,7 @@ class SmallModel:
         states, present = self.encode_text([prompt.text])
         return float(self.denoiser.likely_bpm(states, present)) or None
 
-    def _row(self, text: str, facts: MusicAttributes) -> Conditioning:
+    def _row(self, text: str, facts: MusicAttributes) -> DenoiserConditions:
         """A text and facts, a batch of one; a long text's chunks one after the other."""
         tokenizer = load_text_encoder().tokenizer
         parts = [
@@ -193,13 +193,13 @@ class SmallModel:
         texts, presents = zip(*((part.text, part.present) for part in parts), strict=True)
         return replace(parts[0], text=torch.cat(texts, dim=1), present=torch.cat(presents, dim=1))
 
-    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+    def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
         """A weighted sum of predictions."""
         return summed(conditions, shares)
 
-    def stack(
-        self, rows: Sequence[Conditioning], since_beat_s: Sequence[float | None], columns: int
-    ) -> Conditioning:
+    def collate(
+        self, rows: Sequence[DenoiserConditions], since_beat_s: Sequence[float | None], columns: int
+    ) -> DenoiserConditions:
         """Rows as one batch; each hears where in the beat its window begins, and which chords."""
         placed = [
             replace(row, chords=self._placed(row, since or 0.0, columns))
@@ -209,7 +209,7 @@ class SmallModel:
         seconds = batch.bpm.new_tensor([math.nan if s is None else s for s in since_beat_s])
         return replace(batch, beat=seconds * batch.bpm / 60.0)
 
-    def _placed(self, row: Conditioning, since_s: float, columns: int) -> Tensor:
+    def _placed(self, row: DenoiserConditions, since_s: float, columns: int) -> Tensor:
         """Chords by the beat, (1, P, 24), as chords by the column, (1, columns, 24)."""
         bpm = float(row.bpm[0]) or USUAL_BPM
         middles = (torch.arange(columns) + 0.5) * self.denoiser.config.column_seconds
@@ -221,17 +221,17 @@ class SmallModel:
         self,
         x: Tensor,
         time: float,
-        batch: Conditioning,
-        known: Tensor | None = None,
+        batch: DenoiserConditions,
+        known_latents: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
         """Velocity float32 (B, C, H, W) at the noisy latents `x`; see the protocol."""
         noisy = x.to(self.device, self.dtype)
-        if known is None or mask is None:
-            known, mask = noisy, noisy.new_zeros(len(x), 1, *x.shape[2:])
+        if known_latents is None or mask is None:
+            known_latents, mask = noisy, noisy.new_zeros(len(x), 1, *x.shape[2:])
         times = torch.full((len(x),), time, device=self.device)
         velocity: Tensor = self.denoiser(
-            noisy, times, batch, known.to(noisy), mask.to(noisy).expand(len(x), -1, -1, -1)
+            noisy, times, batch, known_latents.to(noisy), mask.to(noisy).expand(len(x), -1, -1, -1)
         )
         return velocity.float()
 

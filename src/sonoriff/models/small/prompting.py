@@ -11,32 +11,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sonoriff.models.prompts import Phrase, Prompt
-from sonoriff.models.protocol import Condition, Term, summed
-from sonoriff.models.small.denoiser import Conditioning
+from sonoriff.models.protocol import Conditioning, Term, summed
+from sonoriff.models.small.denoiser import DenoiserConditions
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Encode = Callable[[str], Conditioning]
+Encode = Callable[[str], DenoiserConditions]
 
 
-def condition_from_prompt(prompt: Prompt, encode: Encode) -> Condition:
+def condition_from_prompt(prompt: Prompt, encode: Encode) -> Conditioning:
     """Terms whose sum is the prompt with all its weights and shares.
 
     A weight w adds w - 1 times what the words under it change: the prediction with all words less
     that without these. The network normalises its text, so that scaling the words' vectors, as is
     done for CLIP, would do nothing here. Words that count 0 times are in no parsed prompt.
     """
-    rows: dict[str, Conditioning] = {}
+    rows: dict[str, DenoiserConditions] = {}
 
-    def row(text: str) -> Conditioning:
+    def row(text: str) -> DenoiserConditions:
         return rows.setdefault(text, rows.get(text) or encode(text))
 
     phrases = [_phrase(phrase, row) for phrase in prompt.phrases]
     return summed(phrases, [phrase.share for phrase in prompt.phrases])
 
 
-def _phrase(phrase: Phrase, row: Encode) -> Condition:
+def _phrase(phrase: Phrase, row: Encode) -> Conditioning:
     extra = [(weight - 1.0, phrase.without(weight)) for weight in phrase.weights]
     terms = [Term(1.0 + sum(more for more, _ in extra), row(phrase.text))]
     terms += [Term(-more, row(text)) for more, text in extra]
@@ -78,11 +78,11 @@ def _words(clause: str, room: int, count: Callable[[str], int]) -> list[str]:
     ]
 
 
-def stacked(rows: Sequence[Conditioning]) -> Conditioning:
+def stacked(rows: Sequence[DenoiserConditions]) -> DenoiserConditions:
     """Rows of a batch of one each as one batch, texts padded to the longest."""
     longest = max(row.text.shape[1] for row in rows)
 
-    def pad(row: Conditioning) -> tuple[Tensor, Tensor]:
+    def pad(row: DenoiserConditions) -> tuple[Tensor, Tensor]:
         missing = longest - row.text.shape[1]
         return F.pad(row.text, (0, 0, 0, missing)), F.pad(row.present, (0, missing), value=False)
 
@@ -91,7 +91,7 @@ def stacked(rows: Sequence[Conditioning]) -> Conditioning:
         name: torch.cat([getattr(row, name) for row in rows])
         for name in ("bpm", "key", "mode", "beat", "kind", "energy")
     }
-    return Conditioning(
+    return DenoiserConditions(
         text=torch.cat(texts),
         present=torch.cat(presents),
         chords=torch.cat([row.chords for row in rows]),

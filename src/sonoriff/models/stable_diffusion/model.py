@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sonoriff.diffusion.schedule import NoiseSchedule
 from sonoriff.models.prompts import Phrase, Prompt
-from sonoriff.models.protocol import Condition, Defaults, MusicAttributes, Term
+from sonoriff.models.protocol import Conditioning, Defaults, MusicAttributes, Term
 from sonoriff.models.stable_diffusion.prompting import PhraseEncoder, mixed, padded
 from sonoriff.models.stable_diffusion.reuse import Rows, step
 from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
@@ -95,7 +95,7 @@ class StableDiffusionModel:
         return int(size if isinstance(size, int) else size[1]) * self.cell[1]
 
     @property
-    def takes_known(self) -> bool:
+    def supports_inpainting(self) -> bool:
         """Whether it is an inpainting model."""
         return bool(self.unet.config.in_channels == _INPAINTING_CHANNELS)
 
@@ -104,7 +104,7 @@ class StableDiffusionModel:
         rows, columns = self.cell
         return self.vae.config.latent_channels, self.params.n_mels // rows, -(-n_frames // columns)
 
-    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Condition:  # noqa: ARG002
+    def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:  # noqa: ARG002
         """One term whose row is (1, L, D) states of CLIP; tempo and key count as words only."""
         phrases = prompt.phrases or (Phrase(()),)
         rows = [self._phrases(phrase) for phrase in phrases]
@@ -115,14 +115,14 @@ class StableDiffusionModel:
         """None: it hears tempo only as words."""
         return None
 
-    def blend(self, conditions: Sequence[Condition], shares: Sequence[float]) -> Condition:
+    def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
         """A mixture of states, as Riffusion interpolates prompts: one evaluation."""
         for condition, share in zip(conditions, shares, strict=True):
             if share == 1.0:
                 return condition
-        return (Term(1.0, mixed([c[0].row for c in conditions], shares, self._empty)),)
+        return (Term(1.0, mixed([c[0].embedding for c in conditions], shares, self._empty)),)
 
-    def stack(
+    def collate(
         self, rows: Sequence[Tensor], since_beat_s: Sequence[float | None], columns: int
     ) -> Rows:
         """Rows as one batch, short ones followed by empty text; the beat is not heard."""
@@ -138,11 +138,11 @@ class StableDiffusionModel:
         x: Tensor,
         time: float,
         batch: Rows,
-        known: Tensor | None = None,
+        known_latents: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
         """What the UNet gives at the noisy latents `x`; see the protocol."""
-        inputs = x if not self.takes_known else self._with_known(x, known, mask)
+        inputs = x if not self.supports_inpainting else self._with_known(x, known_latents, mask)
         inputs = inputs.flip(2).to(self.device, self.dtype, memory_format=torch.channels_last)
         timestep = torch.tensor(self.schedule.timestep(time), device=self.device)
         return step(self.unet, inputs, timestep, batch, self.reuse).flip(2).to(x.dtype)
@@ -179,8 +179,8 @@ class StableDiffusionModel:
         picture = torch.zeros(1, 1, self.params.n_mels, 8 * self.cell[1])
         return self.encode(picture)[..., 4:5]
 
-    def _with_known(self, x: Tensor, known: Tensor | None, mask: Tensor | None) -> Tensor:
-        if known is None or mask is None:
-            known, mask = x, x.new_zeros(len(x), 1, *x.shape[2:])
-        seen = torch.where(mask > 0, known, self._grey)
+    def _with_known(self, x: Tensor, known_latents: Tensor | None, mask: Tensor | None) -> Tensor:
+        if known_latents is None or mask is None:
+            known_latents, mask = x, x.new_zeros(len(x), 1, *x.shape[2:])
+        seen = torch.where(mask > 0, known_latents, self._grey)
         return torch.cat([x, 1.0 - mask.expand(len(x), -1, -1, -1), seen.expand_as(x)], dim=1)

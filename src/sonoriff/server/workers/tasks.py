@@ -100,7 +100,7 @@ class Tasks:
             "column_lead": self._stream.column_lead,
         }
 
-    def warm_up(self, told: Callable[[float], None]) -> None:
+    def warm_up(self, on_progress: Callable[[float], None]) -> None:
         """Do all that streams need once, so that no listener waits for what happens only once.
 
         Parameters
@@ -113,7 +113,7 @@ class Tasks:
             header, (_, _, after) = self.window(
                 {"schedule": schedule.to_dict()}, [before], lambda _step, _steps: None
             )
-            told((i + 1) / (_WARM_WINDOWS + 1))
+            on_progress((i + 1) / (_WARM_WINDOWS + 1))
             if i + 1 < _WARM_WINDOWS:
                 before = after
         end = header["window"]["first_sample"] + 9 * self._stream.cell_samples
@@ -123,7 +123,7 @@ class Tasks:
         self,
         header: dict[str, Any],
         blobs: list[bytes],
-        told: OnProgress,
+        on_progress: OnProgress,
         still_wanted: StillWanted = lambda: None,
     ) -> Message:
         """Do what ``header["task"]`` says.
@@ -135,24 +135,28 @@ class Tasks:
         """
         before, self._still_wanted = self._still_wanted, still_wanted
         try:
-            return self._tasks[header["task"]](header, blobs, told)
+            return self._tasks[header["task"]](header, blobs, on_progress)
         except SonoriffError as error:
             raise type(error)(_PATH.sub("the source", str(error))) from error
         finally:
             self._still_wanted = before
 
-    def window(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+    def window(
+        self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress
+    ) -> Message:
         """The next window of a stream, from the state before it, or from none at the start."""
         before = self._before(header, blobs)
-        return self._reply(before, self._stream.next(before, on_progress=told))
+        return self._reply(before, self._stream.next(before, on_progress=on_progress))
 
-    def windows(self, messages: Sequence[Message], told: OnMember) -> Iterator[tuple[int, Message]]:
+    def windows(
+        self, messages: Sequence[Message], on_progress: OnMember
+    ) -> Iterator[tuple[int, Message]]:
         """The next windows of several streams, as `window` each, with their places."""
         before = [self._before(header, blobs) for header, blobs in messages]
-        for place, made in self._stream.next_together(before, on_progress=told):
+        for place, made in self._stream.next_together(before, on_progress=on_progress):
             yield place, self._reply(before[place], made)
 
-    def cut(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:  # noqa: ARG002
+    def cut(self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress) -> Message:  # noqa: ARG002
         """A window that ends earlier, from the states before and after it."""
         before = self._state(blobs[0], SceneSchedule())
         after = state_from_bytes(blobs[1], self.model)
@@ -186,7 +190,7 @@ class Tasks:
         levels = np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)
         return bytes(levels.transpose(2, 0, 1).tobytes())
 
-    def riff(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+    def riff(self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress) -> Message:
         """A riff of any verb: its picture and its sound as FLAC."""
         verb, settings = header["verb"], dict(header["settings"])
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
@@ -197,7 +201,7 @@ class Tasks:
                 assert source is not None
                 settings["mask"] = self._mask(blobs[1], source, Path(folder))
             self._still_wanted()
-            clip = self._made(verb, settings, source, told)
+            clip = self._made(verb, settings, source, on_progress)
         self._still_wanted()
         facts = {"duration_s": clip.waveform.shape[1] / clip.sample_rate}
         self._still_wanted()
@@ -206,14 +210,16 @@ class Tasks:
         return facts, [png_bytes(clip.sonogram), flac]
 
     def _made(
-        self, verb: str, settings: dict[str, Any], source: Sonogram | None, told: OnProgress
+        self, verb: str, settings: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
     ) -> Clip:
         if verb == "generate":
-            return generate(self.model, GenerateSettings.from_dict(settings), on_progress=told)
+            return generate(
+                self.model, GenerateSettings.from_dict(settings), on_progress=on_progress
+            )
         if verb == "loop":
-            return loop(self.model, LoopSettings.from_dict(settings), on_progress=told)
+            return loop(self.model, LoopSettings.from_dict(settings), on_progress=on_progress)
         if verb == "morph":
-            way = morph(self.model, MorphSettings.from_dict(settings), on_progress=told)
+            way = morph(self.model, MorphSettings.from_dict(settings), on_progress=on_progress)
             return way.joined
         assert source is not None
         sourced: dict[str, tuple[Any, Any]] = {
@@ -222,7 +228,7 @@ class Tasks:
             "extend": (ExtendSettings, extend),
         }
         kind, make = sourced[verb]
-        clip: Clip = make(self.model, source, kind.from_dict(settings), on_progress=told)
+        clip: Clip = make(self.model, source, kind.from_dict(settings), on_progress=on_progress)
         return clip
 
     def _source(self, data: bytes, folder: Path) -> Sonogram:
@@ -285,7 +291,9 @@ class Tasks:
         stretched.save(target)
         return str(target)
 
-    def riffuse(self, header: dict[str, Any], blobs: list[bytes], told: OnProgress) -> Message:
+    def riffuse(
+        self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress
+    ) -> Message:
         """Riffusion's call: a JPEG picture and MP3 sound."""
         inputs = InferenceInput.from_dict(header["inputs"])
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
@@ -295,9 +303,9 @@ class Tasks:
             if blobs[1]:
                 self._check_pixels(mask)
                 with Image.open(mask, formats=("PNG", "JPEG")) as image:
-                    clip = riffuse(self.model, inputs, source, image, on_progress=told)
+                    clip = riffuse(self.model, inputs, source, image, on_progress=on_progress)
             else:
-                clip = riffuse(self.model, inputs, source, on_progress=told)
+                clip = riffuse(self.model, inputs, source, on_progress=on_progress)
             picture = Path(folder) / "riff.jpg"
             image_from_sonogram(clip.sonogram).convert("RGB").save(picture, quality=95)
             jpeg = picture.read_bytes()

@@ -129,11 +129,11 @@ class Desk:
         """Windows of several streams; those that did not come of it are made or answered alone."""
         left = dict(enumerate(messages))
 
-        def told(place: int, step: int, steps: int) -> None:
+        def on_progress(place: int, step: int, steps: int) -> None:
             self._tell(messages[place][0]["number"], step, steps)
 
         try:
-            for place, (facts, results) in self._tasks.windows(messages, told):
+            for place, (facts, results) in self._tasks.windows(messages, on_progress):
                 number = left.pop(place)[0]["number"]
                 self._send({"number": number, "type": "done", **facts}, results)
                 self._inbox.cancelled.discard(number)

@@ -16,7 +16,7 @@ from sonoriff.analysis.chords import chord_of_class
 from sonoriff.diffusion.flow import mix, training_times
 from sonoriff.diffusion.masks import random_mask
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import CONDITIONS, Conditioning, Denoiser, DenoiserConfig
+from sonoriff.models.small.denoiser import CONDITIONS, Denoiser, DenoiserConditions, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.pipeline.generate import GenerateSettings, generate
@@ -145,7 +145,7 @@ class DenoiserRecipe:
 
     def _condition(
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
-    ) -> Conditioning:
+    ) -> DenoiserConditions:
         """Random captions and dropouts; the first caption and all facts without a generator."""
         dice = torch.rand(len(indices), 9, generator=generator) if generator else None
         captions, facts, heard = [], [], []
@@ -179,7 +179,9 @@ class DenoiserRecipe:
             kind_t = torch.where(kind, -1, kind_t)
             energy_t = torch.where(energy, 0, energy_t)
             chords_t = torch.where(chords[:, None, None], 0.0, chords_t)
-        return Conditioning(text, present, bpm_t, key_t, mode_t, beat_t, kind_t, energy_t, chords_t)
+        return DenoiserConditions(
+            text, present, bpm_t, key_t, mode_t, beat_t, kind_t, energy_t, chords_t
+        )
 
     def before_save(self, model: nn.Module) -> None:
         """Learn which tempo a caption lets expect."""

@@ -350,7 +350,7 @@ def stable_diffusion_recipe(
         adapters that change what is predicted: nothing would tell that to who uses them
     """
     own = base.schedule.prediction
-    if base.takes_known or own not in PREDICTIONS:
+    if base.supports_inpainting or own not in PREDICTIONS:
         raise CheckpointError(
             f"{base.name} cannot be trained here: expected a model that paints from text alone and "
             "predicts noise or velocity, not an inpainting model"
