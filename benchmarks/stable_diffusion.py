@@ -31,7 +31,9 @@ from sonoriff.diffusion.schedule import scaled_linear_schedule
 from sonoriff.models.protocol import Term
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
 from sonoriff.models.stable_diffusion.winograd import quicken
-from sonoriff.pipeline.paint import Canvas, Guidance, paint
+from sonoriff.pipeline.canvas import Canvas
+from sonoriff.pipeline.guidance import Guidance
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.precision import fastest_dtype
 

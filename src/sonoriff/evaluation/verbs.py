@@ -17,6 +17,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.evaluation.judges.rhythm import beat_contrast
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import OVERLAP
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, Side, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
@@ -25,7 +26,6 @@ from sonoriff.pipeline.inpaint import InpaintSettings, area_from_settings, inpai
 from sonoriff.pipeline.latent_codec import picture_from_sonogram
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
-from sonoriff.pipeline.paint import OVERLAP
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.settings import OnProgress, sampler_names
 from sonoriff.pipeline.tiling import window_columns

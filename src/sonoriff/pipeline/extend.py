@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import frames_from_duration
 from sonoriff.pipeline.guides import everywhere
@@ -22,7 +23,7 @@ from sonoriff.pipeline.latent_codec import (
     picture_from_sonogram,
 )
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import guide_as_heard, listen

@@ -9,12 +9,13 @@ import torch
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.key_preview import facts_of_sketch, sketch_steps
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration, stage
 
 

@@ -11,7 +11,7 @@ from sonoriff.models.keys import KEYS
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
-from sonoriff.pipeline.paint import Guidance
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
 from sonoriff.pipeline.settings import Sampling
 

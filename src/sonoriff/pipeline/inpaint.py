@@ -10,6 +10,7 @@ import torch
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere
 from sonoriff.pipeline.latent_codec import (
@@ -27,7 +28,7 @@ from sonoriff.pipeline.masks import (
     softened,
 )
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import guide_as_heard, listen

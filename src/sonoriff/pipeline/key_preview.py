@@ -7,8 +7,9 @@ from dataclasses import replace
 from torch import Tensor
 
 from sonoriff.models.protocol import Model, MusicAttributes
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
-from sonoriff.pipeline.paint import Canvas, number_of_steps, paint
+from sonoriff.pipeline.paint import number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source_analysis import key_of_latents
 

@@ -9,13 +9,14 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.key_preview import facts_of_sketch, sketch_steps
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import MAX_DURATION_S, OnProgress, Sampling, stage
 
 DEFAULT_BPM = 120.0

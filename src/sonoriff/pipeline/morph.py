@@ -13,7 +13,9 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import blended_guide, everywhere, guide_from_settings
 from sonoriff.pipeline.joins import eased
 from sonoriff.pipeline.latent_codec import (
@@ -24,7 +26,7 @@ from sonoriff.pipeline.latent_codec import (
     values_from_picture,
 )
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guidance, inverted, paint
+from sonoriff.pipeline.paint import inverted, paint
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength, check_types, stage
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name

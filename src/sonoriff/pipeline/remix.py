@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
 from sonoriff.pipeline.key_preview import facts_of_sketch
 from sonoriff.pipeline.latent_codec import (
@@ -19,7 +21,7 @@ from sonoriff.pipeline.latent_codec import (
     picture_from_sonogram,
 )
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guidance, number_of_steps, paint
+from sonoriff.pipeline.paint import number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, check_strength
 from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import Heard, guide_as_heard, listen

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guides import blended_guide, everywhere
 from sonoriff.pipeline.latent_codec import (
@@ -27,7 +28,7 @@ from sonoriff.pipeline.latent_codec import (
     picture_from_sonogram,
 )
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.remix import guide_of_remix
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source import Source, sonogram_from_source

@@ -12,9 +12,9 @@ from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.audio import resample
 from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
-from sonoriff.pipeline.paint import Guidance
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.sonogram import Sonogram

@@ -13,8 +13,10 @@ from torch import Tensor
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.canvas import likeness
 from sonoriff.pipeline.latent_codec import values_from_picture
-from sonoriff.pipeline.paint import OnMember, likeness, paint_together
+from sonoriff.pipeline.paint import paint_together
+from sonoriff.pipeline.prediction import OnMember
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.sonogram.streaming import StreamingDecoder

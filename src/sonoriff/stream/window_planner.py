@@ -12,10 +12,11 @@ from torch import Tensor
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
+from sonoriff.pipeline.canvas import Canvas
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import negative_condition
 from sonoriff.pipeline.latent_codec import latents_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
-from sonoriff.pipeline.paint import Canvas, Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.stream.position import Blend, StreamPosition, heaviest, key_of

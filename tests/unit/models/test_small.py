@@ -22,9 +22,11 @@ from sonoriff.models.small.denoiser import (
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.models.small.text import _package_folder, load_text_encoder
+from sonoriff.pipeline.canvas import Canvas
+from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import everywhere, facts_from_settings
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, Guidance, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import Sampling
 
 CODER = AutoencoderConfig(

@@ -19,6 +19,7 @@ from sonoriff.models.protocol import Model, MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.stable_diffusion.loading import schedule_from_config
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, extend
 from sonoriff.pipeline.generate import GenerateSettings, generate, generate_many
@@ -27,7 +28,7 @@ from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, inverted, paint
+from sonoriff.pipeline.paint import inverted, paint
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram import RIFFUSION_V1, Sonogram

@@ -14,6 +14,7 @@ from sonoriff.audio import write_audio
 from sonoriff.errors import Cancelled, FormatError, ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.extend import ExtendSettings, Side, extend
 from sonoriff.pipeline.generate import (
@@ -25,7 +26,7 @@ from sonoriff.pipeline.generate import (
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.settings import MAX_DURATION_S

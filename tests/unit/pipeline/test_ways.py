@@ -14,13 +14,14 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.small.model import SmallModel
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.loop import LoopSettings, loop, plainest_bar
 from sonoriff.pipeline.morph import MorphPoint, MorphSettings, morph
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.remake import remake
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, PromptInput, riffuse

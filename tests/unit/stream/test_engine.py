@@ -8,7 +8,7 @@ import torch
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.small.model import SmallModel
-from sonoriff.pipeline.paint import OnMember
+from sonoriff.pipeline.prediction import OnMember
 from sonoriff.sonogram import Sonogram, decode
 from sonoriff.stream.engine import RiffState, RiffStream, Window
 from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt

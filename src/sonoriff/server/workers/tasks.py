@@ -20,7 +20,7 @@ from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
 from sonoriff.pipeline.loop import LoopSettings, loop
 from sonoriff.pipeline.morph import MorphSettings, morph
-from sonoriff.pipeline.paint import OnMember
+from sonoriff.pipeline.prediction import OnMember
 from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from sonoriff.files import atomic_path
 from sonoriff.models.stable_diffusion.model import StableDiffusionModel
+from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.guides import everywhere, guide_from_settings
 from sonoriff.pipeline.noise import noise_grid
-from sonoriff.pipeline.paint import Canvas, paint
+from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.training.data.posteriors import quick_digest
 

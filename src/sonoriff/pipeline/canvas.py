@@ -1,0 +1,60 @@
+"""What is painted, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from sonoriff.pipeline.guidance import Guidance
+from sonoriff.pipeline.settings import Sampling
+
+# Of windows, as a share of their width.
+OVERLAP = 0.25
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What is painted, and on what.
+
+    Attributes
+    ----------
+    noise : (B, C, H, W); members of the batch are painted alike
+    guide_at : guide of the window whose middle is at a column
+    source : (B, C, H, W) latents to start from, or None
+    release : (1, 1, H, W), the time at which a cell leaves the noised source and is painted
+        freely: 0 never, 1 at once. None is 1 everywhere
+    overlap : of windows, as a share of their width
+    circular : the end is followed by the start
+    since_beat_s : seconds from the beginning of a bar to the first column; None is unknown
+    """
+
+    noise: Tensor
+    guide_at: Callable[[float], Guidance]
+    source: Tensor | None = None
+    strength_map: Tensor | None = None
+    overlap: float = OVERLAP
+    circular: bool = False
+    since_beat_s: float | None = None
+
+    @property
+    def start(self) -> float:
+        """The time at which painting begins: 1, or less where no cell is free before."""
+        return 1.0 if self.strength_map is None else float(self.strength_map.max())
+
+    @property
+    def has_known(self) -> bool:
+        """Whether cells of the source are never released."""
+        if self.strength_map is None or self.source is None:
+            return False
+        return bool((self.strength_map == 0.0).any())
+
+
+def likeness(canvas: Canvas, sampling: Sampling) -> tuple[Any, ...]:
+    """What canvases must have in common to be painted together."""
+    noise, s = canvas.noise, sampling
+    how = (s.sampler, s.num_inference_steps, s.shift, s.guidance_interval)
+    what = (canvas.source is None, canvas.strength_map is None, canvas.has_known, canvas.start)
+    return (*how, *what, *noise.shape[1:], canvas.overlap, canvas.circular)
