@@ -26,7 +26,7 @@ class MusicAttributes:
     mode : "major" or "minor"
     energy : how much happens, 1 (calm) to 5 (full)
     chords : with the beats that each lasts, from the beginning of the music and again and again
-    kind : how it came about, of `sonoriff.models.keys.KINDS`
+    kind : how it came about, of `sonoriff.music.KINDS`
     """
 
     bpm: float | None = None

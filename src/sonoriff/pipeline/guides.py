@@ -6,17 +6,15 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from sonoriff.analysis.chords import Chord, parse_progression
-from sonoriff.errors import ParameterError, SonoriffWarning
-from sonoriff.models.keys import KEYS
+from sonoriff.errors import SonoriffWarning
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
+from sonoriff.music import KEYS, SCALES, check_bpm, parse_key
 from sonoriff.pipeline.guidance import Guidance
-from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 from sonoriff.pipeline.settings import Sampling
 
-# Natural minor with its leading note.
-SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 # Chords borrow a note now and then.
 _FITTING = 0.7
 
@@ -32,8 +30,8 @@ def facts_from_settings(
     prompt = parse_prompt(sampling.prompt)
     key, mode = parse_key(sampling.key) if sampling.key else key_in_prompt(prompt.text)
     bpm = sampling.bpm if sampling.bpm is not None else bpm_in_prompt(prompt.text)
-    if bpm is not None and not 20 <= bpm <= 400:
-        raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+    if bpm is not None:
+        check_bpm(bpm)
     if bpm is None and guess_tempo:
         bpm = model.likely_bpm(prompt)
     unheard = [

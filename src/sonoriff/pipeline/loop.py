@@ -9,6 +9,7 @@ from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
+from sonoriff.music import MAX_BPM, MIN_BPM, USUAL_BPM, check_bpm
 from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.circular import circle_resampled
 from sonoriff.pipeline.clip import Clip
@@ -19,7 +20,6 @@ from sonoriff.pipeline.noise import noise_grid
 from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import MAX_DURATION_S, OnProgress, Sampling, stage
 
-DEFAULT_BPM = 120.0
 _OVERLAP = 0.5
 # A stroke reaches so many columns to each side; what is softer than this (of 2 from silence to
 # full), below the loudest, is not heard.
@@ -76,13 +76,12 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     """
     chosen = settings.resolved(model)
     facts = facts_from_settings(model, replace(chosen, bpm=None), guess_tempo=True)
-    bpm = chosen.bpm if chosen.bpm is not None else facts.bpm or DEFAULT_BPM
-    if not 20 <= bpm <= 400:
-        raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+    bpm = chosen.bpm if chosen.bpm is not None else facts.bpm or USUAL_BPM
+    check_bpm(bpm)
     params, length = model.params, chosen.duration_s(bpm)
     columns = length * params.frames_per_second
     n_frames, n_cells = round(columns), max(2, round(columns / model.cell[1]))
-    told_bpm = min(400.0, max(20.0, bpm * columns / (n_cells * model.cell[1])))
+    told_bpm = min(MAX_BPM, max(MIN_BPM, bpm * columns / (n_cells * model.cell[1])))
     facts = replace(facts, bpm=told_bpm)
     noise = noise_grid(model, n_cells, chosen.seed)
     early = model.cell[1] // 2

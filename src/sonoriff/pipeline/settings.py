@@ -12,8 +12,8 @@ from sonoriff.analysis.energy import STEPS
 from sonoriff.diffusion.samplers import SAMPLERS
 from sonoriff.diffusion.schedule_samplers import SCHEDULE_SAMPLERS
 from sonoriff.errors import ParameterError
-from sonoriff.models.keys import KINDS
 from sonoriff.models.protocol import Model
+from sonoriff.music import KINDS
 
 SettingsType = TypeVar("SettingsType", bound="Sampling")
 OnProgress = Callable[[int, int], None]

@@ -10,8 +10,8 @@ from torch import Tensor
 from sonoriff.analysis.beats import SAMPLE_RATE, Beats, Waveform, find_beats
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
 from sonoriff.audio import resample
-from sonoriff.models.keys import KEYS
 from sonoriff.models.protocol import Model
+from sonoriff.music import KEYS, bar_seconds
 from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
@@ -23,7 +23,6 @@ from sonoriff.sonogram.sonogram import Sonogram
 _LISTEN_S = 20.0
 # Nor is its key that of all of it.
 _LISTEN_KEY_S = 8.0
-_BAR_BEATS = 4
 # In what is longer the beats would drift from those that are told.
 _ONE_PULSE_S = 24.0
 # A tempo that was asked for is the source's own within this share, octaves apart.
@@ -43,7 +42,7 @@ class Pulse:
 
     def since_bar_s(self, time_s: float) -> float:
         """Seconds from the beginning of a bar to a time, which may lie outside the source."""
-        return (time_s - self.bar_s) % (_BAR_BEATS * 60.0 / self.bpm)
+        return (time_s - self.bar_s) % bar_seconds(self.bpm)
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ def listen(model: Model, source: Sonogram, near_s: float) -> Heard:
 
 def _bar(beats: Beats) -> float:
     """When a bar begins: the mean place of all bars, each counted back to the first one."""
-    turns = 2.0 * np.pi * np.array(beats.bars_s) / (_BAR_BEATS * 60.0 / beats.bpm)
+    turns = 2.0 * np.pi * np.array(beats.bars_s) / bar_seconds(beats.bpm)
     mean = np.angle(np.exp(1j * turns).mean()) / (2.0 * np.pi)
-    return float(mean * _BAR_BEATS * 60.0 / beats.bpm)
+    return float(mean * bar_seconds(beats.bpm))
 
 
 def find_key(

@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, replace
 
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
-from sonoriff.stream.scene import MAX_BPM, MIN_BPM, Scene, WeightedPrompt
+from sonoriff.music import BEATS_PER_BAR, STREAM_MAX_BPM, STREAM_MIN_BPM, parse_key
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
+from sonoriff.stream.scene import Scene, WeightedPrompt
 
 DEFAULT_BPM = 120.0
-BEATS_PER_BAR = 4
 Blend = tuple[WeightedPrompt, ...]
 # Tonic and mode, such as ("D", "minor"); the mode may be unknown.
 Key = tuple[str, str | None]
@@ -147,7 +147,7 @@ def tempo_of(scene: Scene, likely_bpm: float | None = None) -> float | None:
         return scene.bpm
     named = bpm_in_prompt(words_of(heaviest(scene)))
     for bpm in (named, likely_bpm):
-        if bpm is not None and MIN_BPM <= bpm <= MAX_BPM:
+        if bpm is not None and STREAM_MIN_BPM <= bpm <= STREAM_MAX_BPM:
             return bpm
     return DEFAULT_BPM if scene.mode == "riff" else None
 

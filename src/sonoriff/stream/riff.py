@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from sonoriff.stream.position import BEATS_PER_BAR, Bars
+from sonoriff.music import BEATS_PER_BAR
+from sonoriff.stream.position import Bars
 
 
 @dataclass(frozen=True, eq=False)

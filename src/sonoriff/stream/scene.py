@@ -10,10 +10,9 @@ from typing import Any, Literal, get_args
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.prompts import parse_prompt
-from sonoriff.pipeline.prompt import parse_key
+from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM, parse_key
 
 Mode = Literal["flow", "riff"]
-MIN_BPM, MAX_BPM = 30.0, 300.0
 MAX_PROMPTS = 4
 MAX_PROMPT_CHARS = 500
 MAX_STEPS = 100
@@ -103,7 +102,7 @@ class Scene:
             raise ParameterError(f"need 1 to {MAX_PROMPTS} prompts, got {len(self.prompts)}")
         WeightedPrompt(self.negative_prompt)
         if self.bpm is not None:
-            _check("bpm", self.bpm, MIN_BPM, MAX_BPM)
+            _check("bpm", self.bpm, STREAM_MIN_BPM, STREAM_MAX_BPM)
         if self.key is not None:
             parse_key(self.key)
         for name in ("seed", "num_inference_steps"):

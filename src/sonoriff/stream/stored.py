@@ -19,7 +19,7 @@ from torch import Tensor
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
-from sonoriff.pipeline.prompt import parse_key
+from sonoriff.music import parse_key
 from sonoriff.sonogram.decoder_state import decoder_from_snapshot, decoder_snapshot
 from sonoriff.stream.engine import RiffState, Window
 from sonoriff.stream.position import Bars, Blend, Key, Morph, StreamPosition, Walk

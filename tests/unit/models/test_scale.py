@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sonoriff.models.keys import KEYS
 from sonoriff.models.small.scale import ScaleRows, note_rows
+from sonoriff.music import KEYS
 from sonoriff.sonogram import HIFI, encode
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from sonoriff.errors import ParameterError
-from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt, parse_key
+from sonoriff.music import parse_key
+from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 from sonoriff.pipeline.tiling import merged, window_columns, window_starts
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sonoriff.corpus.vocabulary import GENRE_SYNONYMS, INSTRUMENT_SYNONYMS
 from sonoriff.evaluation.judges.musicnn import TAGS, Network
-from sonoriff.models.keys import KEYS
+from sonoriff.music import KEYS
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 
 _NEGATED = re.compile(r"\b(?:no|without|minus)\s+[\w-]+", re.IGNORECASE)

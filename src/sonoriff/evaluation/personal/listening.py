@@ -13,7 +13,7 @@ from sonoriff.audio import read_audio
 from sonoriff.corpus.manifest import CorpusClip
 from sonoriff.corpus.sidecars import Description
 from sonoriff.evaluation.judges import musicnn
-from sonoriff.models.keys import KEYS
+from sonoriff.music import KEYS
 
 _MOST_TAGS = 4
 _SURE_TAG = 0.2

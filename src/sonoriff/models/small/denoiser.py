@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sonoriff.models.keys import KEYS as KEYS
-from sonoriff.models.keys import KINDS as KINDS
-from sonoriff.models.keys import MODES as MODES
 from sonoriff.models.small.scale import ChordRows, ScaleRows
 from sonoriff.models.small.tempo import TempoGuess
+from sonoriff.music import KEYS as KEYS
+from sonoriff.music import KINDS as KINDS
+from sonoriff.music import MODES as MODES
 
 ROPE_BASE = 100.0
 ENERGIES = 5

@@ -37,12 +37,11 @@ from sonoriff.models.small.denoiser import (
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder, states_of_text
+from sonoriff.music import USUAL_BPM, check_bpm
 from sonoriff.precision import fastest_dtype
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 3
-# Where chords are given and no tempo is known.
-USUAL_BPM = 120.0
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance near the data changes nothing that is heard, and in the first step it makes clips alike:
 # docs/experiments.md.
@@ -140,8 +139,8 @@ class SmallModel:
 
         Its chords are a row for each beat; `collate` lays them out over the columns.
         """
-        if bpm is not None and not 20 <= bpm <= 400:
-            raise ParameterError(f"bpm must be in [20, 400], got {bpm}")
+        if bpm is not None:
+            check_bpm(bpm)
         if key is not None and key not in KEYS:
             raise ParameterError(f"key must be one of {', '.join(KEYS)}, got {key!r}")
         if mode is not None and mode not in MODES:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic.config import JsonDict
 
 from sonoriff.errors import ParameterError
-from sonoriff.pipeline.prompt import parse_key
+from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM, USUAL_BPM, bar_seconds, parse_key
 from sonoriff.server.config import Limits
 from sonoriff.server.streaming.messages import MAX_SAMPLE, Strict, Text, first_mistake
 from sonoriff.stream.scene import MAX_SEED
@@ -24,8 +24,6 @@ _KEY: JsonDict = {
     "anyOf": [{"type": "string", "pattern": "^[A-G](#|b)?( (major|minor))?$"}, _NULL],
     "description": "also as people write it: Bb minor, f-sharp major",
 }
-_DEFAULT_BPM = 120.0
-_BEATS_PER_BAR = 4
 
 
 class RiffBody(Strict):
@@ -34,7 +32,7 @@ class RiffBody(Strict):
     prompt: Text
     negative_prompt: Text = ""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    bpm: float | None = Field(default=None, ge=30, le=300)
+    bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20, json_schema_extra=_KEY)
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
     num_inference_steps: int | None = Field(default=None, ge=1, json_schema_extra=_STEPS)
@@ -87,7 +85,7 @@ class LoopBody(RiffBody):
 
     def length_s(self) -> float:
         """At the tempo asked for; a tempo in the prompt makes little difference to the limit."""
-        return self.bars * _BEATS_PER_BAR * 60.0 / (self.bpm or _DEFAULT_BPM)
+        return self.bars * bar_seconds(self.bpm or USUAL_BPM)
 
 
 class MorphPointBody(Strict):

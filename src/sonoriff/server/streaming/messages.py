@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
 from sonoriff.errors import ParameterError
+from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM
 from sonoriff.stream.scene import MAX_PROMPT_CHARS, MAX_SEED, Scene
 
 MAX_SAMPLE = 2**53 - 1
@@ -38,7 +39,7 @@ class ScenePatch(Strict):
     mode: Literal["flow", "riff"] = "flow"
     prompts: list[PromptBody] = Field(default=[PromptBody(text="")], min_length=1, max_length=4)
     negative_prompt: Text = ""
-    bpm: float | None = Field(default=None, ge=30, le=300)
+    bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     alpha: float = Field(default=0.0, ge=0, lt=1)

@@ -26,7 +26,7 @@ from sonoriff.files import atomic_path, write_text
 from sonoriff.models.small.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.denoiser import KEYS, KINDS, MODES
 from sonoriff.models.small.text import load_text_encoder
-from sonoriff.pipeline.prompt import parse_key
+from sonoriff.music import parse_key
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.data.pictures import floats_from_bytes, is_newer, read_index, remove_shards
 
