@@ -43,7 +43,7 @@ from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 3
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
-# Guidance near the data changes nothing that is heard, and in the first step it makes clips alike:
+# Guidance close to the data is inaudible, and in the very first step it makes clips alike:
 # docs/experiments.md.
 _DEFAULTS = Defaults(
     sampler="ab2",
@@ -92,7 +92,7 @@ class SmallModel:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What it is told besides the prompt's words."""
+        """Supported conditions besides text."""
         return ("bpm", "key", *self.denoiser.config.conditions)
 
     @property
