@@ -137,7 +137,7 @@ class Model(Protocol):
         """Typical tempo for a prompt that names none; None if the model cannot tell."""
 
     def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
-        """A weighted mixture; shares sum to 1, and a share of 1 returns that conditioning itself."""
+        """A weighted mixture; shares sum to 1, and a share of 1 gives that conditioning itself."""
 
     def collate(
         self, rows: Sequence[Any], since_beat_s: Sequence[float | None], columns: int

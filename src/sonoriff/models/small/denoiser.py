@@ -112,10 +112,11 @@ def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Te
 
 
 def beat_waves(bpm: Tensor, beat: Tensor, columns: int, column_seconds: float) -> Tensor:
-    """Phase within the beat at the start of each column: (B, columns, 2 * len(BEAT_PARTS)) cosines and sines.
+    """Phase within the beat at the start of each column.
 
-    Zero where tempo or place are unknown. A network that is told only the number of beats a minute
-    must learn to count; from these waves it can read when the next one falls.
+    Shape (B, columns, 2 * len(BEAT_PARTS)), cosines and sines; zero where the tempo or the place is
+    unknown. A network given only the tempo must learn to count; from these waves it can read when
+    the next beat falls.
     """
     known = (bpm > 0) & beat.isfinite()
     seconds = torch.arange(columns, device=bpm.device) * column_seconds

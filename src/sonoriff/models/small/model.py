@@ -135,7 +135,7 @@ class SmallModel:
         kind: str | None = None,
         chords: Sequence[tuple[Chord, int]] | None = None,
     ) -> DenoiserConditions:
-        """DenoiserConditions for a batch of prompts that share all else; the beat is unknown.
+        """Conditioning for a batch of prompts that share all else; the beat is unknown.
 
         Its chords are a row for each beat; `collate` lays them out over the columns.
         """
