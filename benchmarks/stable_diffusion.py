@@ -13,8 +13,8 @@ the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-
 and 3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
 and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
 (docs/research/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8
-(torch's dynamic quantisation of the linear layers, on top of sonoriff), and openvino and openvino-
-bf16 (to be installed by hand).
+(torch's dynamic quantisation of the linear layers, on top of sonoriff), and openvino and
+openvino-bf16 (to be installed by hand).
 """
 
 from __future__ import annotations
