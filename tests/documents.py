@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -56,10 +57,21 @@ def run_blocks(blocks: list[Block], folder: Path) -> dict[str, Any]:
             if block.language == "sh":
                 run_shell(block.code, folder)
             else:
-                exec(compile(block.code, "<document>", "exec"), session)
+                _run_python(block.code, session)
     finally:
         os.chdir(before)
     return session
+
+
+def _run_python(code: str, session: dict[str, Any]) -> None:
+    """Run it; where its last line is a value, show that as a notebook would."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "<document>", "exec"), session)
+    if last is not None:
+        value = eval(compile(ast.Expression(last.value), "<document>", "eval"), session)
+        shown = value._repr_html_() if hasattr(value, "_repr_html_") else repr(value)
+        session.setdefault("shown", []).append(shown)
 
 
 def run_shell(commands: str, folder: Path) -> None:
