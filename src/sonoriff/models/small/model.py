@@ -44,7 +44,7 @@ from sonoriff.sonogram.params import HIFI, SonogramParams
 LAYOUT_VERSION = 3
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance close to the data is inaudible, and in the very first step it makes clips alike:
-# docs/experiments.md.
+# docs/research/experiments.md.
 _DEFAULTS = Defaults(
     sampler="ab2",
     num_inference_steps=12,
