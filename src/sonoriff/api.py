@@ -29,6 +29,7 @@ from sonoriff.threads import prepare
 if TYPE_CHECKING:
     from sonoriff.models.lora import Lora
     from sonoriff.models.protocol import Model
+    from sonoriff.songs.plan import Song
 
 FloatArray = npt.NDArray[np.float32]
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -284,6 +285,46 @@ class Sonoriff:
         chosen = MorphSettings(points=ready, **settings)
         given = [self._source(source) for source in sources]
         return self._clip(morph(self.model, chosen, given, on_progress=on_progress).joined)
+
+    def song(
+        self,
+        plan: Song | str | os.PathLike[str],
+        *,
+        cache: str | os.PathLike[str] | None = None,
+        on_progress: OnProgress | None = None,
+        **settings: Any,
+    ) -> Clip:
+        """A song of minutes, rendered from its plan.
+
+        Parameters
+        ----------
+        plan : `sonoriff.songs.plan.Song`, or the path of a .toml file
+        cache : folder in which sections and joins are kept, so that an edit paints only what it
+            changed
+        settings : steps, guidance, sampler and kind, of `sonoriff.pipeline.settings.Sampling`
+
+        Raises
+        ------
+        FormatError
+            the file is no plan; the message says the line
+        """
+        from pathlib import Path
+
+        from sonoriff.pipeline.settings import Sampling
+        from sonoriff.songs.document import load_song
+        from sonoriff.songs.plan import Song
+        from sonoriff.songs.render import render_song
+
+        if not isinstance(plan, Song | str | os.PathLike):
+            raise ParameterError(f"a song is a plan or the path of one, got {plan!r}")
+        chosen = plan if isinstance(plan, Song) else load_song(plan)
+        folder = None if cache is None else Path(cache)
+        try:
+            sampling = Sampling(**settings)
+        except TypeError as error:
+            raise ParameterError(f"song: {error}") from error
+        made = render_song(self.model, chosen, sampling, cache=folder, on_progress=on_progress)
+        return self._clip(made)
 
     @_takes(Scene, "prompt")
     def stream(self, prompt: str | Sequence[Any] = "", **settings: Any) -> Iterator[FloatArray]:

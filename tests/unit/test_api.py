@@ -153,3 +153,19 @@ def test_models_and_devices_that_are_not_there_are_said(tmp_path: Path) -> None:
         load(tmp_path)
     # A failure leaves nothing behind that the next call would trip over.
     assert load(device="auto").name == "sonoriff-small"
+
+
+def test_a_song_is_rendered_from_a_plan_or_its_file(model: Sonoriff, tmp_path: Path) -> None:
+    from sonoriff.songs.document import save_song
+    from sonoriff.songs.plan import Section, Song
+
+    plan = Song(sections=(Section(name="a", bars=1),), bpm=300.0, key="C major")
+    save_song(tmp_path / "song.toml", plan)
+    clip = model.song(plan, **FEW)
+    assert clip.settings["verb"] == "song"
+    again = model.song(tmp_path / "song.toml", cache=tmp_path / "cache", **FEW)
+    assert np.array_equal(clip.sonogram.values, again.sonogram.values)
+    with pytest.raises(ParameterError, match="a song is a plan or the path of one"):
+        model.song(7)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="unexpected keyword"):
+        model.song(plan, speed=2)

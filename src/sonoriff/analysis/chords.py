@@ -93,7 +93,7 @@ def parse_progression(text: str, beats_per_bar: int = 4) -> tuple[tuple[Chord, i
     ParameterError
         no chord, one that cannot be read, or too many of them
     """
-    names = [name for name in re.split(r"[\s,|]+|\s+-\s+", text) if name and name != "-"]
+    names = _split(text)
     if not names:
         raise ParameterError("a progression is one chord or more, like 'Am F C G'; there is none")
     if len(names) > MAX_CHORDS:
@@ -107,6 +107,19 @@ def parse_progression(text: str, beats_per_bar: int = 4) -> tuple[tuple[Chord, i
             )
         out.append((parse_chord(chord), int(bars or 1) * beats_per_bar))
     return tuple(out)
+
+
+def names_by_bar(text: str) -> list[str]:
+    """The chord of each bar of a progression that `parse_progression` reads."""
+    return [
+        name.partition(":")[0]
+        for name, (_chord, bars) in zip(_split(text), parse_progression(text, 1), strict=True)
+        for _ in range(bars)
+    ]
+
+
+def _split(text: str) -> list[str]:
+    return [name for name in re.split(r"[\s,|]+|\s+-\s+", text) if name and name != "-"]
 
 
 def chords_of_waveform(

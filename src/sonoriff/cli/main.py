@@ -24,7 +24,7 @@ from sonoriff.version import __version__
 # In the order of the help. A module of this package that is not there is left out.
 COMMANDS = (
     *("generate", "remix", "inpaint", "extend", "morph"),
-    *("encode", "decode", "show", "sample", "play", "stream", "serve"),
+    *("song", "encode", "decode", "show", "sample", "play", "stream", "serve"),
     *("corpus", "train", "evaluate", "models"),
 )
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
