@@ -219,7 +219,7 @@ def library() -> Path:
     if folder is None or not folder.is_dir():
         raise SetupError(
             "the programme 'scores' needs the Python package music21 with its corpus:"
-            " pip install 'sonoriff[corpus]'"
+            " pip install music21"
         )
     return folder
 

@@ -81,7 +81,7 @@ class Synthesiser:
         except (ImportError, OSError, TypeError, AttributeError) as error:
             raise SetupError(
                 "rendering needs FluidSynth: install Debian's libfluidsynth3 and the Python"
-                f" package pyfluidsynth (pip install 'sonoriff[corpus]'); {error}"
+                f" package pyfluidsynth (pip install pyfluidsynth); {error}"
             ) from error
         self._module = fluidsynth
         self._calls = _Library(fluidsynth._fl)

@@ -90,9 +90,11 @@ def _sonoriff(
 
     \b
     Examples:
-      sonoriff encode song.mp3 -o song.png     sound to picture
-      sonoriff decode song.png -o song.wav     picture to sound
-      sonoriff show song.png                   what is in the picture
+      sonoriff generate "calm piano" -o riff.wav      text to music
+      sonoriff serve                                  the player, in a browser
+      sonoriff train lora ~/Music/mine -o my-style    your own music
+      sonoriff encode song.mp3 -o song.png            sound to picture
+      sonoriff decode song.png -o song.wav            picture to sound
 
     Exit codes: 0 all well, 1 something failed, 2 bad input, 130 stopped with Ctrl-C.
     """

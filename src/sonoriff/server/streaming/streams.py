@@ -60,7 +60,7 @@ class Stream:
 
     @property
     def _short(self) -> bool:
-        """Whether a window is to be made: there is always one in hand beyond what is wanted."""
+        """Whether a window is to be made: half of one is kept in hand beyond what is wanted."""
         session = self.session
         if self.connection is None or self.failure is not None:
             return False
