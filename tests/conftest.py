@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sonoriff import threads
+
 if TYPE_CHECKING:
     from sonoriff.models.small.model import SmallModel
+
+
+# Before torch is loaded: its threads do not spin while they wait, as in the program itself; beside
+# busy processes the tests of tiny models took a hundred times as long. Their number stays, since
+# the last bits of a sum depend on it.
+for _name, _value in threads.SPIN.items():
+    os.environ.setdefault(_name, _value)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 # Read by the OpenMP libraries of GCC and of LLVM when they are loaded: about 10 us of spinning,
 # which a quiet machine does not notice, and no wait of 200 ms after a parallel region.
-_SPIN = {"GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "0"}
+SPIN = {"GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "0"}
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _STAT = Path("/proc/stat")
 # A shorter interval is too few ticks of the kernel's clock (10 ms) to tell anything.
@@ -72,7 +72,7 @@ def prepare() -> None:
     """
     global _free
     if "torch" not in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
-        for name, value in _SPIN.items():
+        for name, value in SPIN.items():
             os.environ.setdefault(name, value)
     if _free is None and not any(name in os.environ for name in _THREADS):
         _free = FreeCores()
