@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -42,6 +46,23 @@ Seed = Annotated[int, typer.Option(help="Of the noise; another seed, another res
 Negative = Annotated[str, typer.Option(help="What not to hear.", metavar="PROMPT")]
 Bpm = Annotated[float | None, typer.Option(help="Tempo, beats a minute.")]
 Key = Annotated[str | None, typer.Option(help="Key, for example 'D minor'.")]
+Energy = Annotated[
+    int | None,
+    typer.Option(help="How much happens, 1 is calm and 5 full.", metavar="N", min=1, max=5),
+]
+Chords = Annotated[
+    str | None,
+    typer.Option(
+        help="Chords, a bar each, again and again: 'Am F C G'; 'Am:2' lasts two bars.",
+        metavar="CHORDS",
+    ),
+]
+Kind = Annotated[
+    Literal["recorded", "synthesised", "rendered"] | None,
+    typer.Option(
+        help="The sound is recorded, synthesised or rendered [default: recorded].", metavar="KIND"
+    ),
+]
 Steps = Annotated[
     int | None, typer.Option(help="Denoising steps [default: the model's own].", min=1)
 ]
@@ -106,34 +127,128 @@ GuidanceInterval = Annotated[
         metavar="LOW:HIGH",
     ),
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda or mps; auto is the best of them that is there.")
+]
 Strength = Annotated[
     float, typer.Option(help="How far from the source: 0 is the source, 1 ignores it.")
 ]
 
 
-def load(
-    model: str | None,
-    loras: list[str] | None,
-    device: str,
-    *,
-    styles: list[str] | None = None,
-    reuse: int | None = None,
-    prediction: str | None = None,
-) -> LoadedModel:
-    """The model that the options name."""
-    from sonoriff.models.lora import parse_lora
-    from sonoriff.models.registry import load_model
-    from sonoriff.models.stable_diffusion.styles import parse_style
+@dataclass(frozen=True)
+class _Seeded:
+    """Wishes that have a default where there is no `--from`."""
 
-    return load_model(
-        model,
-        device=device,
-        loras=[parse_lora(text) for text in loras or []],
-        styles=[parse_style(text) for text in styles or []],
-        reuse=reuse or 1,
-        prediction=prediction,
-    )
+    seed: Seed = 0
+    negative: Negative = ""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Options that say how a prompt becomes music, alike in every command that paints."""
+
+    bpm: Bpm = None
+    key: Key = None
+    energy: Energy = None
+    chords: Chords = None
+    kind: Kind = None
+    steps: Steps = None
+    guidance: Guidance = None
+    guidance_interval: GuidanceInterval = None
+    sampler: Sampler = None
+
+    def settings(self) -> dict[str, Any]:
+        """What was given, by the names of `sonoriff.pipeline.settings.Sampling`.
+
+        Raises
+        ------
+        ParameterError
+            the interval is not two numbers
+        """
+        found = given(**{field.name: getattr(self, field.name) for field in fields(self)})
+        if self.guidance_interval is not None:
+            found["guidance_interval"] = pair(self.guidance_interval, "--guidance-interval")
+        return {_SETTING_NAMES.get(name, name): value for name, value in found.items()}
+
+
+@dataclass(frozen=True)
+class SeededWishes(Wishes, _Seeded):
+    """`Wishes`, a seed and a negative prompt."""
+
+
+_SETTING_NAMES = {
+    "negative": "negative_prompt",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+}
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Options that name a model, what is added to it, and where it runs."""
+
+    model: Model = None
+    lora: Loras = None
+    style: Styles = None
+    reuse: Reuse = None
+    prediction: Prediction = None
+    device: Device = "auto"
+
+    def load(self) -> LoadedModel:
+        """The model that the options name."""
+        from sonoriff.models.lora import parse_lora
+        from sonoriff.models.registry import load_model
+        from sonoriff.models.stable_diffusion.styles import parse_style
+
+        return load_model(
+            self.model,
+            device=self.device,
+            loras=[parse_lora(text) for text in self.lora or []],
+            styles=[parse_style(text) for text in self.style or []],
+            reuse=self.reuse or 1,
+            prediction=self.prediction,
+        )
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameters that are a dataclass of options become those options.
+
+    The options stand in the help where the parameter stands in the signature; the command gets
+    an instance of the dataclass.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    options: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        options += (
+            _options_of(groups[name])
+            if name in groups
+            else [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])]
+        )
+
+    @functools.wraps(command)
+    def expanded(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
+        command(**values)
+
+    expanded.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {option.name: option.annotation for option in options}
+    return expanded
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass as keyword parameters."""
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+    ]
 
 
 def check_output(output: Path, *sources: Path) -> None:
@@ -177,11 +292,6 @@ def pair(text: str, what: str) -> tuple[float, float]:
     except ValueError:
         raise ParameterError(f"{what} is two numbers, A:B, got {text!r}") from None
     return first, second
-
-
-def interval(text: str | None) -> tuple[float, float] | None:
-    """Times between which guidance acts; None is the model's own."""
-    return None if text is None else pair(text, "--guidance-interval")
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def serve(
     prediction: painting.Prediction = None,
     device: Annotated[
         list[str] | None,
-        typer.Option(help="cpu, cuda, cuda:1 or mps; again for one more [default: cpu]."),
+        typer.Option(
+            help="cpu, cuda, cuda:1 or mps; again for one more [default: auto, the best of them "
+            "that is there]."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ def serve(
         port=port,
         model=model,
         prediction=prediction,
-        devices=tuple(device or ["cpu"]),
+        devices=tuple(device or ["auto"]),
         data_folder=_made(data or default_data_folder()),
         database=database,
         keys=_keys(keys),

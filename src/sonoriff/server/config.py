@@ -127,7 +127,7 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     model: str | None = None
     prediction: str | None = None
-    devices: tuple[str, ...] = ("cpu",)
+    devices: tuple[str, ...] = ("auto",)
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None
     keys: tuple[str, ...] = ()

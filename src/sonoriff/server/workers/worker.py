@@ -168,9 +168,9 @@ def main() -> None:
     except SonoriffError as error:
         send({"type": "fatal", "message": str(error)})
         return
-    if options["device"] == "cpu":
+    if tasks.model.device.type == "cpu":
         limit_memory(options["memory_bytes"])
-    send({"type": "ready", **tasks.facts()})
+    send({"type": "ready", "device": tasks.model.device.type, **tasks.facts()})
     desk = Desk(tasks, inbox, send)
     while True:
         desk.do(inbox.tasks.get())

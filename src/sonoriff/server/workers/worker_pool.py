@@ -189,9 +189,9 @@ class WorkerPool:
             try:
                 process = await self._started(device)
                 try:
-                    await self._load(process)
+                    device_type = await self._load(process)
                     began, failed_starts = True, 0
-                    most = _MOST_ON_CPU if device == "cpu" else _MOST_TOGETHER
+                    most = _MOST_ON_CPU if device_type == "cpu" else _MOST_TOGETHER
                     await self._work(process, most)
                 finally:
                     await self._ended(process)
@@ -224,7 +224,8 @@ class WorkerPool:
         self._readers[process] = asyncio.create_task(pass_on(process, self.name))
         return process
 
-    async def _load(self, process: Process) -> None:
+    async def _load(self, process: Process) -> str:
+        """Wait until the model is loaded; the type of the device that it is on."""
         header, _ = await received(process)
         while header["type"] == "loading":
             self.loading = header["share"]
@@ -232,8 +233,10 @@ class WorkerPool:
         if header["type"] == "fatal":
             raise CheckpointError(header["message"])
         del header["type"]
+        device_type = str(header.pop("device"))
         self.facts = header
         self.ready.set()
+        return device_type
 
     async def _work(self, process: Process, most: int) -> None:
         loop = asyncio.get_running_loop()
