@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
@@ -20,6 +19,7 @@ from sonoriff.server.seeds import SeedImages
 from sonoriff.server.store import LEASE_S, Store
 from sonoriff.server.streaming.socket import Closing
 from sonoriff.server.streaming.streams import Streams
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.rlimits import memory_for_a_task
 from sonoriff.server.workers.task_queue import Waiting
 from sonoriff.server.workers.worker_pool import WorkerPool
@@ -103,12 +103,12 @@ class Service:
     @property
     def ready(self) -> bool:
         """Whether the model is loaded and requests are taken."""
-        return self.stream_pool.facts is not None and not self._draining
+        return self.stream_pool.model_info is not None and not self._draining
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Of the model; empty before it is loaded."""
-        return self.streams.facts
+    def model_info(self) -> ModelInfo | None:
+        """Of the model; None before it is loaded."""
+        return self.stream_pool.model_info
 
     def check_ready(self) -> None:
         """BusyError before the model is loaded, and while the server stops."""

@@ -77,15 +77,16 @@ async def metrics(request: Request) -> Response:
 async def info(request: Request) -> dict[str, Any]:
     """What this server is."""
     service = service_of(request)
+    model = service.model_info
     return {
         "version": __version__,
         "protocol": VERSION,
-        "model": service.facts.get("model"),
+        "model": model.model if model else None,
         "ready": service.ready,
-        "loading": 1.0 if service.facts else service.stream_pool.loading,
+        "loading": 1.0 if model else service.stream_pool.loading,
         "needs_key": bool(service.config.keys),
         "limits": service.config.limits.for_makers(),
-        "sonogram": service.facts.get("params"),
+        "sonogram": model.params if model else None,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sonoriff.audio import audio_bytes
 from sonoriff.server.store import RiffRecord, Store, StoreError
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.picture import png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
@@ -17,7 +18,7 @@ from sonoriff.version import __version__
 
 def riff_of_part(
     store: Store,
-    facts: dict[str, Any],
+    model: ModelInfo,
     settings: dict[str, Any],
     columns: bytes,
     sound: bytes,
@@ -27,19 +28,19 @@ def riff_of_part(
 
     Parameters
     ----------
-    facts : of the model
+    model : that made the stream
     columns, sound : as in the frames
     owner : whose it is, where riffs are private
     """
-    params, channels = SonogramParams.from_dict(facts["params"]), facts["channels"]
+    params, channels = SonogramParams.from_dict(model.params), model.channels
     levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
     step = (params.db_max - params.db_min) / 255.0
     values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
     samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0
     prompt = ", ".join(prompt["text"] for prompt in settings["prompts"])
     about = {
-        "model": facts["model"],
-        "weights": facts.get("weights", ""),
+        "model": model.model,
+        "weights": model.weights,
         "version": __version__,
         "prompt": prompt,
     }

@@ -306,7 +306,12 @@ async def keep(request: Request, session: str, body: PartBody) -> Response:
     settings = {**stream.session.scene.to_dict(), **body.model_dump()}
     await asyncio.to_thread(service.store.check_room)
     riff = await asyncio.to_thread(
-        riff_of_part, service.store, service.facts, settings, *found, owner_of(request) or ""
+        riff_of_part,
+        service.store,
+        service.streams.model_info,
+        settings,
+        *found,
+        owner_of(request) or "",
     )
     where = {"Location": f"/api/v1/riffs/{riff.id}"}
     return JSONResponse(riff.record(), 201, headers=where)

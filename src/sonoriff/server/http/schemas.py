@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic.config import JsonDict
 
+from sonoriff.analysis.chords import parse_progression
+from sonoriff.analysis.energy import STEPS
 from sonoriff.errors import ParameterError
 from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM, USUAL_BPM, bar_seconds, parse_key
 from sonoriff.server.config import Limits
@@ -24,6 +26,11 @@ _KEY: JsonDict = {
     "anyOf": [{"type": "string", "pattern": "^[A-G](#|b)?( (major|minor))?$"}, _NULL],
     "description": "also as people write it: Bb minor, f-sharp major",
 }
+_CHORD = "[A-G](#|b)?(m|7|maj7|m7)?(:[1-9])?"
+_CHORDS: JsonDict = {
+    "anyOf": [{"type": "string", "pattern": f"^{_CHORD}( {_CHORD}){{0,15}}$"}, _NULL],
+    "description": "a bar each, Am:2 two bars; also the other chords that people write",
+}
 
 
 class RiffBody(Strict):
@@ -34,6 +41,9 @@ class RiffBody(Strict):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20, json_schema_extra=_KEY)
+    energy: int | None = Field(default=None, ge=1, le=STEPS)
+    chords: str | None = Field(default=None, max_length=1000, json_schema_extra=_CHORDS)
+    kind: Literal["recorded", "synthesised", "rendered"] | None = None
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
     num_inference_steps: int | None = Field(default=None, ge=1, json_schema_extra=_STEPS)
 
@@ -43,6 +53,13 @@ class RiffBody(Strict):
         if key is not None:
             parse_key(key)
         return key
+
+    @field_validator("chords")
+    @classmethod
+    def _are_chords(cls, chords: str | None) -> str | None:
+        if chords is not None:
+            parse_progression(chords)
+        return chords
 
     def length_s(self) -> float | None:
         """Seconds of what is asked for, as far as known before it is made."""

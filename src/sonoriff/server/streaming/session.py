@@ -8,6 +8,7 @@ from typing import Any
 
 from sonoriff.errors import ParameterError
 from sonoriff.server.streaming.frames import MAX_COLUMNS, MAX_SAMPLES, columns_frame, sound_frame
+from sonoriff.server.workers.replies import WindowMessage
 from sonoriff.stream.scene import Cue, Scene, SceneSchedule
 
 Outgoing = dict[str, Any] | bytes
@@ -29,7 +30,7 @@ class Chunk:
     state : of the engine after it; empty once it can no longer be gone back to
     """
 
-    window: dict[str, Any]
+    window: WindowMessage
     first_column: int
     n_columns: int
     columns: bytes
@@ -41,7 +42,7 @@ class Chunk:
     @property
     def index(self) -> int:
         """Number of its window."""
-        return int(self.window["index"])
+        return self.window.index
 
     @property
     def end_sample(self) -> int:
@@ -123,7 +124,7 @@ class Session:
     @property
     def next_first_sample(self) -> int:
         """Where the next window begins."""
-        return int(self._chunks[-1].window["end_sample"]) if self._chunks else 0
+        return self._chunks[-1].window.end_sample if self._chunks else 0
 
     @property
     def state(self) -> bytes:
@@ -151,12 +152,12 @@ class Session:
         staying = [
             chunk.window
             for chunk in self._chunks
-            if chunk.index < self._opened or (self._opened and chunk.window["first_sample"] < kept)
+            if chunk.index < self._opened or (self._opened and chunk.window.first_sample < kept)
         ]
         if not staying:
             return 0
-        first, end = int(staying[-1]["first_sample"]), int(staying[-1]["end_sample"])
-        if staying[-1]["mode"] != "flow":
+        first, end = staying[-1].first_sample, staying[-1].end_sample
+        if staying[-1].mode != "flow":
             return end
         return min(end, max(self._cell_end(kept), first + form.cell_samples))
 
@@ -198,7 +199,7 @@ class Session:
             )
         self.scene, self.schedule = scene, schedule
         while self._chunks and self._chunks[-1].index >= self._opened:
-            if self._chunks[-1].window["first_sample"] < from_sample:
+            if self._chunks[-1].window.first_sample < from_sample:
                 break
             self._chunks.pop()
             self.cut_to = None
@@ -208,7 +209,7 @@ class Session:
 
     def _cut_at(self, sample: int) -> None:
         """Have the last window end at a sample, if it is one of flow that goes further."""
-        if self._chunks and self._chunks[-1].window["mode"] == "flow":
+        if self._chunks and self._chunks[-1].window.mode == "flow":
             cell = self._cell_end(sample)
             if cell < self.next_first_sample:
                 self.cut_to = cell
@@ -223,7 +224,7 @@ class Session:
         self._next_window = min(self._next_window, chunk.index)
         return replace(
             chunk,
-            window={**chunk.window, "end_sample": end_sample},
+            window=replace(chunk.window, end_sample=end_sample),
             n_columns=min(chunk.n_columns, n_columns),
             columns=chunk.columns[: n_columns * form.column_bytes],
             n_samples=min(chunk.n_samples, n_samples),
@@ -239,7 +240,7 @@ class Session:
             self.cut_to = None
         assert chunk.first_sample == self.made_until
         first = self.next_first_sample
-        assert chunk.window["first_sample"] == first
+        assert chunk.window.first_sample == first
         self._chunks.append(chunk)
         # A change that came while it was made, and let it go on.
         for cue in self.schedule.cues:
@@ -272,8 +273,8 @@ class Session:
     def _windows(self, chunk: Chunk, place: int) -> Iterator[dict[str, Any]]:
         for other in self._chunks:
             if self._next_window <= other.index <= chunk.index:
-                if other.window["end_sample"] > place:
-                    yield other.window
+                if other.window.end_sample > place:
+                    yield other.window.to_dict()
                 self._next_window = other.index + 1
         self._opened = max(self._opened, chunk.index + 1)
 

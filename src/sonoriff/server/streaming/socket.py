@@ -154,7 +154,7 @@ class Connection:
         self._check_key(hello.key)
         if self._streams.closed:
             raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
-        if not self._streams.facts:
+        if self._streams.pool.model_info is None:
             raise Closing(4503, error=("loading", self._streams.pool.loading_line))
         self._hello_at = self._loop.time()
         stream = self._resumed(hello) if hello.resume else self._opened(hello)
@@ -202,14 +202,13 @@ class Connection:
         return stream
 
     def _ready(self, stream: Stream, hello: Hello) -> dict[str, Any]:
-        facts = {k: v for k, v in self._streams.facts.items() if k not in _INNER_FACTS}
         answer = {"id": hello.id} if hello.id is not None else {}
         return {
             "type": "ready",
             "version": VERSION,
             "session": stream.id,
             "next_sample": stream.session.next_sample,
-            **facts,
+            **self._streams.model_info.for_listeners(),
             "scene": stream.session.scene.to_dict(),
             "limits": self._limits.for_clients(),
             **answer,
@@ -303,13 +302,3 @@ class Connection:
                 "queue": self._streams.pool.waiting,
             }
         )
-
-
-_INNER_FACTS = (
-    "params",
-    "window_samples",
-    "cell_samples",
-    "context_samples",
-    "lag_samples",
-    "column_lead",
-)

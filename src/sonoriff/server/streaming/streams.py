@@ -11,6 +11,7 @@ from sonoriff.errors import BusyError, SonoriffError
 from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.streaming.session import Chunk, Format, Session
+from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.server.workers.worker_pool import WorkerDied, WorkerPool
 from sonoriff.stream.scene import Scene
 
@@ -161,9 +162,10 @@ class Stream:
             # Whoever leaves a window may have begun another already.
             if self._making is asyncio.current_task():
                 self._painting = False
+        window = WindowMessage.from_dict(header["window"])
         session.add(
             Chunk(
-                window=header["window"],
+                window=window,
                 first_column=header["first_column"],
                 n_columns=header["n_columns"],
                 columns=columns,
@@ -174,8 +176,8 @@ class Stream:
             )
         )
         if cut is None:
-            made = header["window"]["end_sample"] - header["window"]["first_sample"]
-            self._note(made / rate, max(1e-6, loop.time() - began))
+            made_samples = window.end_sample - window.first_sample
+            self._note(made_samples / rate, max(1e-6, loop.time() - began))
 
     def _kind(self) -> tuple[int, int] | None:
         """What the next window has in common with those that fit into one batch with it.
@@ -187,7 +189,7 @@ class Stream:
         scene = self.session.schedule.scene_at(first)
         if scene.mode != "flow":
             return None
-        return scene.num_inference_steps, min(first, int(self._streams.facts["context_samples"]))
+        return scene.num_inference_steps, min(first, self._streams.model_info.context_samples)
 
     def _note(self, made_s: float, took_s: float) -> None:
         """How fast a window came."""
@@ -202,7 +204,7 @@ class Streams:
 
     Parameters
     ----------
-    lane : whose workers make the windows; its facts must be known before a stream is opened
+    pool : of the workers that make the windows; its model must be loaded before a stream is opened
 
     Attributes
     ----------
@@ -215,9 +217,10 @@ class Streams:
         self._streams: dict[str, Stream] = {}
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Of the model; empty before it is loaded."""
-        return self.pool.facts or {}
+    def model_info(self) -> ModelInfo:
+        """Of the model, which must be loaded."""
+        assert self.pool.model_info is not None
+        return self.pool.model_info
 
     @property
     def spare_samples(self) -> int:
@@ -227,7 +230,7 @@ class Streams:
     @property
     def window_samples(self) -> int:
         """Of the model."""
-        return int(self.facts["window_samples"])
+        return self.model_info.window_samples
 
     @property
     def connections(self) -> list[Connection]:
@@ -262,8 +265,8 @@ class Streams:
 
     def open(self, scene: Scene, client: str) -> Stream:
         """A new stream."""
-        facts = self.facts
-        form = Format(**{field.name: facts[field.name] for field in fields(Format)})
+        info = self.model_info
+        form = Format(**{field.name: getattr(info, field.name) for field in fields(Format)})
         ahead = round(self.limits.ahead_s * form.sample_rate)
         stream = Stream(secrets.token_urlsafe(18), client, Session(form, scene, ahead), self)
         self._streams[stream.id] = stream

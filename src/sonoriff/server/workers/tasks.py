@@ -15,17 +15,14 @@ from sonoriff.audio import audio_bytes, audio_info, read_audio
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
-from sonoriff.pipeline.loop import LoopSettings, loop
-from sonoriff.pipeline.morph import MorphSettings, morph
+from sonoriff.pipeline.morph import Morph
 from sonoriff.pipeline.prediction import OnMember
-from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
+from sonoriff.pipeline.verbs import VERBS
 from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import (
     check_work,
@@ -78,27 +75,27 @@ class Tasks:
             "riffuse": self.riffuse,
         }
 
-    def facts(self) -> dict[str, Any]:
+    def model_info(self) -> ModelInfo:
         """What the server has to know of the model."""
-        params = self.model.params
-        return {
-            "model": self.model.name,
-            "weights": getattr(self.model, "weights", ""),
-            "sample_rate": params.sample_rate,
-            "channels": 1,
-            "hop_length": params.hop_length,
-            "n_mels": params.n_mels,
-            "f_min_hz": params.f_min,
-            "f_max_hz": params.f_max,
-            "db_min": params.db_min,
-            "db_max": params.db_max,
-            "params": params.to_dict(),
-            "window_samples": self.model.window_frames * params.hop_length,
-            "cell_samples": self._stream.cell_samples,
-            "lag_samples": self._stream.lag_samples,
-            "context_samples": self._stream.context_samples,
-            "column_lead": self._stream.column_lead,
-        }
+        params, stream = self.model.params, self._stream
+        return ModelInfo(
+            model=self.model.name,
+            weights=getattr(self.model, "weights", ""),
+            sample_rate=params.sample_rate,
+            channels=1,
+            hop_length=params.hop_length,
+            n_mels=params.n_mels,
+            f_min_hz=params.f_min,
+            f_max_hz=params.f_max,
+            db_min=params.db_min,
+            db_max=params.db_max,
+            params=params.to_dict(),
+            window_samples=self.model.window_frames * params.hop_length,
+            cell_samples=stream.cell_samples,
+            lag_samples=stream.lag_samples,
+            context_samples=stream.context_samples,
+            column_lead=stream.column_lead,
+        )
 
     def warm_up(self, on_progress: Callable[[float], None]) -> None:
         """Do all that streams need once, so that no listener waits for what happens only once.
@@ -175,7 +172,7 @@ class Tasks:
         columns, samples, after = made
         assert after.window is not None
         reply = {
-            "window": _window_message(after.window),
+            "window": _window_message(after.window).to_dict(),
             "first_column": before.n_columns,
             "n_columns": columns.shape[2],
             "first_sample": before.n_samples,
@@ -210,26 +207,13 @@ class Tasks:
         return facts, [png_bytes(clip.sonogram), flac]
 
     def _made(
-        self, verb: str, settings: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
+        self, name: str, values: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
     ) -> Clip:
-        if verb == "generate":
-            return generate(
-                self.model, GenerateSettings.from_dict(settings), on_progress=on_progress
-            )
-        if verb == "loop":
-            return loop(self.model, LoopSettings.from_dict(settings), on_progress=on_progress)
-        if verb == "morph":
-            way = morph(self.model, MorphSettings.from_dict(settings), on_progress=on_progress)
-            return way.joined
-        assert source is not None
-        sourced: dict[str, tuple[Any, Any]] = {
-            "remix": (RemixSettings, remix),
-            "inpaint": (InpaintSettings, inpaint),
-            "extend": (ExtendSettings, extend),
-        }
-        kind, make = sourced[verb]
-        clip: Clip = make(self.model, source, kind.from_dict(settings), on_progress=on_progress)
-        return clip
+        verb = VERBS[name]
+        settings = verb.settings_class.from_dict(values)
+        sources = [] if source is None else [source]
+        made = verb.run(self.model, settings, sources, on_progress=on_progress)
+        return made.joined if isinstance(made, Morph) else made
 
     def _source(self, data: bytes, folder: Path) -> Sonogram:
         """A sonogram of a file's bytes, picture or sound."""
@@ -331,22 +315,21 @@ def _sound_bytes(samples: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
     return bytes(np.rint(np.clip(samples.T, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
 
 
-def _window_message(window: Window) -> dict[str, Any]:
+def _window_message(window: Window) -> WindowMessage:
     scene = window.scene
-    return {
-        "type": "window",
-        "index": window.index,
-        "first_sample": window.first_sample,
-        "end_sample": window.end_sample,
-        "mode": scene.mode,
-        "prompts": [{"text": p.text, "weight": p.weight} for p in window.prompts],
-        "negative_prompt": scene.negative_prompt,
-        "seed": window.seed,
-        "alpha": window.alpha,
-        "bpm": window.bpm,
-        "key": window.key,
-        "strength": scene.strength,
-        "bar": window.bar,
-        "first_bar_sample": window.first_bar_sample,
-        "scene": scene.to_dict(),
-    }
+    return WindowMessage(
+        index=window.index,
+        first_sample=window.first_sample,
+        end_sample=window.end_sample,
+        mode=scene.mode,
+        prompts=[{"text": p.text, "weight": p.weight} for p in window.prompts],
+        negative_prompt=scene.negative_prompt,
+        seed=window.seed,
+        alpha=window.alpha,
+        bpm=window.bpm,
+        key=window.key,
+        strength=scene.strength,
+        bar=window.bar,
+        first_bar_sample=window.first_bar_sample,
+        scene=scene.to_dict(),
+    )

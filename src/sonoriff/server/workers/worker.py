@@ -170,7 +170,13 @@ def main() -> None:
         return
     if tasks.model.device.type == "cpu":
         limit_memory(options["memory_bytes"])
-    send({"type": "ready", "device": tasks.model.device.type, **tasks.facts()})
+    send(
+        {
+            "type": "ready",
+            "device": tasks.model.device.type,
+            "model": tasks.model_info().to_dict(),
+        }
+    )
     desk = Desk(tasks, inbox, send)
     while True:
         desk.do(inbox.tasks.get())

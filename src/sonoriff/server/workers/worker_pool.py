@@ -17,6 +17,7 @@ from typing import Any
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
 from sonoriff.server.logs import pass_on
 from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.task_queue import Call, Payer, Waiting
 from sonoriff.server.workers.turn import (
     TaskFailed,
@@ -70,7 +71,7 @@ class WorkerPool:
         interludes: bool = False,
     ) -> None:
         self.name = name
-        self.facts: dict[str, Any] | None = None
+        self.model_info: ModelInfo | None = None
         # How far the first process is with its model, 0 to 1.
         self.loading = 0.0
         self.fatal: str | None = None
@@ -232,11 +233,9 @@ class WorkerPool:
             header, _ = await received(process)
         if header["type"] == "fatal":
             raise CheckpointError(header["message"])
-        del header["type"]
-        device_type = str(header.pop("device"))
-        self.facts = header
+        self.model_info = ModelInfo(**header["model"])
         self.ready.set()
-        return device_type
+        return str(header["device"])
 
     async def _work(self, process: Process, most: int) -> None:
         loop = asyncio.get_running_loop()
