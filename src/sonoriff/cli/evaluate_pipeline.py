@@ -1,4 +1,4 @@
-"""`sonoriff evaluate pipeline`: figures of the verbs."""
+"""`sonoriff evaluate pipeline`: measures of the verbs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def evaluate_pipeline_command(
 
 
 def _kept(values: Iterable[Any], kept: list[Any]) -> Iterator[Any]:
-    """The values as they come; `kept` has them afterwards."""
+    """Yield the values and append them to `kept`."""
     for value in values:
         kept.append(value)
         yield value

@@ -1,4 +1,4 @@
-"""`sonoriff extend`: a sound that goes on."""
+"""`sonoriff extend`: continue a sound."""
 
 from __future__ import annotations
 

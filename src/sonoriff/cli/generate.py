@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from sonoriff.pipeline.clip import Clip
     from sonoriff.pipeline.settings import OnProgress
 
-# How many clips a GPU paints together; a processor gains nothing by it.
+# Batch size on a GPU; a CPU gains nothing from batches.
 _BATCH = 8
-# More clips than this are told of in one line.
+# More clips than this are reported in one line.
 _MANY = 8
 
 
@@ -107,8 +107,8 @@ def generate(
 
 
 def _write_clips(settings: Any, count: int, chosen: painting.ModelOptions, output: Path) -> None:
-    """Make and write `count` clips of seeds that follow each other."""
-    replace(settings, seed=settings.seed + count - 1)  # which refuses a seed that is too large
+    """Make and write `count` clips with consecutive seeds."""
+    replace(settings, seed=settings.seed + count - 1)  # raises if the last seed is too large
     loaded = chosen.load()
     with painting.progress() as on_progress:
         for clip in _clips(loaded, settings, count, on_progress):
@@ -149,7 +149,7 @@ def _again(
     changes: dict[str, Any],
     chosen: painting.ModelOptions,
 ) -> Clip:
-    """The riff of a picture; by its own model where that is known by name."""
+    """Make the riff of a picture again, by its own model if that is installed."""
     from sonoriff.pipeline.clip import Clip
     from sonoriff.pipeline.remake import remake
 
@@ -163,7 +163,7 @@ def _again(
 
 
 def _its_own(picture: Path, clip: Clip, chosen: painting.ModelOptions) -> painting.ModelOptions:
-    """The options, completed by what the picture says of its model."""
+    """The options, completed from the model that the picture names."""
     from sonoriff.models.registry import list_models
 
     made_by = str(clip.settings.get("model", ""))
@@ -180,7 +180,7 @@ def _its_own(picture: Path, clip: Clip, chosen: painting.ModelOptions) -> painti
 
 
 def _warn_of_other_model(picture: Path, clip: Clip, loaded: Model) -> None:
-    """Warn where the model is not the one that made the picture."""
+    """Warn if the model is not the one that made the picture."""
     made_by, weights = str(clip.settings.get("model", "")), clip.settings.get("weights")
     other = ""
     if made_by == loaded.name and weights and weights != getattr(loaded, "weights", weights):
@@ -196,12 +196,12 @@ def _warn_of_other_model(picture: Path, clip: Clip, loaded: Model) -> None:
 
 
 def prediction_in_name(made_by: str) -> str | None:
-    """The prediction that the model that a picture names was told."""
+    """The `--prediction` in the model name that a picture stores."""
     match = re.search(r" \+ prediction:(\w+)", made_by)
     return match.group(1) if match else None
 
 
 def reuse_in_name(made_by: str) -> int:
-    """How often the inner layers of the model that a picture names were computed."""
+    """The `--reuse` in the model name that a picture stores."""
     match = re.search(r" \+ reuse:(\d+)$", made_by)
     return int(match.group(1)) if match else 1

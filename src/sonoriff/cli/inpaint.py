@@ -1,4 +1,4 @@
-"""`sonoriff inpaint`: a part of a sound painted anew."""
+"""`sonoriff inpaint`: repaint a part of a sound."""
 
 from __future__ import annotations
 

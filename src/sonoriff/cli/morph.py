@@ -1,4 +1,4 @@
-"""`sonoriff morph`: a way from one piece to another."""
+"""`sonoriff morph`: interpolate from one piece to another."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def morph(
 def _points(
     prompts: list[str], seeds: str | None, strength: float, n_sources: int
 ) -> tuple[MorphPoint, ...]:
-    """Points of the way; one prompt, one seed or one source serves them all."""
+    """Points of the morph; a single prompt, seed or source applies to all of them."""
     from sonoriff.pipeline.morph import MorphPoint
 
     numbers: list[int | None] = [None]

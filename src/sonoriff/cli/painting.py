@@ -1,4 +1,4 @@
-"""What the commands that make music share: options, the model, progress, files."""
+"""Options, model loading, progress and output of the commands that make music."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ Strength = Annotated[
 
 @dataclass(frozen=True)
 class _Seeded:
-    """Wishes that have a default where there is no `--from`."""
+    """Options whose defaults `generate` leaves open for `--from`."""
 
     seed: Seed = 0
     negative: Negative = ""
@@ -145,7 +145,7 @@ class _Seeded:
 
 @dataclass(frozen=True)
 class Wishes:
-    """Options that say how a prompt becomes music, alike in every command that paints."""
+    """Generation options that every painting command shares."""
 
     bpm: Bpm = None
     key: Key = None
@@ -158,12 +158,12 @@ class Wishes:
     sampler: Sampler = None
 
     def settings(self) -> dict[str, Any]:
-        """What was given, by the names of `sonoriff.pipeline.settings.Sampling`.
+        """The given options, named as in `sonoriff.pipeline.settings.Sampling`.
 
         Raises
         ------
         ParameterError
-            the interval is not two numbers
+            `--guidance-interval` is not two numbers
         """
         found = given(**{field.name: getattr(self, field.name) for field in fields(self)})
         if self.guidance_interval is not None:
@@ -173,7 +173,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class SeededWishes(Wishes, _Seeded):
-    """`Wishes`, a seed and a negative prompt."""
+    """`Wishes` with a seed and a negative prompt."""
 
 
 _SETTING_NAMES = {
@@ -185,7 +185,7 @@ _SETTING_NAMES = {
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Options that name a model, what is added to it, and where it runs."""
+    """Options for the model, its additions, and its device."""
 
     model: Model = None
     lora: Loras = None
@@ -195,7 +195,7 @@ class ModelOptions:
     device: Device = "auto"
 
     def load(self) -> LoadedModel:
-        """The model that the options name."""
+        """Load the model."""
         from sonoriff.models.lora import parse_lora
         from sonoriff.models.registry import load_model
         from sonoriff.models.stable_diffusion.styles import parse_style
@@ -211,10 +211,10 @@ class ModelOptions:
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameters that are a dataclass of options become those options.
+    """Expand the parameters of a command that are dataclasses of options.
 
-    The options stand in the help where the parameter stands in the signature; the command gets
-    an instance of the dataclass.
+    Typer sees one option per field, in the place of the parameter; the command receives an
+    instance of the dataclass.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
@@ -238,7 +238,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _options_of(group: Any) -> list[inspect.Parameter]:
-    """The fields of a dataclass as keyword parameters."""
+    """Fields of a dataclass as keyword parameters."""
     hints = get_type_hints(group, include_extras=True)
     return [
         inspect.Parameter(
@@ -252,9 +252,9 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
 
 
 def check_output(output: Path, *sources: Path) -> None:
-    """ParameterError, before the long work, where the result could not be written.
+    """Raise ParameterError before the long work if the output cannot be written.
 
-    Nor may it, or the picture beside it, take the place of what it is made from.
+    Neither the output nor the picture beside it may overwrite a source.
     """
     if output.suffix.lower() not in (*_SOUNDS, ".png"):
         raise ParameterError(
@@ -269,12 +269,12 @@ def check_output(output: Path, *sources: Path) -> None:
 
 
 def numbered(output: Path, number: int | str) -> Path:
-    """`output` with a number before its suffix."""
+    """Insert a number before the suffix of `output`."""
     return output.with_name(f"{output.stem}-{number}{output.suffix}")
 
 
 def save(clip: Clip, output: Path) -> str:
-    """Write the sound and its picture, or the picture alone; what to tell of it."""
+    """Write the sound and its picture, or the picture alone; returns a line about it."""
     clip.save(output)
     length = f"{clip.sonogram.duration_s:.2f} s"
     if output.suffix.lower() == ".png":
@@ -285,7 +285,7 @@ def save(clip: Clip, output: Path) -> str:
 
 
 def pair(text: str, what: str) -> tuple[float, float]:
-    """Two numbers, ``A:B``."""
+    """Parse two numbers, ``A:B``."""
     parts = text.split(":")
     try:
         first, second = (float(part) for part in parts)
@@ -300,5 +300,5 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def progress() -> AbstractContextManager[OnProgress]:
-    """Gives what is told ``(step, steps)``."""
+    """Context with a progress callback ``(step, steps)``."""
     return shown("painting")

@@ -1,4 +1,4 @@
-"""`sonoriff play`: through the speakers, a file or an endless riff."""
+"""`sonoriff play`: play a file or an endless riff."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WINDOWS_AHEAD = 2
 
 
 class NoSpeakers(SonoriffError):
-    """There is nothing to play on."""
+    """No audio output is available."""
 
 
 @painting.with_options
@@ -76,7 +76,7 @@ def _play_file(path: Path) -> None:
 
 
 def _play_live(scene: Scene, chosen: scenes.StreamModelOptions) -> None:
-    """Play; a thread makes windows ahead, another reads prompts."""
+    """Play an endless riff; one thread makes windows ahead, another reads prompts."""
     from dataclasses import replace
 
     from sonoriff.stream.engine import RiffStream
@@ -121,7 +121,7 @@ def _read_prompts(prompts: queue.SimpleQueue[str]) -> None:
 
 
 def _speakers(sample_rate: int, channels: int) -> Any:
-    """An open output; NoSpeakers says what is missing."""
+    """Open the audio output; raises NoSpeakers if there is none."""
     hint = "write a file instead: sonoriff generate or sonoriff stream, with -o"
     try:
         import sounddevice

@@ -1,4 +1,4 @@
-"""`sonoriff remix`: music to other music of the same course."""
+"""`sonoriff remix`: a variation on a sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scene out of the options that `play --live` and `stream` share."""
+"""Options that `play --live` and `stream` share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Model = Annotated[str | None, typer.Option(help="Model folder [default: the bund
 
 @dataclass(frozen=True)
 class SceneOptions:
-    """Options of a scene, besides its prompt."""
+    """Options of a scene except its prompt."""
 
     mode: Mode = "flow"
     seed: Seed = 0
@@ -37,7 +37,7 @@ class SceneOptions:
     steps: Steps = 8
 
     def scene(self, prompt: str) -> Scene:
-        """The scene; ParameterError where an option is out of range."""
+        """The scene; raises ParameterError if an option is out of range."""
         from sonoriff.stream.scene import Scene, WeightedPrompt
 
         return Scene(
@@ -53,14 +53,14 @@ class SceneOptions:
 
 @dataclass(frozen=True)
 class StreamModelOptions:
-    """Options that name the model of an endless riff."""
+    """Options for the model of an endless riff."""
 
     model: Model = None
     prediction: painting.Prediction = None
     device: painting.Device = "auto"
 
     def load(self) -> LoadedModel:
-        """The model that the options name."""
+        """Load the model."""
         from sonoriff.models.registry import load_model
 
         return load_model(self.model, device=self.device, prediction=self.prediction)

@@ -1,4 +1,4 @@
-"""`sonoriff stream`: an endless riff, as long as wanted, into a file."""
+"""`sonoriff stream`: write an endless riff to a file."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _schedule(path: Path, prompt: str) -> SceneSchedule:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise FormatError(f"{path} is no JSON: {error}") from error
+        raise FormatError(f"{path} is not JSON: {error}") from error
     if not isinstance(values, dict):
-        raise FormatError(f'{path} is no schedule: {{"cues": [...]}} was expected')
+        raise FormatError(f'{path} is not a schedule: expected {{"cues": [...]}}')
     return SceneSchedule.from_dict(values)

@@ -1,4 +1,4 @@
-"""A stretch of a stream as a riff."""
+"""Save an excerpt of a stream as a riff."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def riff_of_part(
     sound: bytes,
     owner: str,
 ) -> RiffRecord:
-    """Keep columns and sound that were sent; the riff is done at once.
+    """Store an excerpt of a stream as a finished riff.
 
     Parameters
     ----------
-    model : that made the stream
-    columns, sound : as in the frames
-    owner : whose it is, where riffs are private
+    model : the model that made the stream
+    columns, sound : payload bytes as in the stream's frames
+    owner : owner of the riff; "" if riffs are not private
     """
     params, channels = SonogramParams.from_dict(model.params), model.channels
     levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
@@ -53,7 +53,7 @@ def riff_of_part(
         store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
     except BaseException:
         with suppress(StoreError):
-            store.delete(riff.id)  # nobody makes it: it would wait for ever
+            store.delete(riff.id)  # no worker will make it, so it would stay queued for ever
         raise
     found = store.find(riff.id)
     assert found is not None

@@ -1,4 +1,4 @@
-"""Bodies of requests for riffs, and of answers."""
+"""Request and response bodies of the riffs API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sonoriff.server.streaming.messages import MAX_SAMPLE, Strict, Text, first_m
 from sonoriff.stream.scene import MAX_SEED
 
 _NULL: JsonDict = {"type": "null"}
-# What a server refuses by its limits, for OpenAPI: where it has others, so it says.
+# Default limits, for the OpenAPI document; a server with other limits says so in its errors.
 _USUAL = Limits()
 _STEPS: JsonDict = {
     "anyOf": [{"type": "integer", "minimum": 1, "maximum": _USUAL.max_steps}, _NULL]
@@ -34,7 +34,7 @@ _CHORDS: JsonDict = {
 
 
 class RiffBody(Strict):
-    """Fields that all riffs have."""
+    """Fields common to all riffs."""
 
     prompt: Text
     negative_prompt: Text = ""
@@ -62,11 +62,11 @@ class RiffBody(Strict):
         return chords
 
     def length_s(self) -> float | None:
-        """Seconds of what is asked for, as far as known before it is made."""
+        """Requested length in seconds, if known in advance."""
         return None
 
     def check(self, limits: Limits) -> None:
-        """ParameterError where more is asked for than this server gives."""
+        """Raise ParameterError if the request exceeds this server's limits."""
         steps = self.num_inference_steps
         if steps is not None and steps > limits.max_steps:
             raise ParameterError(
@@ -79,7 +79,7 @@ class RiffBody(Strict):
             )
 
     def settings(self) -> dict[str, Any]:
-        """For the pipeline, and for the record."""
+        """Settings for the pipeline and for the record."""
         return self.model_dump()
 
 
@@ -91,22 +91,22 @@ class GenerateBody(RiffBody):
     )
 
     def length_s(self) -> float | None:
-        """As asked for."""
+        """The requested length."""
         return self.duration_s
 
 
 class LoopBody(RiffBody):
-    """A riff of whole bars that can be played round and round."""
+    """A seamless loop of whole bars."""
 
     bars: int = Field(default=4, ge=1, le=64)
 
     def length_s(self) -> float:
-        """At the tempo asked for; a tempo in the prompt makes little difference to the limit."""
+        """Length at the requested tempo; a tempo in the prompt hardly matters for the limit."""
         return self.bars * bar_seconds(self.bpm or USUAL_BPM)
 
 
 class MorphPointBody(Strict):
-    """A place on the way; what is left out is as in the body around it."""
+    """A point of the morph; omitted fields are taken from the enclosing body."""
 
     prompt: Text | None = None
     negative_prompt: Text | None = None
@@ -114,31 +114,31 @@ class MorphPointBody(Strict):
 
 
 class MorphBody(RiffBody):
-    """A way from one prompt or seed to another."""
+    """A morph from one prompt or seed to another."""
 
     prompt: Text = ""
     points: list[MorphPointBody] = Field(min_length=2, max_length=16)
     clips: int = Field(default=6, ge=3, le=20)
 
     def check(self, limits: Limits) -> None:
-        """As for every riff; each point has its own clip."""
+        """Also check that there is a clip for each point."""
         super().check(limits)
         if self.clips < len(self.points):
             raise ParameterError(f"{len(self.points)} points need as many clips, got {self.clips}")
 
     def length_s(self) -> float:
-        """Of clips of six seconds."""
+        """Length of all clips, at six seconds each."""
         return 6.0 * self.clips
 
 
 class RemixBody(RiffBody):
-    """A sound or picture made anew."""
+    """A variation on a sound or picture."""
 
     strength: float = Field(default=0.6, gt=0, le=1)
 
 
 class InpaintBody(RiffBody):
-    """A part made anew."""
+    """A repainted part."""
 
     time_s: tuple[float, float] | None = None
     band_hz: tuple[float, float] | None = None
@@ -157,7 +157,7 @@ class InpaintBody(RiffBody):
         return pair
 
     def settings(self) -> dict[str, Any]:
-        """Spans and bands as the pipeline has them."""
+        """Spans and bands in the pipeline's form."""
         values = self.model_dump(exclude={"time_s", "band_hz"})
         values["times"] = [self.time_s] if self.time_s else []
         values["bands"] = [self.band_hz] if self.band_hz else []
@@ -165,25 +165,25 @@ class InpaintBody(RiffBody):
 
 
 class ExtendBody(RiffBody):
-    """What comes after a sound, or before it."""
+    """A continuation after a sound, or a lead-in before it."""
 
     duration_s: float = Field(gt=0, json_schema_extra=_LENGTH)
     side: Literal["end", "start"] = "end"
 
     def length_s(self) -> float:
-        """Of the whole."""
+        """Length of the whole result."""
         return self.duration_s
 
 
 class PartBody(Strict):
-    """A stretch of a stream."""
+    """A range of samples of a stream."""
 
     first_sample: int = Field(ge=0, le=MAX_SAMPLE)
     end_sample: int = Field(ge=1, le=MAX_SAMPLE)
 
 
 def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
-    """The settings of a form; ParameterError says what is wrong with them."""
+    """Parse the settings of a form; raises ParameterError if they are invalid."""
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -191,7 +191,7 @@ def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
 
 
 class Record(BaseModel):
-    """A riff of the history."""
+    """Record of a riff."""
 
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -206,14 +206,14 @@ class Record(BaseModel):
 
 
 class Page(BaseModel):
-    """A part of the history."""
+    """One page of the history."""
 
     riffs: list[Record]
     next: str | None
 
 
 class Info(BaseModel):
-    """What a server is."""
+    """Response of `GET /api/v1/info`."""
 
     version: str
     protocol: int
@@ -226,13 +226,13 @@ class Info(BaseModel):
 
 
 class ErrorFacts(BaseModel):
-    """What went wrong."""
+    """Code and message of an error."""
 
     code: str
     message: str
 
 
 class ErrorBody(BaseModel):
-    """Of every answer that is an error."""
+    """Body of every error response."""
 
     error: ErrorFacts

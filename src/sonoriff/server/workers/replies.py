@@ -1,4 +1,4 @@
-"""What workers say of their model and of the windows that they made."""
+"""Typed replies of workers: their model, and the windows they made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-# Of no use to a listener.
+# Fields that listeners do not need.
 _INNER = (
     "params",
     "window_samples",
@@ -19,16 +19,16 @@ _INNER = (
 
 @dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """The model of a worker, as far as the server needs to know it.
+    """Properties of a worker's model that the server needs.
 
     Attributes
     ----------
-    model, weights : its name, and the digest of its weights
-    sample_rate, channels, hop_length, n_mels : of its sound and of its columns
-    f_min_hz, f_max_hz, db_min, db_max : range of a column
-    params : of its sonogram, as `SonogramParams.to_dict` gives them
-    window_samples, cell_samples, lag_samples, context_samples, column_lead : of its streams, see
-        `sonoriff.stream.engine.RiffStream`
+    model, weights : name, and digest of the weights
+    sample_rate, channels, hop_length, n_mels : format of its sound and columns
+    f_min_hz, f_max_hz, db_min, db_max : range of its columns
+    params : `SonogramParams.to_dict` of its sonograms
+    window_samples, cell_samples, lag_samples, context_samples, column_lead : geometry of its
+        streams, see `sonoriff.stream.engine.RiffStream`
     """
 
     model: str
@@ -53,13 +53,13 @@ class ModelInfo:
         return asdict(self)
 
     def for_listeners(self) -> dict[str, Any]:
-        """The fields that the message `ready` of a stream has."""
+        """Fields of the message `ready` of a stream."""
         return {name: value for name, value in vars(self).items() if name not in _INNER}
 
 
 @dataclass(frozen=True, kw_only=True)
 class WindowMessage:
-    """The message `window` of a stream; docs/protocol.md says what its fields are."""
+    """The message `window` of a stream; docs/protocol.md describes its fields."""
 
     index: int
     first_sample: int
@@ -77,7 +77,7 @@ class WindowMessage:
     scene: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """The message."""
+        """The message as sent on the wire."""
         return {"type": "window", **vars(self)}
 
     @classmethod
