@@ -5,14 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What the tests need beside Python: a band, a synthesiser and its sounds, a browser.
 TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium
-EXTRAS := dev,train,stable-diffusion
+EXTRAS := dev,docs,train,stable-diffusion
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
 
-.PHONY: help riff test lint format bench soak attack evaluation docs constraints clean
+.PHONY: help riff test lint format bench soak attack evaluation docs site constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,10 @@ evaluation: $(INSTALLED) ## Add the weights that `sonoriff evaluate model` liste
 
 docs: $(INSTALLED_TEST) ## Write the documents that are made from the code
 	@$(BIN)/python scripts/make_cli_docs.py
+
+site: $(INSTALLED_TEST) ## The documentation as a website, in out/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Read: $(BIN)/python -m http.server --directory out/site"
 
 constraints: $(INSTALLED_TEST) ## Pin the versions of this environment
 	@$(BIN)/python scripts/make_constraints.py

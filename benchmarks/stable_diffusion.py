@@ -12,9 +12,9 @@ The ways: plain is diffusers' own pipeline; float32 is ours at the same precisio
 the verbs run, in bfloat16 where the processor multiplies it; reuse-2 and reuse-3 are `--reuse 2`
 and 3 on top; interval is `--guidance-interval 0:0.6`. Of two steps one is whole with reuse-2
 and one is guided with interval; reuse-3 needs `--steps 3`. The rest was tried and is not kept
-(docs/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8 (torch's
-dynamic quantisation of the linear layers, on top of sonoriff), and openvino and openvino-bf16 (to
-be installed by hand).
+(docs/research/experiments.md): channels-last alone, compile and compile-max (torch.compile), int8
+(torch's dynamic quantisation of the linear layers, on top of sonoriff), and openvino and
+openvino-bf16 (to be installed by hand).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keys, tempo and bars: the one place for what the rooms agree on."""
+"""Keys, modes, tempo and bars: the single definition that all packages share."""
 
 from __future__ import annotations
 

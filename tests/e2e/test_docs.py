@@ -18,7 +18,11 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")]
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").glob("**/*.md"),
+    *(ROOT / "integrations").glob("**/*.md"),
+]
 
 
 def test_the_command_line_is_documented_as_it_is() -> None:

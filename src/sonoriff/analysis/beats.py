@@ -1,4 +1,4 @@
-"""Where the beats and bars of recorded music lie, and how sure that is."""
+"""Beat tracking: tempo, beats and bars of recorded music, with a confidence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Waveform = npt.NDArray[np.float32]
-# Hz: what is heard in a sound is heard at one rate.
+# Hz; all analysis runs at one rate.
 SAMPLE_RATE = 44_100
 _HOP = 512
 _FFT = 2048

@@ -1,4 +1,4 @@
-"""Chords: their names, and which of them are heard in a sound."""
+"""Chord names, and chord recognition."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_CHORDS = 128
 MAX_BARS = 16
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SIGNS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
-# Semitones above the root, by what stands behind the letter.
+# Semitones above the root, by chord symbol.
 QUALITIES: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("", "maj", "M"), (0, 4, 7)),
     **dict.fromkeys(("m", "min", "-"), (0, 3, 7)),
@@ -36,9 +36,9 @@ QUALITIES: dict[str, tuple[int, ...]] = {
     "m9": (0, 2, 3, 7, 10),
 }
 _NAME = re.compile(r"([A-G])([#♯b♭]?)([^/\s]*)(?:/([A-G])([#♯b♭]?))?")
-# Of the two kinds that are listened for: root, third, fifth.
+# The two recognised qualities: root, third, fifth.
 _HEARD = {"major": (0, 4, 7), "minor": (0, 3, 7)}
-# How much likelier a chord goes on for another twentieth of a second than that it changes.
+# Penalty for changing chords between two frames (46 ms).
 _STAY = 3.0
 _BASS_SHARE = 0.35
 
@@ -143,14 +143,14 @@ def chords_of_waveform(
     path = _likeliest(scores)
     heard = np.where((scores[np.arange(len(path)), path] > 0.75) & (loud > 0), path, -1)
     count = max(1, int(np.ceil(len(waveform) / sample_rate / hop_s)))
-    # A frame is about its middle, half an analysis window behind its begin.
+    # Frames are labelled by their centre, half an analysis window after their start.
     middles = (np.arange(count) + 0.5) * hop_s * sample_rate / HOP - 2.0
     places = np.clip(np.round(middles), 0, len(heard) - 1).astype(int)
     return np.asarray(heard[places], np.int8)
 
 
 def chord_of_class(number: int) -> Chord | None:
-    """The chord of an answer of `chords_of_waveform`; None for -1."""
+    """The chord of a class number from `chords_of_waveform`; None for -1."""
     if number < 0:
         return None
     root, steps = number % 12, _HEARD["minor" if number >= 12 else "major"]

@@ -1,4 +1,4 @@
-"""How much happens in music: how full the picture is, and how much in it begins."""
+"""Musical energy: how full the spectrum is and how many onsets it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The notes of a sound, and the key that they are most like."""
+"""Chroma and key estimation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY_PROFILES = {
 
 @dataclass(frozen=True)
 class Key:
-    """A key and how plain it is.
+    """A key and how clear it is.
 
     Attributes
     ----------

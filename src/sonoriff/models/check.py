@@ -1,4 +1,4 @@
-"""What a model is, and whether it hears what it is told."""
+"""Check a model: what it is, and whether prompts reach it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_model(name: str | None = None, *, prediction: str | None = None) -> di
 
 
 def check_conditioning(model: Model) -> None:
-    """CheckpointError where different prompts give the same conditioning, or none at all."""
+    """CheckpointError if different prompts give the same conditioning, or none."""
     rows = [
         _numbers(model.encode_prompt(parse_prompt(text), MusicAttributes())) for text in _PROMPTS
     ]
@@ -55,7 +55,7 @@ def check_conditioning(model: Model) -> None:
 
 
 def _numbers(condition: Conditioning) -> str:
-    """The conditioning as text, to compare."""
+    """The conditioning as comparable text."""
     row = condition[0].embedding
     tensor = getattr(row, "text", row)
     return str(tensor.float().flatten().tolist())

@@ -1,4 +1,4 @@
-"""A short mark of a model's weights, by which a picture knows the model that made it.
+"""A short digest of a model's weights, stored in pictures to identify the model.
 
 Of every tensor its name, type, shape and three pieces are looked at, not whole files: four
 gigabytes take seconds to read, and a training that touches a tensor touches all of it.

@@ -32,7 +32,7 @@ class Lora:
 
     @property
     def name(self) -> str:
-        """Short, for the settings of a clip; never the whole path."""
+        """Short name for a clip's settings; never the full path."""
         stem = self.path.stem if self.path.suffix == ".safetensors" else self.path.name
         return f"{stem}:{self.scale:g}"
 
@@ -100,7 +100,7 @@ def merge_changes(modules: Mapping[str, nn.Module], changes: list[Change], lora:
 
 
 def guidance_of(lora: Lora) -> float | None:
-    """The guidance that a LoRA is to be played with; None where it says nothing."""
+    """Guidance scale that a LoRA recommends; None if it has none."""
     try:
         with safe_open(file_of_lora(lora.path)[0], framework="pt") as opened:
             noted = float((opened.metadata() or {}).get(GUIDANCE_NOTE, "nan"))

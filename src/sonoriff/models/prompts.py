@@ -27,7 +27,7 @@ _CLOSING = {")": "(", "]": "["}
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of a prompt and how much it counts."""
+    """A span of a prompt and its weight."""
 
     text: str
     weight: float = 1.0
@@ -51,7 +51,7 @@ class Phrase:
         return tuple(dict.fromkeys(s.weight for s in self.spans if s.weight != 1.0))
 
     def without(self, weight: float) -> str:
-        """The words but for those that count `weight` times."""
+        """The text without the words of this weight."""
         return _joined([s for s in self.spans if s.weight != weight])
 
 

@@ -1,4 +1,4 @@
-"""What the pipeline asks of a model: all that the verbs are written against."""
+"""The model protocol: everything that the verbs rely on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sonoriff.sonogram.params import SonogramParams
 
 @dataclass(frozen=True)
 class MusicAttributes:
-    """What is known of the music besides words; None is unknown.
+    """Musical attributes that condition a model besides text; None is unknown.
 
     Attributes
     ----------
@@ -97,11 +97,11 @@ class Model(Protocol):
 
     @property
     def defaults(self) -> Defaults:
-        """Settings to use where none are given."""
+        """Default sampling settings."""
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device of the networks."""
 
     @property
     def cell(self) -> tuple[int, int]:
@@ -113,36 +113,36 @@ class Model(Protocol):
 
     @property
     def supports_inpainting(self) -> bool:
-        """Whether `predict` makes use of known latents and their mask."""
+        """Whether `predict` uses known latents and their mask."""
 
     @property
     def takes_facts(self) -> bool:
-        """Whether tempo and key are heard other than as words."""
+        """Whether tempo and key are conditions, not just words of the prompt."""
 
     @property
     def conditions(self) -> Collection[str]:
-        """Which of the fields of `MusicAttributes` are heeded; "key" stands for key and mode."""
+        """Fields of `MusicAttributes` that the model supports; "key" covers key and mode."""
 
     @property
     def max_batch(self) -> int:
-        """Largest batch for `predict` that pays."""
+        """Largest batch size that speeds up `predict`."""
 
     def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
 
     def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:
-        """DenoiserConditions for a prompt; words that say nothing give the unconditional one."""
+        """Conditioning for a prompt; a prompt without words gives the unconditional one."""
 
     def likely_bpm(self, prompt: Prompt) -> float | None:
-        """A tempo to take for a prompt that names none; None where the model has no opinion."""
+        """Typical tempo for a prompt that names none; None if the model cannot tell."""
 
     def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
-        """A mixture; shares sum to 1, and a share of 1 gives that condition itself."""
+        """A weighted mixture; shares sum to 1, and a share of 1 gives that conditioning itself."""
 
     def collate(
         self, rows: Sequence[Any], since_beat_s: Sequence[float | None], columns: int
     ) -> Any:
-        """Rows of terms as one batch for `predict`.
+        """Collate embeddings into one batch for `predict`.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Model(Protocol):
         known_latents: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> Tensor:
-        """What ``schedule.prediction`` says, float32 like `x`.
+        """The network's prediction, of the kind ``schedule.prediction``, float32 like `x`.
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Model(Protocol):
 
 
 def summed(conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
-    """A mixture as a sum of predictions; equal rows are evaluated once.
+    """A mixture as a weighted sum of predictions; equal embeddings are evaluated once.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Where models are found: in the package, in folders, and on the Hugging Face hub."""
+"""Model registry: bundled, local and downloaded models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Origin = Literal["bundled", "downloaded", "local"]
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model that is on this machine.
+    """A model available on this machine.
 
     Attributes
     ----------

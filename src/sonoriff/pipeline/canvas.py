@@ -21,10 +21,10 @@ class Canvas:
 
     Attributes
     ----------
-    noise : (B, C, H, W); members of the batch are painted alike
+    noise : (B, C, H, W); all members of the batch share the same settings
     guide_at : guide of the window whose middle is at a column
     source : (B, C, H, W) latents to start from, or None
-    release : (1, 1, H, W), the time at which a cell leaves the noised source and is painted
+    strength_map : (1, 1, H, W), the time at which a cell leaves the noised source and is painted
         freely: 0 never, 1 at once. None is 1 everywhere
     overlap : of windows, as a share of their width
     circular : the end is followed by the start
@@ -41,19 +41,19 @@ class Canvas:
 
     @property
     def start(self) -> float:
-        """The time at which painting begins: 1, or less where no cell is free before."""
+        """The time at which painting starts: 1, or less if no cell is free earlier."""
         return 1.0 if self.strength_map is None else float(self.strength_map.max())
 
     @property
     def has_known(self) -> bool:
-        """Whether cells of the source are never released."""
+        """Whether any cell of the source stays fixed."""
         if self.strength_map is None or self.source is None:
             return False
         return bool((self.strength_map == 0.0).any())
 
 
 def likeness(canvas: Canvas, sampling: Sampling) -> tuple[Any, ...]:
-    """What canvases must have in common to be painted together."""
+    """Key under which canvases can be painted in the same batch."""
     noise, s = canvas.noise, sampling
     how = (s.sampler, s.num_inference_steps, s.shift, s.guidance_interval)
     what = (canvas.source is None, canvas.strength_map is None, canvas.has_known, canvas.start)

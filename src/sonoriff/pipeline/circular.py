@@ -1,4 +1,4 @@
-"""Sonogram to a waveform that is a circle: played again and again there is no join."""
+"""Decode a sonogram as a circle, so that it loops without a join."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ITERATIONS, _MOMENTUM = 16, 0.99
 
 
 def samples_of_loop(sonogram: Sonogram) -> int | None:
-    """The exact length that a loop's picture names; None where it is no loop."""
+    """Exact length stored in a loop's picture; None if it is not a loop."""
     n_samples = sonogram.metadata.get("loop_samples")
     if not isinstance(n_samples, int):
         return None
@@ -106,7 +106,7 @@ def _refined(waveform: FloatArray, mel: FloatArray, grid: WorkGrid) -> FloatArra
 def circle_resampled(x: Tensor, n: int) -> Tensor:
     """Values (..., T) of one turn of a circle at `n` places (..., n), exactly: its Fourier series.
 
-    Between places there is nothing blurred, as there would be with straight lines.
+    Unlike linear interpolation, this blurs nothing.
     """
     import torch
 
@@ -114,7 +114,7 @@ def circle_resampled(x: Tensor, n: int) -> Tensor:
     if length == n:
         return x
     spectrum = torch.fft.rfft(x.double())
-    # All frequencies that both lengths hold whole; of even ones the highest has half a sine only.
+    # Frequencies that both lengths can hold; for even lengths the Nyquist bin counts half.
     kept = (min(length, n) + 1) // 2
     wanted = spectrum.new_zeros(*x.shape[:-1], n // 2 + 1)
     wanted[..., :kept] = spectrum[..., :kept]

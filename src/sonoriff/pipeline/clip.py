@@ -27,7 +27,7 @@ class Clip:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Verb, prompt, seed and the rest, as they travel in the picture file."""
+        """Verb, prompt, seed and all other settings, as stored in the picture file."""
         return self.sonogram.metadata
 
     @property
@@ -37,7 +37,7 @@ class Clip:
 
     @cached_property
     def waveform(self) -> npt.NDArray[np.float32]:
-        """float32 (C, T), decoded with quality "fast"; computed at the first use.
+        """float32 (C, T), decoded with quality "fast"; computed on first use.
 
         A loop is decoded as a circle: its last sample is followed by its first.
         """
@@ -59,7 +59,7 @@ class Clip:
     def save(self, path: Path | str) -> None:
         """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus).
 
-        Sound that would clip is turned down as a whole.
+        Sound that would clip is scaled down as a whole.
         """
         target = Path(path)
         if target.suffix.lower() == ".png":

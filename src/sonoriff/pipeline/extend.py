@@ -30,9 +30,9 @@ from sonoriff.pipeline.source_analysis import guide_as_heard, listen
 from sonoriff.sonogram.sonogram import Sonogram
 
 Side = Literal["end", "start"]
-# Columns over which the painted part takes on what the autoencoder loses of the source.
+# Columns over which the painted part takes on the level that the autoencoder loses.
 _SETTLE_FRAMES = 16
-# Cells beyond the shown ones that are coded with them, so that none of those lies at an end.
+# Extra cells encoded beside the visible ones, so that no visible cell lies at an edge.
 _BESIDE_CELLS = 12
 
 
@@ -63,15 +63,14 @@ def extend(
     *,
     on_progress: OnProgress | None = None,
 ) -> Clip:
-    """A source and what comes after it, or before it; the source's own columns stay as they are.
+    """Continue a source at its end or lead up to its start; its own columns stay unchanged.
 
-    Only the last ones of a source that goes on change: their windows saw the sound break off.
+    The exception is the last few columns of a continued source, whose windows saw the sound stop.
 
     Notes
     -----
-    The model is shown the half window of the source that is next to the join, and all that is new
-    is painted at once over it, in windows that overlap. It is told the tempo, the bars and the key
-    of the source, where that has any.
+    The model sees the half window of the source next to the join; everything new is painted at once
+    in overlapping windows. Tempo, bars and key of the source are conditions where they are clear.
     """
     chosen = settings.resolved(model)
     sonogram = sonogram_from_source(model, source)
@@ -94,7 +93,7 @@ def extend(
 
 
 def _going_on(sonogram: Sonogram) -> Sonogram:
-    """The same with its last columns as the one before them, where they saw silence at the end.
+    """The picture with its last columns replaced by the one before, where they saw silence.
 
     Once the sound goes on it no longer breaks off there.
     """
@@ -118,7 +117,7 @@ def _following(
     """The picture (C, 1, M, n_new) that goes on after `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
-    # The grid of cells is laid so that one of its lines is the join.
+    # Align the cell grid so that a cell boundary falls on the join.
     end = picture[..., picture.shape[-1] % cell :][..., -(n_known + _BESIDE_CELLS) * cell :]
     known = latents_from_picture(model, end)[..., -n_known:]
     first = source.n_frames - n_known * cell

@@ -21,7 +21,7 @@ from sonoriff.pipeline.settings import OnProgress, Sampling, check_duration, sta
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateSettings(Sampling):
-    """Everything that decides what a clip is, besides the model.
+    """Everything that determines a clip, besides the model.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def generate_many(
     batch_size: int = 1,
     on_progress: OnProgress | None = None,
 ) -> Iterator[Clip]:
-    """Clips of the seeds S, S + 1, ... as they are done.
+    """Yield clips for the seeds S, S + 1, ... as they finish.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def generate_many(
     guide = guide_from_settings(model, chosen, known)
     sketched = sketch_steps(model, chosen, known, width)
     if sketched or chosen.sampler == "lcm":
-        # Each seed has a key, or fresh noise at each step, of its own.
+        # Each seed has its own key, or its own fresh noise at each step.
         batch_size = 1
     steps = sketched + chosen.num_inference_steps
     total = steps * -(-count // batch_size)

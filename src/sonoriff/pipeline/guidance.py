@@ -1,4 +1,4 @@
-"""Where painting goes, and what it keeps away from."""
+"""Classifier-free guidance: what to move towards, what to move away from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sonoriff.models.protocol import Conditioning, Term
 
 @dataclass(frozen=True)
 class Guidance:
-    """Where to go and what to keep away from.
+    """Positive and negative conditioning.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Guidance:
     guidance_scale: float
 
     def terms(self, *, guided: bool) -> Conditioning:
-        """All evaluations with their shares, those of equal rows together."""
+        """All model evaluations with their weights; equal embeddings are merged."""
         if not guided or self.guidance_scale == 1.0:
             return self.positive
         scale = self.guidance_scale

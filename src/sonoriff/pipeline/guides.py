@@ -1,4 +1,4 @@
-"""Guides from settings: prompts encoded once, tempo and key from the prompt where not given."""
+"""Guidance from settings: prompts are encoded once; tempo and key fall back to the prompt's."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _FITTING = 0.7
 def facts_from_settings(
     model: Model, sampling: Sampling, *, guess_tempo: bool = False
 ) -> MusicAttributes:
-    """Tempo and key as given, else as the prompt names them.
+    """Tempo and key as given, or as the prompt names them.
 
-    With `guess_tempo` a prompt that names no tempo gets that which such music mostly has: right
-    where all is new, wrong where a source has a tempo of its own.
+    With `guess_tempo`, a prompt without a tempo gets the typical tempo of its genre. That suits new
+    music; a source has a tempo of its own.
     """
     prompt = parse_prompt(sampling.prompt)
     key, mode = parse_key(sampling.key) if sampling.key else key_in_prompt(prompt.text)
@@ -69,7 +69,7 @@ def guide_from_settings(
     *,
     guess_tempo: bool = False,
 ) -> Guidance:
-    """The guide of resolved settings; `facts` replace those of settings and prompt."""
+    """Guidance from resolved settings; `facts` override those of settings and prompt."""
     assert sampling.guidance_scale is not None
     warn_of_tags(f"{sampling.prompt} {sampling.negative_prompt}", getattr(model, "loras", ()))
     prompt = parse_prompt(sampling.prompt)
@@ -87,13 +87,13 @@ def guide_from_settings(
 def negative_condition(
     model: Model, encoded: Callable[[MusicAttributes], Conditioning], facts: MusicAttributes
 ) -> Conditioning:
-    """What guidance pushes away from: the negative prompt, in part at the tempo of `facts`.
+    """What guidance pushes away from: the negative prompt, partly at the tempo of `facts`.
 
     Parameters
     ----------
     encoded : the negative prompt with facts
     """
-    # Both are of one kind: guidance is about what is asked for.
+    # The same kind on both sides: guidance must act on the prompt, not on the kind.
     bare, share = encoded(MusicAttributes(kind=facts.kind)), model.defaults.paced_share
     if facts.bpm is None or share == 0.0:
         return bare
@@ -102,12 +102,12 @@ def negative_condition(
 
 
 def everywhere(guide: Guidance) -> Callable[[float], Guidance]:
-    """The same guide at every column."""
+    """The same guidance at every column."""
     return lambda _middle: guide
 
 
 def blended_guide(model: Model, a: Guidance, b: Guidance, share: float) -> Guidance:
-    """Between two guides, share 0 is `a` itself and 1 is `b`."""
+    """Interpolate between two guidances; share 0 gives `a` itself, 1 gives `b`."""
     if share in (0.0, 1.0):
         return a if share == 0.0 else b
     shares = (1.0 - share, share)

@@ -1,4 +1,4 @@
-"""A part of a sound painted anew: by time, by frequency, by a drawn mask."""
+"""Inpainting: repaint a part of a sound, by time, by frequency or by a painted mask."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class InpaintSettings(Sampling):
-    """Everything that decides an inpainting, besides the model and the source.
+    """Everything that determines an inpainting, besides the model and the source.
 
     Attributes
     ----------
@@ -92,7 +92,7 @@ def inpaint(
     *,
     on_progress: OnProgress | None = None,
 ) -> Clip:
-    """A source with a part of it painted anew; outside that part its values are the source's own.
+    """Repaint a part of a source; outside that part its values stay the source's own.
 
     Notes
     -----
@@ -123,7 +123,7 @@ def _span(model: Model, weights: FloatArray) -> tuple[int, int]:
     (columns,) = np.nonzero(weights.any(axis=0))
     cell, around, n_frames = model.cell[1], model.window_frames // 2, weights.shape[1]
     first, last = int(columns[0]) - around, int(columns[-1]) + 1 + around
-    # What one side lacks is shown of the other.
+    # Context missing on one side is taken from the other.
     first, last = first - max(0, last - n_frames), last - min(0, first)
     return max(0, first) // cell * cell, min(n_frames, -(-last // cell) * cell)
 
@@ -142,7 +142,7 @@ def _painted(
     picture, peak = picture_from_sonogram(source)
     latents = latents_from_picture(model, picture)
     free = torch.from_numpy(free_cells(weights, model.cell, *latents.shape[2:]))
-    # Heard in all of the source: the part alone may be too short for its beats to be found.
+    # Analyse the whole source: the part alone may be too short to find its beats.
     first_s = params.duration_s(first)
     heard = listen(model, whole, first_s + source.duration_s / 2)
     guide, since_beat_s = guide_as_heard(model, settings, heard, first_s, source.duration_s)

@@ -1,11 +1,11 @@
-"""Where what was painted meets a sound that was there before."""
+"""Joins between painted music and the sound that was there before."""
 
 from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import functional as F
 
-# A stroke rises over so many columns; this share of those of the sound before rise no faster.
+# Columns over which an onset rises; and the quantile of rises in the neighbouring sound.
 _STRETCH_FRAMES, _USUAL = 7, 0.8
 # What any sound may rise in a column (of 2 from silence to full), and how much more in the next:
 # out of silence it takes half a second.
@@ -13,7 +13,7 @@ _LEAST_RISE, _GROWTH = 0.002, 1.1
 
 
 def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
-    """A picture without a stroke at a join that the sound beside it would not make.
+    """Remove onsets at a join that the neighbouring sound would not make.
 
     A model strikes anew what it paints, even a sound that is held. Away from the join, column by
     column, the picture goes towards `new` no faster than four of five stretches of the sound beside

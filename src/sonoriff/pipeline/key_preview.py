@@ -1,4 +1,4 @@
-"""One key for what is longer than a window: that in which its first window comes out by itself."""
+"""One key for music longer than a window: the key its first window would come out in."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from sonoriff.pipeline.paint import number_of_steps, paint
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.pipeline.source_analysis import key_of_latents
 
-# A key is decided early: half of the steps sketch it.
+# The key is settled early in sampling: half of the steps suffice for a preview.
 _STEPS = 0.5
 
 
 def sketch_steps(model: Model, sampling: Sampling, facts: MusicAttributes, width: int) -> int:
-    """Steps of the sketch for a grid of `width` cells; 0 where none is needed."""
+    """Steps of the preview for a grid of `width` cells; 0 if none is needed."""
     window = model.latent_shape(model.window_frames)[2]
     if facts.key is not None or facts.chords or not model.takes_facts or width <= window:
         return 0
@@ -36,8 +36,8 @@ def facts_of_sketch(
 ) -> MusicAttributes:
     """`facts`, with a key for all windows of a grid where they name none.
 
-    Windows that do not touch know nothing of each other's key, and a model that is told none paints
-    each in one of its own. So the first window is sketched, and all are told the key heard in it.
+    Windows that do not overlap know nothing of each other's key, and without a condition each comes
+    out in a key of its own. So the first window is previewed and its key conditions all of them.
 
     Parameters
     ----------

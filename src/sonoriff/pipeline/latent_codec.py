@@ -1,4 +1,4 @@
-"""Between sonograms, the pictures that models see, and latents; of any length."""
+"""Conversions between sonograms, model pictures and latents of any length."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.version import __version__
 
-# Cells on each side that a piece of a long picture is coded with, and then loses.
+# Context cells on each side of a piece of a long picture, discarded afterwards.
 _MARGIN_CELLS = 12
 _PIECE_CELLS = 128
 
 
 def picture_from_sonogram(sonogram: Sonogram) -> tuple[Tensor, float]:
-    """The picture (C, 1, M, N) in [-1, 1], and the amplitude that its 1 stands for.
+    """The picture (C, 1, M, N) in [-1, 1], and the amplitude that 1 stands for.
 
     Channels become members of a batch. The amplitude is 0 for the "log" scale, which has its own.
     """
@@ -50,7 +50,7 @@ def values_from_picture(
 
 
 def model_facts(model: Model) -> dict[str, Any]:
-    """What a picture keeps of the model that made it: its name, and a digest of its weights."""
+    """Model metadata stored in a picture: its name and a digest of its weights."""
     weights = getattr(model, "weights", "")
     return {"model": model.name, **({"weights": weights} if weights else {})}
 
@@ -58,7 +58,7 @@ def model_facts(model: Model) -> dict[str, Any]:
 def painted_sonogram(
     model: Model, picture: Tensor, metadata: Mapping[str, Any], *, peak: float = 0.0
 ) -> Sonogram:
-    """A sonogram of a picture, with the facts that belong to every clip."""
+    """A sonogram of a picture, with the metadata that every clip carries."""
     facts = {**model_facts(model), "version": __version__, **metadata}
     return Sonogram(values_from_picture(picture, model.params, peak), model.params, facts)
 

@@ -1,4 +1,4 @@
-"""A loop: a whole number of bars whose end meets its start."""
+"""Loops: a whole number of bars whose end meets its start."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STROKE_FRAMES, _RANGE = 3, 1.3
 
 @dataclass(frozen=True, kw_only=True)
 class LoopSettings(Sampling):
-    """Everything that decides a loop, besides the model.
+    """Everything that determines a loop, besides the model.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class LoopSettings(Sampling):
 
 
 def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None = None) -> Clip:
-    """A clip of exactly `bars` bars that can be played round and round.
+    """A clip of exactly `bars` bars that repeats seamlessly.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Which part of a sonogram is painted anew: times, bands of frequency, a painted mask."""
+"""Inpainting masks from time spans, frequency bands and painted pictures."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def area_of_bands(bands: Sequence[tuple[float, float]], params: SonogramParams) 
 
 
 def area_of_mask(path: str | os.PathLike[str], n_frames: int, params: SonogramParams) -> FloatArray:
-    """1 where a picture is white, as Riffusion has it, float32 (M, N), low frequencies first.
+    """1 where a mask picture is white (as in Riffusion), float32 (M, N), low frequencies first.
 
     Raises
     ------

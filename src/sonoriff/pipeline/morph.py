@@ -1,4 +1,4 @@
-"""A way from one piece to another: through prompts, seeds, strengths, or two sounds."""
+"""Morphs: interpolate between prompts, seeds, strengths or two sounds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _OVERLAP = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class MorphPoint:
-    """A place on the way; what is None is as in the settings.
+    """A keyframe of a morph; None falls back to the settings.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class MorphPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class MorphSettings(Sampling):
-    """Everything that decides a morph, besides the model and the sources.
+    """Everything that determines a morph, besides the model and the sources.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class MorphSettings(Sampling):
 
 @dataclass(frozen=True, eq=False)
 class Morph:
-    """The clips of a morph, and the one sound that they are."""
+    """The clips of a morph, and all of them as one sound."""
 
     clips: tuple[Clip, ...]
     joined: Clip
@@ -110,7 +110,7 @@ class Morph:
 
 @dataclass(frozen=True)
 class _Point:
-    """A point made ready: its guide, noise, source latents and strength.
+    """A prepared keyframe: guidance, noise, source latents and strength.
 
     An inverted one is painted without guidance where it stands by itself.
     """
@@ -129,7 +129,7 @@ def morph(
     *,
     on_progress: OnProgress | None = None,
 ) -> Morph:
-    """Clips on the way from the first point to the last.
+    """Clips from the first keyframe to the last.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ def _paint_between(
         torch.cat([ends[0], *sources, ends[1]], dim=-1),
         strength_map.expand(1, 1, ends[0].shape[2], -1),
         overlap=_OVERLAP,
-        # One pulse from the first clip on, over all joins.
+        # Keep one pulse from the first clip on, across all joins.
         since_beat_s=0.0 if points[0].source is None else None,
     )
     return paint(model, canvas, settings, on_progress=told)

@@ -1,4 +1,4 @@
-"""Noise by seed: the same on every device, and the start of a longer one is a shorter one."""
+"""Seeded noise: equal on every device, and a longer grid begins with the shorter one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clip made again from the settings that its picture carries."""
+"""Recreate a clip from the settings stored in its picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _riffuse(
     return riffuse(model, inputs, source, on_progress=on_progress)
 
 
-# What only Riffusion's call makes is no verb of ours.
+# Only Riffusion's endpoint uses this one; it is not a public verb.
 _RIFFUSE = Verb("riffuse", InferenceInput, _riffuse, "one")
 
 
@@ -34,7 +34,7 @@ def remake(
     on_progress: OnProgress | None = None,
     **changes: Any,
 ) -> Clip:
-    """The clip that these settings make; with the same model and machine, the same clip.
+    """Recreate a clip; the same model on the same machine gives the same clip.
 
     Parameters
     ----------

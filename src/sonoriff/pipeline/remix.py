@@ -1,4 +1,4 @@
-"""Music to other music of the same course: image-to-image."""
+"""Remix: image-to-image on a sonogram."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sonoriff.sonogram.sonogram import Sonogram
 
 @dataclass(frozen=True, kw_only=True)
 class RemixSettings(Sampling):
-    """Everything that decides a remix, besides the model and the source.
+    """Everything that determines a remix, besides the model and the source.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ def remix(
     *,
     on_progress: OnProgress | None = None,
 ) -> Clip:
-    """A source played another way.
+    """Play a source another way.
 
     Parameters
     ----------

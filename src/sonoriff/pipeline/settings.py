@@ -18,7 +18,7 @@ from sonoriff.music import KINDS
 SettingsType = TypeVar("SettingsType", bound="Sampling")
 OnProgress = Callable[[int, int], None]
 MAX_DURATION_S = 600.0
-# Settings of which every model has its own.
+# Settings for which every model has its own default.
 _MODELS_OWN = ("num_inference_steps", "guidance_scale", "sampler", "guidance_interval", "shift")
 
 
@@ -31,7 +31,7 @@ def sampler_names(model: Model) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """What decides how a prompt becomes a picture, besides the model.
+    """Everything that determines how a prompt becomes a picture, besides the model.
 
     Attributes
     ----------
@@ -125,7 +125,7 @@ class Sampling:
 
 
 def check_types(settings: Any) -> None:
-    """ParameterError where a field of a dataclass is not of the type that it is said to be."""
+    """ParameterError if a dataclass field does not have its declared type."""
     for field in fields(settings):
         value, kind = getattr(settings, field.name), str(field.type)
         if value is None and kind.endswith(" | None"):
@@ -164,7 +164,7 @@ def check_strength(strength: float) -> None:
 
 
 def check_duration(duration_s: float | None) -> None:
-    """ParameterError where it is not a length that can be made."""
+    """ParameterError if the length is out of range."""
     if duration_s is not None and not 0 < duration_s <= MAX_DURATION_S:
         raise ParameterError(
             f"duration must be above 0 and at most {MAX_DURATION_S:.0f} s, got {duration_s}"
@@ -172,7 +172,7 @@ def check_duration(duration_s: float | None) -> None:
 
 
 def stage(on_progress: OnProgress | None, done: int, total: int) -> OnProgress | None:
-    """Progress of one part of a longer work: `done` steps came before, `total` are to come."""
+    """Progress callback for one stage: `done` steps came before, `total` is the overall count."""
     if on_progress is None:
         return None
     return lambda step, _steps: on_progress(done + step, total)

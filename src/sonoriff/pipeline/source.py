@@ -1,4 +1,4 @@
-"""What a verb starts from: a clip, a sonogram, its picture, or any sound file."""
+"""Sources of a verb: a clip, a sonogram, its picture or any sound file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Source = Clip | Sonogram | str | os.PathLike[str]
 def sonogram_from_source(
     model: Model, source: Source, *, still_wanted: Callable[[], None] | None = None
 ) -> Sonogram:
-    """A source in the model's format; a sonogram of another format is heard and painted again.
+    """A source in the model's format; another format is decoded and encoded again.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def sonogram_from_source(
         a file that is neither sound nor sonogram
     """
     sonogram = _read(model, source)
-    # The last column may be one that is only begun.
+    # The last column may be incomplete.
     if sonogram.params.duration_s(sonogram.n_frames - 1) > MAX_DURATION_S:
         raise ParameterError(
             f"the source is {sonogram.duration_s:.0f} s long, at most {MAX_DURATION_S:.0f} s can "

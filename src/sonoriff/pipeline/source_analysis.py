@@ -1,4 +1,4 @@
-"""Tempo, bars and key of a sound, told to the model for what it paints beside or over it."""
+"""Tempo, bars and key of a source, which condition what is painted beside or over it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.sonogram import Sonogram
 
-# So much of a source is listened to: music may change its tempo.
+# Analyse at most this much of the source; the tempo may drift.
 _LISTEN_S = 20.0
-# Nor is its key that of all of it.
+# The key may change sooner than the tempo does.
 _LISTEN_KEY_S = 8.0
-# In what is longer the beats would drift from those that are told.
+# Over longer stretches the conditioned beats would drift from those of the source.
 _ONE_PULSE_S = 24.0
-# A tempo that was asked for is the source's own within this share, octaves apart.
+# A requested tempo counts as the source's own within this tolerance, octaves aside.
 _SAME_TEMPO = 0.04
-# Nine of ten clips that are in a key are as like it as this, seven of ten of drums and noises less.
+# 90 % of clips in a key correlate with it at least this well; 70 % of drums and noises do not.
 PLAIN_KEY = 0.65
-# What a model painted is mostly in a key, if less purely; typing is mostly less like any.
+# Generated music is usually in a key, though less clearly; typing usually falls below this.
 LIKELY_KEY = 0.5
 
 
@@ -47,14 +47,14 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Heard:
-    """Pulse and key, such as ("D", "minor"), of a source near a time; None where not sure."""
+    """Pulse and key, such as ("D", "minor"), of a source near a time; None where unclear."""
 
     pulse: Pulse | None
     key: tuple[str, str] | None
 
 
 def listen(model: Model, source: Sonogram, near_s: float) -> Heard:
-    """What is heard in a source near a time, in seconds; nothing where a model takes no facts."""
+    """Analyse a source near a time in seconds; empty for a model without such conditions."""
     if not model.takes_facts:
         return Heard(None, None)
     rate = source.params.frames_per_second
@@ -72,7 +72,7 @@ def listen(model: Model, source: Sonogram, near_s: float) -> Heard:
 
 
 def _bar(beats: Beats) -> float:
-    """When a bar begins: the mean place of all bars, each counted back to the first one."""
+    """Start of a bar: the circular mean of all detected bar positions."""
     turns = 2.0 * np.pi * np.array(beats.bars_s) / bar_seconds(beats.bpm)
     mean = np.angle(np.exp(1j * turns).mean()) / (2.0 * np.pi)
     return float(mean * bar_seconds(beats.bpm))
@@ -101,7 +101,7 @@ def key_of_latents(model: Model, latents: Tensor) -> tuple[str, str] | None:
 def guide_as_heard(
     model: Model, sampling: Sampling, heard: Heard, first_s: float = 0.0, over_s: float = 0.0
 ) -> tuple[Guidance, float | None]:
-    """The guide of settings, told the source's tempo and key where they name none.
+    """Guidance from settings, with the source's tempo and key where the settings name none.
 
     Parameters
     ----------

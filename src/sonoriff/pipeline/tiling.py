@@ -1,4 +1,4 @@
-"""Windows over long and over circular grids."""
+"""Tiling: windows over long and circular grids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs: what each takes and what makes it, for whatever calls them by name."""
+"""The table of verbs: settings, function and sources of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Verb:
         *,
         on_progress: OnProgress | None = None,
     ) -> Clip | Morph:
-        """What it makes; a `Morph` for "morph", else a `Clip`.
+        """Run the verb; a `Morph` for "morph", otherwise a `Clip`.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The stream itself: a state in, columns and samples and the next state out."""
+"""The stream as a pure function: state in; columns, samples and the next state out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOLD_CELLS = 4
 
 @dataclass(frozen=True)
 class Window:
-    """What a stretch of the stream is.
+    """Description of a stretch of the stream.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class RiffState:
-    """All that a stream is at a moment; made by `RiffStream`, never changed.
+    """Complete, immutable state of a stream; created by `RiffStream`.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class RiffState:
     riff: Riff | None = None
 
     def with_schedule(self, schedule: SceneSchedule) -> RiffState:
-        """The same moment with another future."""
+        """The same state with another schedule."""
         return replace(self, schedule=schedule)
 
 
@@ -147,7 +147,7 @@ class RiffStream:
 
     @property
     def column_lead(self) -> int:
-        """Columns that have been given out beyond the sound, at most."""
+        """Maximum number of columns sent ahead of the sound."""
         return StreamingDecoder(self.model.params, quality="fast").look_ahead_frames
 
     @property
@@ -156,11 +156,11 @@ class RiffStream:
         return HOLD_CELLS * self.cell_samples + self.column_lead * self.model.params.hop_length
 
     def next_sample(self, state: RiffState) -> int:
-        """Where the next window begins: the first sample that a change can reach."""
+        """Start of the next window: the earliest sample that a change can affect."""
         return state.n_cells * self.cell_samples
 
     def next(self, state: RiffState, *, on_progress: OnProgress | None = None) -> Made:
-        """One window further.
+        """Produce the next window.
 
         Parameters
         ----------
@@ -221,7 +221,7 @@ class RiffStream:
             raise stopped
 
     def _plan(self, state: RiffState) -> Plan:
-        """What the next window of a stream is to be."""
+        """Plan the next window."""
         rate, first = self.model.params.sample_rate, self.next_sample(state)
         scene = state.schedule.scene_at(first)
         likely_bpm = self._painter.likely_bpm(scene)
@@ -299,7 +299,7 @@ class RiffStream:
         return min([n_new, *(cell - state.n_cells for cell in cues)])
 
     def finish(self, state: RiffState) -> tuple[FloatArray, FloatArray]:
-        """All that is left once nothing is to follow: columns and samples as from `next`."""
+        """Flush the stream: the remaining columns and samples, as from `next`."""
         if state.latents is None:
             empty = np.zeros((1, self.model.params.n_mels, 0), np.float32)
             return empty, np.zeros((1, 0), np.float32)

@@ -1,4 +1,4 @@
-"""What a stream plays, and from which sample on."""
+"""Scenes: what a stream plays, and from which sample on."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sonoriff.training.config import LoopConfig
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
-# Root mean square of an update at rate 1: three times AdamW's, see docs/experiments.md.
+# Root mean square of an update at rate 1: three times AdamW's, see docs/research/experiments.md.
 _SPREAD = 0.6
 # Where the matrices and kernels stand that Muon takes.
 _MUON = ("blocks.", "before.", "after.")

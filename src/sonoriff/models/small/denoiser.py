@@ -59,14 +59,14 @@ class DenoiserConfig:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> DenoiserConfig:
         """Inverse of `to_dict`, also after a trip through JSON."""
-        # Before there were conditions there were none.
+        # Configurations from before conditions existed.
         tuples = {"conditions": (), **fields}
         return cls(**{**fields, **{n: tuple(tuples[n]) for n in ("grid_blocks", "conditions")}})
 
 
 @dataclass(frozen=True)
 class DenoiserConditions:
-    """What the denoiser is told; every part may be absent for any member of the batch.
+    """Inputs of the denoiser besides latents; any of them may be absent for a batch member.
 
     Attributes
     ----------
@@ -112,10 +112,11 @@ def sinusoids(values: Tensor, width: int, longest: float, shortest: float) -> Te
 
 
 def beat_waves(bpm: Tensor, beat: Tensor, columns: int, column_seconds: float) -> Tensor:
-    """Where in the beat each column begins: (B, columns, 2 * len(BEAT_PARTS)) cosines and sines.
+    """Phase within the beat at the start of each column.
 
-    Zero where tempo or place are unknown. A network that is told only the number of beats a minute
-    must learn to count; from these waves it can read when the next one falls.
+    Shape (B, columns, 2 * len(BEAT_PARTS)), cosines and sines; zero where the tempo or the place is
+    unknown. A network given only the tempo must learn to count; from these waves it can read when
+    the next beat falls.
     """
     known = (bpm > 0) & beat.isfinite()
     seconds = torch.arange(columns, device=bpm.device) * column_seconds
@@ -327,7 +328,7 @@ class Denoiser(nn.Module):
         for layer in (self.modulate[1], self.leave_modulate, self.leave, self.beat, self.scale):
             assert isinstance(layer, nn.Linear)
             nn.init.zeros_(layer.weight)
-        # A network that has not learned them passes them over.
+        # Zero until learned, so that an untrained condition has no effect.
         for name in self.config.conditions:
             nn.init.zeros_(getattr(self, name).weight)
         nn.init.normal_(self.key.weight, std=0.02)
@@ -429,7 +430,7 @@ class Denoiser(nn.Module):
         return notes
 
     def likely_bpm(self, text: Tensor, present: Tensor) -> Tensor:
-        """Tempi (B,) that texts let expect, 0 for none and where there is no text."""
+        """Typical tempo (B,) for each text; 0 if unclear or if there is no text."""
         bpm: Tensor = self.tempo_guess(mean_state(text, present))
         return torch.where(present.any(dim=1), bpm, 0.0)
 

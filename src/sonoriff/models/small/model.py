@@ -43,8 +43,8 @@ from sonoriff.sonogram.params import HIFI, SonogramParams
 
 LAYOUT_VERSION = 3
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
-# Guidance near the data changes nothing that is heard, and in the first step it makes clips alike:
-# docs/experiments.md.
+# Guidance close to the data is inaudible, and in the very first step it makes clips alike:
+# docs/research/experiments.md.
 _DEFAULTS = Defaults(
     sampler="ab2",
     num_inference_steps=12,
@@ -92,7 +92,7 @@ class SmallModel:
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What it is told besides the prompt's words."""
+        """Supported conditions besides text."""
         return ("bpm", "key", *self.denoiser.config.conditions)
 
     @property
@@ -135,7 +135,7 @@ class SmallModel:
         kind: str | None = None,
         chords: Sequence[tuple[Chord, int]] | None = None,
     ) -> DenoiserConditions:
-        """DenoiserConditions for a batch of prompts that share all else; the beat is unknown.
+        """Conditioning for a batch of prompts that share all else; the beat is unknown.
 
         Its chords are a row for each beat; `collate` lays them out over the columns.
         """

@@ -1,4 +1,4 @@
-"""Where the notes of keys and of chords lie in the picture."""
+"""Mel rows of the notes of keys and chords, as conditioning features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tempo that a prompt lets expect, for prompts that name none."""
+"""Tempo prediction for prompts that name none."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _DIFFUSION_LORA = (30, 500, 10_000, 4, 1e-4)
 _DIFFUSION_WHOLE = (30, 500, 20_000, 4, 1e-5)
 
 # What a taught model of the bundled kind is played with: a push leads away from its music again;
-# see docs/experiments.md.
+# see docs/research/experiments.md.
 SMALL_GUIDANCE = 2.0
 
 
