@@ -106,7 +106,7 @@ def test_what_cannot_be_taught_is_said_in_words(
     (tmp_path / "full" / "thesis.txt").write_text("precious")
     mine, output = str(place / "mine"), str(tmp_path / "o")
     for arguments, code, words in (
-        ([str(tmp_path / "none"), "-o", output], 2, "is no folder"),
+        ([str(tmp_path / "none"), "-o", output], 2, "is not a folder"),
         ([mine, "-o", str(tmp_path / "full")], 2, "is not empty"),
         ([mine, "-o", f"{mine}/style"], 2, "is inside"),
         ([mine, "-o", output, "--work", f"{mine}/work"], 2, "name another place with --work"),
@@ -160,4 +160,4 @@ def test_how_far_a_result_has_come_is_printed_and_kept(
     assert capsys.readouterr().out == said
     assert {p: p.stat().st_mtime_ns for p in (tmp_path / "work").rglob("*.npz")} == kept
     assert main([*command[:3], str(tmp_path / "none"), *places]) == 2
-    assert "is no folder" in capsys.readouterr().err
+    assert "is not a folder" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def use(small_model: SmallModel, tmp_path: Path) -> Callable[..., None]:
             pool.start()
             try:
                 await pool.ready.wait()
-                assert pool.facts is not None
+                assert pool.model_info is not None
                 await do(pool)
             finally:
                 await pool.stop()

@@ -1,1 +1,1 @@
-"""The command line. One module a command; `main` finds them by name and loads what is called."""
+"""The command line. One module per command; `main` finds and imports them by name."""

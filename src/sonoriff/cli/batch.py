@@ -1,4 +1,4 @@
-"""Files, folders and globs: what to read, where to write, and the work in parallel."""
+"""Batches of files, folders and globs: inputs, outputs, and parallel work."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GLOB_SIGNS = frozenset("*?[")
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read, and its place below the folder or pattern that named it."""
+    """An input file, and its path relative to the folder or pattern that named it."""
 
     path: Path
     relative: Path
@@ -39,25 +39,25 @@ class Source:
 
 @dataclass(frozen=True)
 class Job:
-    """One file to make of another."""
+    """One input file and the file to make of it."""
 
     source: Path
     target: Path
 
 
 def find_sources(patterns: Sequence[str], suffixes: frozenset[str]) -> list[Source]:
-    """The files that arguments of the command line mean.
+    """Resolve command line arguments to files.
 
     Parameters
     ----------
-    patterns : files; folders, searched all the way down; or globs, where ``**`` goes down too
-    suffixes : lower case, with the dot; what to take from folders. A file that is named, or that a
-        glob matches, is taken whatever it is called
+    patterns : files; folders, searched recursively; or globs, where ``**`` is recursive
+    suffixes : lower case, with the dot; which files to take from folders. Files that are named or
+        match a glob are taken whatever their suffix
 
     Raises
     ------
     ParameterError
-        there is no such file, or not one that fits
+        a file does not exist, or nothing matches
     """
     found: dict[Path, Source] = {}
     for pattern in patterns:
@@ -76,7 +76,7 @@ def _matches(pattern: str, suffixes: frozenset[str]) -> list[Source]:
     if path.exists() or not _GLOB_SIGNS & set(pattern):
         return [Source(path, Path(path.name))] if path.exists() else []
     sources: list[Source] = []
-    # Not Path.glob: the pattern may be absolute, or lead upwards.
+    # Not Path.glob: the pattern may be absolute or contain `..`.
     for match in map(Path, sorted(glob.glob(pattern, recursive=True))):  # noqa: PTH207
         sources += [] if match.is_dir() else [Source(match, Path(match.name))]
     return sources
@@ -106,21 +106,21 @@ def plan_jobs(
     allowed: Sequence[str],
     force: bool,
 ) -> list[Job]:
-    """Where each result goes.
+    """Choose the output file of each input.
 
     Parameters
     ----------
     sources : at least one
-    output : a file for one source, a folder for several, None for beside each source
-    ending : what replaces the source's suffix, such as ".png"
+    output : a file for one source, a folder for several; None writes beside each source
+    ending : replaces the source's suffix, such as ".png"
     allowed : suffixes that `output` may have
-    force : whether a file may be replaced whose name was not given but derived
+    force : whether files with derived names may be overwritten
 
     Raises
     ------
     ParameterError
-        a suffix that cannot be written, a source would be overwritten, a result stands there
-        already, or two results collide
+        an unsupported suffix, an output that would overwrite a source or an existing file, or two
+        outputs with the same name
     """
     if output is not None and len(sources) == 1 and not _means_folder(output):
         if output.suffix.lower() not in allowed:
@@ -169,7 +169,7 @@ def _check_targets(jobs: Sequence[Job], force: bool) -> None:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one job: a line about the result, or why it failed."""
+    """Outcome of one job: a line about the result, or the error."""
 
     job: Job
     line: str = ""
@@ -180,20 +180,20 @@ class _Outcome:
 def run_jobs(
     work: Work, jobs: Sequence[Job], *, n_processes: int | None = None, bar: bool = True
 ) -> None:
-    """Do all jobs, several at a time, and say what came out.
+    """Run all jobs in parallel and report their outcomes.
 
     Parameters
     ----------
     work : makes `job.target` and returns a line about it; a picklable function
-    n_processes : None for one a core
-    bar : whether to show progress on a terminal, instead of the lines; off where `work` prints
+    n_processes : None is one per core
+    bar : show a progress bar on a terminal instead of lines; off if `work` prints
 
     Raises
     ------
     SonoriffError
         the only job failed
     typer.Exit
-        code 1: some of several jobs failed; each is listed on standard error
+        code 1: some of several jobs failed; each is listed on stderr
     """
     for job in jobs:
         job.target.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +210,7 @@ def run_jobs(
 
 
 def _report(outcomes: Iterator[_Outcome], total: int, bar: bool) -> None:
-    """Progress or lines while the outcomes come, then warnings and failures."""
+    """Show progress or lines as outcomes arrive, then warnings and failures."""
     done: list[_Outcome] = []
     with _progress(total, bar) as advance:
         for outcome in outcomes:
@@ -237,7 +237,7 @@ def _serial(work: Work, jobs: Sequence[Job]) -> Generator[_Outcome, None, None]:
 
 
 def _parallel(work: Work, jobs: Sequence[Job], count: int) -> Generator[_Outcome, None, None]:
-    # Spawned, not forked: a fork of a process with running threads may hang.
+    # Spawn, not fork: forking a process with running threads may hang.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
     try:
@@ -250,7 +250,7 @@ def _parallel(work: Work, jobs: Sequence[Job], count: int) -> Generator[_Outcome
             process.terminate()
         for process in multiprocessing.active_children():
             process.join(timeout=10)
-        # Last: a pool that is shut down first says goodbye through pipes that are gone by then.
+        # Last: if the pool were shut down first, it would write to pipes that are already closed.
         pool.shutdown(wait=False, cancel_futures=True)
         raise
 
@@ -263,14 +263,14 @@ def _result_of(future: Future[_Outcome], job: Job) -> _Outcome:
 
 
 def _start_worker() -> None:
-    """One thread a process; Ctrl-C is the parent's business, which then ends this one."""
+    """One thread per process; the parent handles Ctrl-C and then stops this process."""
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMBA_NUM_THREADS="1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_worker)
 
 
 def _end_worker(_signal: int, _frame: FrameType | None) -> None:
-    # The pool asks again as soon as another worker has gone: not in the middle of cleaning up.
+    # The pool sends it again when another worker has exited: ignore it while cleaning up.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(1)
 
@@ -279,7 +279,7 @@ def _attempt_in_worker(work: Work, job: Job) -> _Outcome:
     try:
         return _attempt(work, job)
     except SystemExit:
-        # The file in work has been removed on the way here; do not begin the next one.
+        # The partial file has been removed already; do not start the next one.
         os._exit(1)
 
 
@@ -313,7 +313,7 @@ def _spinner(text: str, wanted: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(total: int, wanted: bool) -> Iterator[Callable[[], Any]]:
-    """A bar or lines, if wanted."""
+    """A progress bar, if wanted."""
     if not wanted:
         yield lambda: None
         return

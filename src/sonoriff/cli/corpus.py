@@ -17,15 +17,15 @@ from sonoriff.errors import SetupError
 if TYPE_CHECKING:
     from sonoriff.corpus.report import Report
 
-# Commands of another distribution of this repository, found by entry point.
+# Commands of the composer distribution, found by entry point.
 _COMPOSER = {
     "render": "Make music with exact captions.",
     "recordings": "Fetch and cut free recorded music.",
     "recaption": "Write the captions of rendered clips anew from their facts.",
 }
-# Whatever stands behind a command that is missing, its absence is what is said.
+# Accept any arguments of a missing command, to report that it is missing.
 _LENIENT = {"ignore_unknown_options": True, "allow_extra_args": True}
-# Of rows that belong to no file; the rest is counted.
+# Rows without a file that are listed; the rest is only counted.
 _MOST_NAMED = 20
 
 app = typer.Typer(
@@ -105,7 +105,7 @@ def report(
 
 
 def _tables(found: Report, most: int) -> None:
-    """The report's tables."""
+    """Print the tables of a report."""
     from rich.console import Console
     from rich.table import Table
 
@@ -154,7 +154,7 @@ def export(
 
 
 def _command_of_composer(name: str) -> Callable[..., None]:
-    """A command that the composer of training music brings, or one that says how to install it."""
+    """A command of the composer, or one that says how to install the composer."""
     for found in entry_points(group="sonoriff.corpus", name=name):
         command: Callable[..., None] = found.load()
         return command

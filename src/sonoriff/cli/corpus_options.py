@@ -1,4 +1,4 @@
-"""What the commands of `sonoriff corpus` share, wherever they come from."""
+"""Options and messages that all `sonoriff corpus` commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from sonoriff.cli.plain import plain
 
-# Of what went wrong, on the terminal; all of it is in the list of dropped files.
+# Errors shown on the terminal; the list of dropped files has all of them.
 _MOST_LINES, _LINE_LENGTH = 20, 500
 
 Output = Annotated[
@@ -23,7 +23,7 @@ Workers = Annotated[int, typer.Option(help="Processes.", min=1, max=256)]
 
 
 def say_dropped(corpus: Path) -> None:
-    """How many pieces or files gave no clip so far, and where they are listed."""
+    """Report how many pieces or files gave no clip, and where they are listed."""
     from sonoriff.corpus.manifest import Corpus
 
     listed = Corpus(corpus)
@@ -33,7 +33,7 @@ def say_dropped(corpus: Path) -> None:
 
 
 def say_first(lines: list[str]) -> None:
-    """The first lines of a list that may be long, and how many more there are."""
+    """The first lines of a long list, and the number of the others."""
     for line in lines[:_MOST_LINES]:
         typer.echo(plain(line, keep="")[:_LINE_LENGTH], err=True)
     if len(lines) > _MOST_LINES:

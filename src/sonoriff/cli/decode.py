@@ -16,7 +16,7 @@ PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeSettings:
-    """What `decode` was asked for."""
+    """Options of `decode`."""
 
     quality: options.Quality
     seed: int
@@ -66,7 +66,7 @@ def decode(
 
 
 def decode_file(settings: DecodeSettings, job: Job) -> str:
-    """Make the sound of one picture; a line about it."""
+    """Decode one picture; returns a line about it."""
     from sonoriff.audio import set_loudness, turned_down, write_audio
     from sonoriff.pipeline.circular import decode_loop, samples_of_loop
     from sonoriff.sonogram import decode as decode_sonogram

@@ -15,7 +15,7 @@ from sonoriff.cli.batch import Job, find_sources, plan_jobs, run_jobs
 
 @dataclass(frozen=True, kw_only=True)
 class EncodeSettings:
-    """What `encode` was asked for."""
+    """Options of `encode`."""
 
     format: str
     n_channels: int
@@ -71,7 +71,7 @@ def encode(
 
 
 def encode_file(settings: EncodeSettings, job: Job) -> str:
-    """Make the picture of one sound file; a line about it."""
+    """Encode one sound file; returns a line about it."""
     from sonoriff.audio import read_audio, set_loudness, with_channels
     from sonoriff.sonogram import encode as encode_sonogram
     from sonoriff.sonogram import params_by_name

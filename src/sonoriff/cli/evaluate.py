@@ -1,4 +1,4 @@
-"""`sonoriff evaluate`: how good the music of a model is."""
+"""`sonoriff evaluate`: measures of a model's music."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def evaluate_model_command(
         seed=seed,
         sampling=sampling(steps, guidance),
         classifier=_classifier_config(classifier_steps, fewest_clips),
-        # Four clips for each of these: no more than the rest of a short run.
+        # Four clips for each of these take no longer than the rest of a short run.
         n_seed_prompts=max(2, min(len(PROMPTS), clips // 10)),
     )
     if output is not None and not output.parent.is_dir():
@@ -178,7 +178,7 @@ def _load_model(
     from sonoriff.models.registry import load_model
     from sonoriff.models.small.model import SmallModel
 
-    weights_folder()  # missing? then say so before the long work, not after it
+    weights_folder()  # fails before the long work if it is not installed
     if not settings.needs_model and sheet is None:
         return None
     loaded = load_model(name)

@@ -1,4 +1,4 @@
-"""`sonoriff evaluate codec`: figures of sound -> picture -> sound."""
+"""`sonoriff evaluate codec`: measures of sound -> picture -> sound."""
 
 from __future__ import annotations
 

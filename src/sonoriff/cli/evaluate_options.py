@@ -1,4 +1,4 @@
-"""What several `sonoriff evaluate` commands share."""
+"""Options that several `sonoriff evaluate` commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def sampling(steps: int | None, guidance: float | None) -> GenerateSettings:
-    """Settings of a clip with these, the model's own where they are None."""
+    """Clip settings from the options; None takes the model's default."""
     from sonoriff.pipeline.generate import GenerateSettings
 
     given = {"num_inference_steps": steps, "guidance_scale": guidance}
@@ -22,7 +22,7 @@ def sampling(steps: int | None, guidance: float | None) -> GenerateSettings:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A callback that takes what is done, how far, of how much: a bar or lines for each."""
+    """A callback `(label, done, total)` that shows a bar or lines for each label."""
     with ExitStack() as stack:
         current: dict[str, Tell] = {}
 

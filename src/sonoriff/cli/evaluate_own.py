@@ -1,4 +1,4 @@
-"""`sonoriff evaluate own`: how far a taught model has come towards the music it was taught."""
+"""`sonoriff evaluate own`: how far fine-tuning has moved a model towards its music."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def evaluate_own_command(
 
     if output is not None and not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
-    weights_folder()  # missing? then say so before the long work, not after it
+    weights_folder()  # fails before the long work if it is not installed
     settings = OwnSettings(
         n_clips=clips,
         rows=tuple(name.strip() for name in rows.split(",") if name.strip()),
@@ -91,18 +91,20 @@ def evaluate_own_command(
 
 
 def _models(result: Path, base: str | None) -> tuple[SmallModel, SmallModel]:
-    """Base and result; a LoRA is laid over the base."""
+    """Base model and result; a LoRA is merged into the base."""
     from sonoriff.models.lora import Lora
     from sonoriff.models.registry import load_model
     from sonoriff.models.small.model import SmallModel
 
     if not result.is_dir():
-        raise ParameterError(f"{result} is no folder: name what `sonoriff train` wrote")
+        raise ParameterError(f"{result} is not a folder: name what `sonoriff train` wrote")
     is_lora = (result / "adapter_config.json").is_file()
     begun = load_model(base)
     taught = load_model(base, loras=[Lora(result)]) if is_lora else load_model(result)
     if not isinstance(begun, SmallModel) or not isinstance(taught, SmallModel):
-        raise ParameterError("only models of the bundled kind are compared, no Stable Diffusion")
+        raise ParameterError(
+            "only models of the bundled kind can be compared, not Stable Diffusion"
+        )
     return begun, taught
 
 

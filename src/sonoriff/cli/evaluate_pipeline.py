@@ -1,4 +1,4 @@
-"""`sonoriff evaluate pipeline`: figures of the verbs."""
+"""`sonoriff evaluate pipeline`: measures of the verbs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from sonoriff.cli import painting
 from sonoriff.errors import ParameterError
 
 
+@painting.with_options
 def evaluate_pipeline_command(
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    style: painting.Styles = None,
-    reuse: painting.Reuse = None,
-    prediction: painting.Prediction = None,
-    device: painting.Device = "cpu",
+    chosen: painting.ModelOptions,
+    *,
     prompt: Annotated[
         list[str] | None,
         typer.Option(help="May be given again [default: three of different styles]."),
@@ -50,7 +47,7 @@ def evaluate_pipeline_command(
     settings = figures.PipelineSettings(
         prompts=tuple(prompt or figures.PROMPTS), seeds=seeds, num_inference_steps=steps
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
+    loaded = chosen.load()
     measures: list[figures.Measure] = []
     with painting.progress() as on_progress:
         found = figures.evaluate_pipeline(loaded, settings, on_progress=on_progress)
@@ -66,7 +63,7 @@ def evaluate_pipeline_command(
 
 
 def _kept(values: Iterable[Any], kept: list[Any]) -> Iterator[Any]:
-    """The values as they come; `kept` has them afterwards."""
+    """Yield the values and append them to `kept`."""
     for value in values:
         kept.append(value)
         yield value

@@ -1,4 +1,4 @@
-"""`sonoriff extend`: a sound that goes on."""
+"""`sonoriff extend`: continue a sound."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from sonoriff.cli import painting
 
 
+@painting.with_options
 def extend(
     source: painting.Source,
     prompt: painting.Wish = "",
@@ -20,20 +21,9 @@ def extend(
     side: Annotated[
         Literal["end", "start"], typer.Option(help="Go on after the source, or lead to it.")
     ] = "end",
-    seed: painting.Seed = 0,
-    negative: painting.Negative = "",
-    bpm: painting.Bpm = None,
-    key: painting.Key = None,
-    steps: painting.Steps = None,
-    guidance: painting.Guidance = None,
-    guidance_interval: painting.GuidanceInterval = None,
-    sampler: painting.Sampler = None,
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    style: painting.Styles = None,
-    reuse: painting.Reuse = None,
-    prediction: painting.Prediction = None,
-    device: painting.Device = "cpu",
+    *,
+    wishes: painting.SeededWishes,
+    chosen: painting.ModelOptions,
 ) -> None:
     """Make a sound longer, at its end or at its start.
 
@@ -48,18 +38,11 @@ def extend(
     painting.check_output(output, source)
     settings = ExtendSettings(
         prompt=prompt,
-        negative_prompt=negative,
         duration_s=duration,
         side=side,
-        seed=seed,
-        bpm=bpm,
-        key=key,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        guidance_interval=painting.interval(guidance_interval),
-        sampler=sampler,
+        **wishes.settings(),
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
+    loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = make(loaded, source, settings, on_progress=on_progress)
     typer.echo(painting.save(clip, output))

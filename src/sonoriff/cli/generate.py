@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from sonoriff.pipeline.clip import Clip
     from sonoriff.pipeline.settings import OnProgress
 
-# How many clips a GPU paints together; a processor gains nothing by it.
+# Batch size on a GPU; a CPU gains nothing from batches.
 _BATCH = 8
-# More clips than this are told of in one line.
+# More clips than this are reported in one line.
 _MANY = 8
 
 
+@painting.with_options
 def generate(
     prompt: Annotated[
         str | None,
@@ -46,12 +47,8 @@ def generate(
         float | None,
         typer.Option(help="Seconds, up to 600 [default: one window of the model].", metavar="S"),
     ] = None,
-    bpm: painting.Bpm = None,
-    key: painting.Key = None,
-    steps: painting.Steps = None,
-    guidance: painting.Guidance = None,
-    guidance_interval: painting.GuidanceInterval = None,
-    sampler: painting.Sampler = None,
+    *,
+    wishes: painting.Wishes,
     count: Annotated[int, typer.Option(help="Clips, of seeds S, S+1, ...", min=1, max=10_000)] = 1,
     loop: Annotated[
         bool, typer.Option("--loop", help="Whole bars whose end meets their start.")
@@ -76,12 +73,7 @@ def generate(
     mask: Annotated[
         Path | None, typer.Option(help="The mask that the riff of --from was painted with.")
     ] = None,
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    style: painting.Styles = None,
-    reuse: painting.Reuse = None,
-    prediction: painting.Prediction = None,
-    device: painting.Device = "cpu",
+    chosen: painting.ModelOptions,
 ) -> None:
     """Make music from text: a sound file and its sonogram.
 
@@ -94,37 +86,16 @@ def generate(
       sonoriff generate --from riff.png --seed 8 -o other.wav
     """
     painting.check_output(output, *([again] if again else []), *(source or ()))
-    wishes = painting.given(
-        prompt=prompt,
-        negative_prompt=negative,
-        seed=seed,
-        duration_s=duration,
-        bars=bars,
-        bpm=bpm,
-        key=key,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        guidance_interval=painting.interval(guidance_interval),
-        sampler=sampler,
-    )
     if again is None and (source or mask):
         raise ParameterError("--source and --mask are for --from")
+    values = wishes.settings() | painting.given(
+        prompt=prompt, negative_prompt=negative, seed=seed, duration_s=duration, bars=bars
+    )
     if again is not None:
-        wishes |= {"mask": str(mask)} if mask else {}
         if count > 1 or loop:
             raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
-        clip = _again(
-            again,
-            source,
-            wishes,
-            model,
-            reuse,
-            prediction,
-            lambda name, often, said: painting.load(
-                name, lora, device, styles=style, reuse=often, prediction=said
-            ),
-        )
-        typer.echo(painting.save(clip, output))
+        changes = values | ({"mask": str(mask)} if mask else {})
+        typer.echo(painting.save(_again(again, source, changes, chosen), output))
         return
     if prompt is None:
         raise ParameterError('say what to hear, for example: sonoriff generate "calm piano"')
@@ -132,11 +103,13 @@ def generate(
         raise ParameterError("a loop's length is --bars at --bpm: leave out --duration")
     if bars is not None and not loop:
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
-    settings = _settings(wishes, loop=loop)
-    replace(settings, seed=settings.seed + count - 1)  # which refuses a seed that is too large
-    loaded = painting.load(
-        model, lora, device, styles=style, reuse=reuse or 1, prediction=prediction
-    )
+    _write_clips(_settings(values, loop=loop), count, chosen, output)
+
+
+def _write_clips(settings: Any, count: int, chosen: painting.ModelOptions, output: Path) -> None:
+    """Make and write `count` clips with consecutive seeds."""
+    replace(settings, seed=settings.seed + count - 1)  # raises if the last seed is too large
+    loaded = chosen.load()
     with painting.progress() as on_progress:
         for clip in _clips(loaded, settings, count, on_progress):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
@@ -147,11 +120,11 @@ def generate(
         typer.echo(f"{count} clips in {output.parent}")
 
 
-def _settings(wishes: dict[str, Any], *, loop: bool) -> Any:
+def _settings(values: dict[str, Any], *, loop: bool) -> Any:
     from sonoriff.pipeline.generate import GenerateSettings
     from sonoriff.pipeline.loop import LoopSettings
 
-    return LoopSettings(**wishes) if loop else GenerateSettings(**wishes)
+    return LoopSettings(**values) if loop else GenerateSettings(**values)
 
 
 def _clips(model: Model, settings: Any, count: int, on_progress: OnProgress) -> Iterator[Clip]:
@@ -173,55 +146,62 @@ def _clips(model: Model, settings: Any, count: int, on_progress: OnProgress) -> 
 def _again(
     picture: Path,
     sources: list[Path] | None,
-    wishes: dict[str, Any],
-    model: str | None,
-    reuse: int | None,
-    prediction: str | None,
-    load: Callable[[str | None, int, str | None], Model],
+    changes: dict[str, Any],
+    chosen: painting.ModelOptions,
 ) -> Clip:
-    """The riff of a picture; by its own model where that is known by name."""
-    from sonoriff.models.registry import list_models
+    """Make the riff of a picture again, by its own model if that is installed."""
     from sonoriff.pipeline.clip import Clip
     from sonoriff.pipeline.remake import remake
 
     if not picture.is_file():
         raise ParameterError(f"there is no file {picture}")
     clip = Clip.load(picture)
+    loaded = _its_own(picture, clip, chosen).load()
+    _warn_of_other_model(picture, clip, loaded)
+    with painting.progress() as on_progress:
+        return remake(loaded, clip, sources, on_progress=on_progress, **changes)
+
+
+def _its_own(picture: Path, clip: Clip, chosen: painting.ModelOptions) -> painting.ModelOptions:
+    """The options, completed from the model that the picture names."""
+    from sonoriff.models.registry import list_models
+
     made_by = str(clip.settings.get("model", ""))
     known = {found.name for found in list_models()}
     title = made_by.split(" + ")[0]
-    if made_by and model is None and title not in known:
+    if made_by and chosen.model is None and title not in known:
         raise ParameterError(f"{picture.name} was made by {title}: say where that is with --model")
-    loaded = load(
-        model or (title if title in known else None),
-        reuse or reuse_in_name(made_by),
-        prediction or prediction_in_name(made_by),
+    return replace(
+        chosen,
+        model=chosen.model or (title if title in known else None),
+        reuse=chosen.reuse or reuse_in_name(made_by),
+        prediction=chosen.prediction or prediction_in_name(made_by),
     )
-    weights = clip.settings.get("weights")
+
+
+def _warn_of_other_model(picture: Path, clip: Clip, loaded: Model) -> None:
+    """Warn if the model is not the one that made the picture."""
+    made_by, weights = str(clip.settings.get("model", "")), clip.settings.get("weights")
+    other = ""
     if made_by == loaded.name and weights and weights != getattr(loaded, "weights", weights):
+        other = f"other weights of the name {made_by}: this"
+    elif made_by and loaded.name != made_by:
+        other = f"{made_by}; {loaded.name}"
+    if other:
         warnings.warn(
-            f"{picture.name} was made by other weights of the name {made_by}: this makes "
-            "something else of it",
+            f"{picture.name} was made by {other} makes something else of it",
             SonoriffWarning,
             stacklevel=2,
         )
-    if made_by and loaded.name != made_by:
-        warnings.warn(
-            f"{picture.name} was made by {made_by}; {loaded.name} makes something else of it",
-            SonoriffWarning,
-            stacklevel=2,
-        )
-    with painting.progress() as on_progress:
-        return remake(loaded, clip, sources, on_progress=on_progress, **wishes)
 
 
 def prediction_in_name(made_by: str) -> str | None:
-    """The prediction that the model that a picture names was told."""
+    """The `--prediction` in the model name that a picture stores."""
     match = re.search(r" \+ prediction:(\w+)", made_by)
     return match.group(1) if match else None
 
 
 def reuse_in_name(made_by: str) -> int:
-    """How often the inner layers of the model that a picture names were computed."""
+    """The `--reuse` in the model name that a picture stores."""
     match = re.search(r" \+ reuse:(\d+)$", made_by)
     return int(match.group(1)) if match else 1

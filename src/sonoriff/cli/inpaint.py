@@ -1,4 +1,4 @@
-"""`sonoriff inpaint`: a part of a sound painted anew."""
+"""`sonoriff inpaint`: repaint a part of a sound."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from sonoriff.cli import painting
 
 
+@painting.with_options
 def inpaint(
     source: painting.Source,
     prompt: painting.Wish = "",
@@ -31,20 +32,9 @@ def inpaint(
     edge: Annotated[
         float, typer.Option(help="Width of the soft edge in time.", metavar="S")
     ] = 0.05,
-    seed: painting.Seed = 0,
-    negative: painting.Negative = "",
-    bpm: painting.Bpm = None,
-    key: painting.Key = None,
-    steps: painting.Steps = None,
-    guidance: painting.Guidance = None,
-    guidance_interval: painting.GuidanceInterval = None,
-    sampler: painting.Sampler = None,
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    style: painting.Styles = None,
-    reuse: painting.Reuse = None,
-    prediction: painting.Prediction = None,
-    device: painting.Device = "cpu",
+    *,
+    wishes: painting.SeededWishes,
+    chosen: painting.ModelOptions,
 ) -> None:
     """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.
 
@@ -62,21 +52,14 @@ def inpaint(
     painting.check_output(output, source)
     settings = InpaintSettings(
         prompt=prompt,
-        negative_prompt=negative,
         times=tuple(painting.pair(text, "--time") for text in time or ()),
         bands=tuple(painting.pair(text, "--band") for text in band or ()),
         mask=str(mask) if mask is not None else None,
         strength=strength,
         edge_s=edge,
-        seed=seed,
-        bpm=bpm,
-        key=key,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        guidance_interval=painting.interval(guidance_interval),
-        sampler=sampler,
+        **wishes.settings(),
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
+    loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = make(loaded, source, settings, on_progress=on_progress)
     typer.echo(painting.save(clip, output))

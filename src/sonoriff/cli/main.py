@@ -1,4 +1,4 @@
-"""The command `sonoriff`: finds its commands, and turns errors into one line and an exit code."""
+"""The program `sonoriff`: loads commands, and maps errors to one line and an exit code."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.threads import prepare
 from sonoriff.version import __version__
 
-# In the order of the help. A module of this package that is not there is left out.
+# In the order of the help. Missing modules are left out.
 COMMANDS = (
     *("generate", "remix", "inpaint", "extend", "morph"),
     *("song", "encode", "decode", "show", "sample", "play", "stream", "serve"),
     *("corpus", "train", "evaluate", "models"),
 )
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
-# Typer carries Click with it from 0.26 on and depends on it before; this finds either.
+# Typer bundles Click since 0.26 and depends on it before; this works with both.
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _ClickException: Any = typer.BadParameter.__mro__[2]
 
 
 class CommandGroup(TyperGroup):
-    """Commands that are imported when they are called, or listed."""
+    """Command group that imports its commands lazily."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """Names of the commands that this installation has."""
+        """Names of the installed commands."""
         return [name for name in COMMANDS if find_command(name)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
@@ -54,7 +54,7 @@ def load_command(name: str) -> Any:
     """A command of this package: its module's `app`, or its function of the same name."""
     module = importlib.import_module(f"{__package__}.{name}")
     parent = typer.Typer(rich_markup_mode=None)
-    parent.callback()(lambda: None)  # makes a group of it even where it holds one command
+    parent.callback()(lambda: None)  # a callback makes it a group even with a single command
     if hasattr(module, "app"):
         parent.add_typer(module.app, name=name)
     else:
@@ -109,17 +109,17 @@ def run() -> NoReturn:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the command line; the exit code.
+    """Run the command line; returns the exit code.
 
     Parameters
     ----------
-    args : arguments without the program's name; None for those of this process
+    args : arguments without the program's name; None takes those of this process
     """
     return exit_code_of_call(lambda: app(args, prog_name="sonoriff", standalone_mode=False))
 
 
 def exit_code_of_call(call: Callable[[], Any]) -> int:
-    """Call a function; an error that is no bug of ours becomes one line and an exit code."""
+    """Call a function; expected errors become one line and an exit code."""
     previous = signal.signal(signal.SIGTERM, _stop)
     shown = warnings.showwarning
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes any
@@ -135,7 +135,7 @@ def exit_code_of_call(call: Callable[[], Any]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _fail("stopped", EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # The reader has gone (`sonoriff show ... | head`); keep Python from flushing into the void.
+        # The reader has exited (`sonoriff show ... | head`); keep Python from flushing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except OSError as error:
@@ -150,12 +150,12 @@ def exit_code_of_call(call: Callable[[], Any]) -> int:
 
 
 def exit_code_of_error(error: SonoriffError) -> int:
-    """2 for what the user gave, 1 for what went wrong on the way."""
+    """2 for bad input, 1 for failures at run time."""
     return EXIT_BAD_INPUT if isinstance(error, (ParameterError, FormatError)) else EXIT_FAILURE
 
 
 def _usage_line(error: Any) -> str:
-    """One line for a wrong option; the whole help where Typer made that the message."""
+    """One line for a usage error, or the whole help if that is Typer's message."""
     message = str(error.format_message())
     context = getattr(error, "ctx", None)
     if "\n" in message or context is None or not isinstance(error, _UsageError):
@@ -170,7 +170,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End as `kill` asks, with every temporary file removed on the way."""
+    """Handle SIGTERM by exiting, so that temporary files are removed."""
     raise SystemExit(128 + signal.SIGTERM)
 
 

@@ -128,5 +128,5 @@ def check(
 
 
 def size_in_words(n_bytes: int) -> str:
-    """Megabytes, or gigabytes from one on."""
+    """Size in megabytes, or in gigabytes if at least one."""
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes < 1e9 else f"{n_bytes / 1e9:.1f} GB"

@@ -1,4 +1,4 @@
-"""`sonoriff morph`: a way from one piece to another."""
+"""`sonoriff morph`: interpolate from one piece to another."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sonoriff.pipeline.morph import MorphPoint
 
 
+@painting.with_options
 def morph(
     prompts: Annotated[
         list[str], typer.Argument(metavar="PROMPT", help="One for each point of the way.")
@@ -38,20 +39,9 @@ def morph(
         ),
     ] = False,
     each: Annotated[bool, typer.Option("--each", help="Write every clip by itself too.")] = False,
-    seed: painting.Seed = 0,
-    negative: painting.Negative = "",
-    bpm: painting.Bpm = None,
-    key: painting.Key = None,
-    steps: painting.Steps = None,
-    guidance: painting.Guidance = None,
-    guidance_interval: painting.GuidanceInterval = None,
-    sampler: painting.Sampler = None,
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    style: painting.Styles = None,
-    reuse: painting.Reuse = None,
-    prediction: painting.Prediction = None,
-    device: painting.Device = "cpu",
+    *,
+    wishes: painting.SeededWishes,
+    chosen: painting.ModelOptions,
 ) -> None:
     """Go from one piece to another without a break: through prompts, seeds, or two sounds.
 
@@ -67,19 +57,12 @@ def morph(
 
     painting.check_output(output, *(source or ()))
     settings = MorphSettings(
-        negative_prompt=negative,
         points=_points(prompts, seeds, strength, len(source or ())),
         clips=clips,
         inverted=invert,
-        seed=seed,
-        bpm=bpm,
-        key=key,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        guidance_interval=painting.interval(guidance_interval),
-        sampler=sampler,
+        **wishes.settings(),
     )
-    loaded = painting.load(model, lora, device, styles=style, reuse=reuse, prediction=prediction)
+    loaded = chosen.load()
     with painting.progress() as on_progress:
         way = make(loaded, settings, source or (), on_progress=on_progress)
     typer.echo(painting.save(way.joined, output))
@@ -90,7 +73,7 @@ def morph(
 def _points(
     prompts: list[str], seeds: str | None, strength: float, n_sources: int
 ) -> tuple[MorphPoint, ...]:
-    """Points of the way; one prompt, one seed or one source serves them all."""
+    """Points of the morph; a single prompt, seed or source applies to all of them."""
     from sonoriff.pipeline.morph import MorphPoint
 
     numbers: list[int | None] = [None]

@@ -1,10 +1,14 @@
-"""What the commands that make music share: options, the model, progress, files."""
+"""Options, model loading, progress and output of the commands that make music."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
@@ -42,6 +46,23 @@ Seed = Annotated[int, typer.Option(help="Of the noise; another seed, another res
 Negative = Annotated[str, typer.Option(help="What not to hear.", metavar="PROMPT")]
 Bpm = Annotated[float | None, typer.Option(help="Tempo, beats a minute.")]
 Key = Annotated[str | None, typer.Option(help="Key, for example 'D minor'.")]
+Energy = Annotated[
+    int | None,
+    typer.Option(help="How much happens, 1 is calm and 5 full.", metavar="N", min=1, max=5),
+]
+Chords = Annotated[
+    str | None,
+    typer.Option(
+        help="Chords, a bar each, again and again: 'Am F C G'; 'Am:2' lasts two bars.",
+        metavar="CHORDS",
+    ),
+]
+Kind = Annotated[
+    Literal["recorded", "synthesised", "rendered"] | None,
+    typer.Option(
+        help="The sound is recorded, synthesised or rendered [default: recorded].", metavar="KIND"
+    ),
+]
 Steps = Annotated[
     int | None, typer.Option(help="Denoising steps [default: the model's own].", min=1)
 ]
@@ -106,40 +127,134 @@ GuidanceInterval = Annotated[
         metavar="LOW:HIGH",
     ),
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+Device = Annotated[
+    str, typer.Option(help="cpu, cuda or mps; auto is the best of them that is there.")
+]
 Strength = Annotated[
     float, typer.Option(help="How far from the source: 0 is the source, 1 ignores it.")
 ]
 
 
-def load(
-    model: str | None,
-    loras: list[str] | None,
-    device: str,
-    *,
-    styles: list[str] | None = None,
-    reuse: int | None = None,
-    prediction: str | None = None,
-) -> LoadedModel:
-    """The model that the options name."""
-    from sonoriff.models.lora import parse_lora
-    from sonoriff.models.registry import load_model
-    from sonoriff.models.stable_diffusion.styles import parse_style
+@dataclass(frozen=True)
+class _Seeded:
+    """Options whose defaults `generate` leaves open for `--from`."""
 
-    return load_model(
-        model,
-        device=device,
-        loras=[parse_lora(text) for text in loras or []],
-        styles=[parse_style(text) for text in styles or []],
-        reuse=reuse or 1,
-        prediction=prediction,
-    )
+    seed: Seed = 0
+    negative: Negative = ""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Generation options that every painting command shares."""
+
+    bpm: Bpm = None
+    key: Key = None
+    energy: Energy = None
+    chords: Chords = None
+    kind: Kind = None
+    steps: Steps = None
+    guidance: Guidance = None
+    guidance_interval: GuidanceInterval = None
+    sampler: Sampler = None
+
+    def settings(self) -> dict[str, Any]:
+        """The given options, named as in `sonoriff.pipeline.settings.Sampling`.
+
+        Raises
+        ------
+        ParameterError
+            `--guidance-interval` is not two numbers
+        """
+        found = given(**{field.name: getattr(self, field.name) for field in fields(self)})
+        if self.guidance_interval is not None:
+            found["guidance_interval"] = pair(self.guidance_interval, "--guidance-interval")
+        return {_SETTING_NAMES.get(name, name): value for name, value in found.items()}
+
+
+@dataclass(frozen=True)
+class SeededWishes(Wishes, _Seeded):
+    """`Wishes` with a seed and a negative prompt."""
+
+
+_SETTING_NAMES = {
+    "negative": "negative_prompt",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+}
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Options for the model, its additions, and its device."""
+
+    model: Model = None
+    lora: Loras = None
+    style: Styles = None
+    reuse: Reuse = None
+    prediction: Prediction = None
+    device: Device = "auto"
+
+    def load(self) -> LoadedModel:
+        """Load the model."""
+        from sonoriff.models.lora import parse_lora
+        from sonoriff.models.registry import load_model
+        from sonoriff.models.stable_diffusion.styles import parse_style
+
+        return load_model(
+            self.model,
+            device=self.device,
+            loras=[parse_lora(text) for text in self.lora or []],
+            styles=[parse_style(text) for text in self.style or []],
+            reuse=self.reuse or 1,
+            prediction=self.prediction,
+        )
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Expand the parameters of a command that are dataclasses of options.
+
+    Typer sees one option per field, in the place of the parameter; the command receives an
+    instance of the dataclass.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    options: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        options += (
+            _options_of(groups[name])
+            if name in groups
+            else [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])]
+        )
+
+    @functools.wraps(command)
+    def expanded(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{f.name: values.pop(f.name) for f in fields(group)})
+        command(**values)
+
+    expanded.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {option.name: option.annotation for option in options}
+    return expanded
+
+
+def _options_of(group: Any) -> list[inspect.Parameter]:
+    """Fields of a dataclass as keyword parameters."""
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=hints[field.name],
+        )
+        for field in fields(group)
+    ]
 
 
 def check_output(output: Path, *sources: Path) -> None:
-    """ParameterError, before the long work, where the result could not be written.
+    """Raise ParameterError before the long work if the output cannot be written.
 
-    Nor may it, or the picture beside it, take the place of what it is made from.
+    Neither the output nor the picture beside it may overwrite a source.
     """
     if output.suffix.lower() not in (*_SOUNDS, ".png"):
         raise ParameterError(
@@ -154,12 +269,12 @@ def check_output(output: Path, *sources: Path) -> None:
 
 
 def numbered(output: Path, number: int | str) -> Path:
-    """`output` with a number before its suffix."""
+    """Insert a number before the suffix of `output`."""
     return output.with_name(f"{output.stem}-{number}{output.suffix}")
 
 
 def save(clip: Clip, output: Path) -> str:
-    """Write the sound and its picture, or the picture alone; what to tell of it."""
+    """Write the sound and its picture, or the picture alone; returns a line about it."""
     clip.save(output)
     length = f"{clip.sonogram.duration_s:.2f} s"
     if output.suffix.lower() == ".png":
@@ -170,7 +285,7 @@ def save(clip: Clip, output: Path) -> str:
 
 
 def pair(text: str, what: str) -> tuple[float, float]:
-    """Two numbers, ``A:B``."""
+    """Parse two numbers, ``A:B``."""
     parts = text.split(":")
     try:
         first, second = (float(part) for part in parts)
@@ -179,16 +294,11 @@ def pair(text: str, what: str) -> tuple[float, float]:
     return first, second
 
 
-def interval(text: str | None) -> tuple[float, float] | None:
-    """Times between which guidance acts; None is the model's own."""
-    return None if text is None else pair(text, "--guidance-interval")
-
-
 def given(**options: Any) -> dict[str, Any]:
     """The options that are not None."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def progress() -> AbstractContextManager[OnProgress]:
-    """Gives what is told ``(step, steps)``."""
+    """Context with a progress callback ``(step, steps)``."""
     return shown("painting")

@@ -1,21 +1,21 @@
-"""Words of files and other people, made safe for a terminal."""
+"""Untrusted text made safe for a terminal."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# Controls, which move the cursor or worse; formats, which turn the order of writing round; halves
-# of characters; private and unassigned ones, which nobody can read.
+# Controls, which can drive the terminal; formats, which can reverse the text direction; lone
+# surrogates; private and unassigned characters.
 _UNSAFE = ("Cc", "Cf", "Cs", "Co", "Cn")
-_JOINERS = "\u200c\u200d"  # part of words, and of emoji
+_JOINERS = "\u200c\u200d"  # joiners, used in words and emoji
 
 
 def plain(text: str, keep: str = "\n") -> str:
-    """A text without characters that do something to a terminal; they are written as escapes.
+    """Escape the characters of a text that a terminal would interpret.
 
     Parameters
     ----------
-    keep : controls that may stay
+    keep : control characters to leave in
     """
     if text.isascii() and text.isprintable():
         return text
@@ -27,7 +27,7 @@ def _is_unsafe(character: str) -> bool:
 
 
 def _escape(character: str) -> str:
-    """As JSON and Python write it, so that JSON stays JSON."""
+    """Escaped as in JSON and Python, so that JSON stays valid."""
     code = ord(character)
     if code <= 0xFFFF:
         return f"\\u{code:04x}"

@@ -1,4 +1,4 @@
-"""`sonoriff play`: through the speakers, a file or an endless riff."""
+"""`sonoriff play`: play a file or an endless riff."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ _WINDOWS_AHEAD = 2
 
 
 class NoSpeakers(SonoriffError):
-    """There is nothing to play on."""
+    """No audio output is available."""
 
 
+@painting.with_options
 def play(
     file: Annotated[
         Path | None, typer.Argument(help="Sound file or sonogram picture.", show_default=False)
@@ -34,15 +35,9 @@ def play(
         str | None,
         typer.Option(help="Play an endless riff of this prompt; new prompts can be typed."),
     ] = None,
-    mode: scenes.Mode = "flow",
-    seed: scenes.Seed = 0,
-    negative: scenes.Negative = "",
-    bpm: scenes.Bpm = None,
-    key: scenes.Key = None,
-    steps: scenes.Steps = 8,
-    model: scenes.Model = None,
-    prediction: painting.Prediction = None,
-    device: scenes.Device = "cpu",
+    *,
+    options: scenes.SceneOptions,
+    chosen: scenes.StreamModelOptions,
 ) -> None:
     """Play a file, or music without end, until Ctrl-C.
 
@@ -60,8 +55,7 @@ def play(
         _play_file(file)
     else:
         assert live is not None
-        scene = scenes.scene_of(live, mode, seed, negative, bpm, key, steps)
-        _play_live(scene, model, prediction, device)
+        _play_live(options.scene(live), chosen)
 
 
 def _play_file(path: Path) -> None:
@@ -81,15 +75,14 @@ def _play_file(path: Path) -> None:
             _sound(speakers, waveform[:, start : start + _BLOCK])
 
 
-def _play_live(scene: Scene, model: str | None, prediction: str | None, device: str) -> None:
-    """Play; a thread makes windows ahead, another reads prompts."""
+def _play_live(scene: Scene, chosen: scenes.StreamModelOptions) -> None:
+    """Play an endless riff; one thread makes windows ahead, another reads prompts."""
     from dataclasses import replace
 
-    from sonoriff.models.registry import load_model
     from sonoriff.stream.engine import RiffStream
     from sonoriff.stream.scene import Cue, SceneSchedule, WeightedPrompt
 
-    loaded = load_model(model, device=device, prediction=prediction)
+    loaded = chosen.load()
     stream = RiffStream(loaded)
     prompts: queue.SimpleQueue[str] = queue.SimpleQueue()
     made: queue.Queue[Any] = queue.Queue(_WINDOWS_AHEAD)
@@ -128,7 +121,7 @@ def _read_prompts(prompts: queue.SimpleQueue[str]) -> None:
 
 
 def _speakers(sample_rate: int, channels: int) -> Any:
-    """An open output; NoSpeakers says what is missing."""
+    """Open the audio output; raises NoSpeakers if there is none."""
     hint = "write a file instead: sonoriff generate or sonoriff stream, with -o"
     try:
         import sounddevice

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of long work: a bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Tell = Callable[[int, int], None]
-# In a log file: the first line soon enough to see that something happens, then seldom.
+# In a log file: the first line soon, to show that work has started, then rarely.
 _FIRST_S, _EVERY_S = 10.0, 30.0
 
 
 class Lines:
-    """Lines with what is done, and how long the rest will take.
+    """Progress lines with an estimate of the time left.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ class Lines:
         self._due = self._began + _FIRST_S
 
     def tell(self, done: int, total: int, more: str = "", *, since: int = 0) -> None:
-        """Write a line, if it is time for one.
+        """Write a line if one is due.
 
         Parameters
         ----------
-        more : said at its end
-        since : what was done before this began
+        more : appended to the line
+        since : progress made before this run
         """
         now = time.monotonic()
         if now < self._due:
@@ -53,7 +53,7 @@ def duration_text(seconds: float) -> str:
 
 @contextmanager
 def shown(label: str) -> Iterator[Tell]:
-    """A bar on a terminal, else lines on standard error; gives what is told ``(done, total)``."""
+    """A bar on a terminal, else lines on stderr; yields a callback ``(done, total)``."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""`sonoriff sample`: clips cut at random from songs."""
+"""`sonoriff sample`: cut random clips from songs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sonoriff.cli import options
 from sonoriff.cli.batch import Job, find_sources, run_jobs
 from sonoriff.errors import ParameterError
 
-# 512 columns of hifi.
+# 512 columns of the hifi format.
 _DURATION_S = 5.944
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSettings:
-    """What `sample` was asked for."""
+    """Options of `sample`."""
 
     count: int
     duration: float
@@ -70,15 +70,17 @@ def sample(
         force=force,
     )
     sources = find_sources(inputs, AUDIO_SUFFIXES)
-    # The target is the stem of the clips' names.
+    # The target is the prefix of the clips' names.
     planned = [Job(s.path, output / s.relative.with_suffix("")) for s in sources]
     if len({job.target for job in planned}) < len(planned):
-        raise ParameterError("two of the files differ only in folder or suffix: sample them apart")
+        raise ParameterError(
+            "two of the files differ only in folder or suffix: sample them separately"
+        )
     run_jobs(partial(sample_file, settings), planned, n_processes=jobs)
 
 
 def sample_file(settings: SampleSettings, job: Job) -> str:
-    """Cut the clips of one file; a line about them."""
+    """Cut the clips of one file; returns a line about them."""
     from sonoriff.audio import read_audio, write_audio
 
     waveform, sample_rate = read_audio(
@@ -103,10 +105,10 @@ def sample_file(settings: SampleSettings, job: Job) -> str:
 def clip_starts(
     n_samples: int, length: int, count: int, seed: int, name: str
 ) -> npt.NDArray[np.int64]:
-    """Where the clips begin, in rising order.
+    """Start positions of the clips, ascending.
 
-    Drawn from `seed` and the file's name, so that a file's clips do not depend on the other files
-    of a batch. No place comes twice: a clip as long as the file has one place only.
+    Drawn from `seed` and the file's name, so that they do not depend on the other files of a
+    batch. Positions are distinct: a clip as long as the file has only one.
     """
     generator = np.random.default_rng([seed, zlib.crc32(name.encode("utf-8"))])
     places = n_samples - length + 1

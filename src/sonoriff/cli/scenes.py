@@ -1,12 +1,16 @@
-"""A scene out of the options that `play --live` and `stream` share."""
+"""Options that `play --live` and `stream` share."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from sonoriff.cli import painting
+
 if TYPE_CHECKING:
+    from sonoriff.models.protocol import Model as LoadedModel
     from sonoriff.stream.scene import Scene
 
 Mode = Annotated[
@@ -19,27 +23,44 @@ Bpm = Annotated[float | None, typer.Option(help="Tempo, beats a minute.")]
 Key = Annotated[str | None, typer.Option(help="Key, for example 'D minor'.")]
 Steps = Annotated[int, typer.Option(help="Denoising steps; fewer are faster.", min=1)]
 Model = Annotated[str | None, typer.Option(help="Model folder [default: the bundled model].")]
-Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 
 
-def scene_of(
-    prompt: str,
-    mode: Literal["flow", "riff"],
-    seed: int,
-    negative: str,
-    bpm: float | None,
-    key: str | None,
-    steps: int,
-) -> Scene:
-    """The scene; ParameterError where an option is out of range."""
-    from sonoriff.stream.scene import Scene, WeightedPrompt
+@dataclass(frozen=True)
+class SceneOptions:
+    """Options of a scene except its prompt."""
 
-    return Scene(
-        mode=mode,
-        prompts=(WeightedPrompt(prompt),),
-        negative_prompt=negative,
-        seed=seed,
-        bpm=bpm,
-        key=key,
-        num_inference_steps=steps,
-    )
+    mode: Mode = "flow"
+    seed: Seed = 0
+    negative: Negative = ""
+    bpm: Bpm = None
+    key: Key = None
+    steps: Steps = 8
+
+    def scene(self, prompt: str) -> Scene:
+        """The scene; raises ParameterError if an option is out of range."""
+        from sonoriff.stream.scene import Scene, WeightedPrompt
+
+        return Scene(
+            mode=self.mode,
+            prompts=(WeightedPrompt(prompt),),
+            negative_prompt=self.negative,
+            seed=self.seed,
+            bpm=self.bpm,
+            key=self.key,
+            num_inference_steps=self.steps,
+        )
+
+
+@dataclass(frozen=True)
+class StreamModelOptions:
+    """Options for the model of an endless riff."""
+
+    model: Model = None
+    prediction: painting.Prediction = None
+    device: painting.Device = "auto"
+
+    def load(self) -> LoadedModel:
+        """Load the model."""
+        from sonoriff.models.registry import load_model
+
+        return load_model(self.model, device=self.device, prediction=self.prediction)

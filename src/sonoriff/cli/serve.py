@@ -26,7 +26,10 @@ def serve(
     prediction: painting.Prediction = None,
     device: Annotated[
         list[str] | None,
-        typer.Option(help="cpu, cuda, cuda:1 or mps; again for one more [default: cpu]."),
+        typer.Option(
+            help="cpu, cuda, cuda:1 or mps; again for one more [default: auto, the best of them "
+            "that is there]."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -79,7 +82,7 @@ def serve(
         port=port,
         model=model,
         prediction=prediction,
-        devices=tuple(device or ["cpu"]),
+        devices=tuple(device or ["auto"]),
         data_folder=_made(data or default_data_folder()),
         database=database,
         keys=_keys(keys),
@@ -103,9 +106,9 @@ def _made(folder: Path) -> Path:
 
 
 def _keys(path: Path | None) -> tuple[str, ...]:
-    """Of a file, or of the environment; never of an option, which every user can see.
+    """Read API keys from a file or the environment; options would be visible to all users.
 
-    Lines that begin with # are comments.
+    Lines starting with # are comments.
     """
     if path is None:
         text = os.environ.get(KEYS_VARIABLE, "").replace(",", "\n")
@@ -121,7 +124,7 @@ def _keys(path: Path | None) -> tuple[str, ...]:
 
 
 def _key_file(path: Path) -> str:
-    """Its text, with a warning where other users of this machine can read it too."""
+    """Read the key file, and warn if other users can read it too."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""`sonoriff show`: what a sonogram picture holds."""
+"""`sonoriff show`: print what a sonogram picture contains."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def show(
 
 
 def show_file(job: Job, *, as_json: bool, picture: bool) -> str:
-    """Print one picture's facts, and draw it to `job.target` where that is another file."""
+    """Print a picture's metadata, and draw it to `job.target` if that is another file."""
     from rich.console import Console
 
     from sonoriff.sonogram.picture import load_picture
@@ -81,7 +81,7 @@ def show_file(job: Job, *, as_json: bool, picture: bool) -> str:
 
 
 def facts_from_sonogram(sonogram: Sonogram) -> dict[str, Any]:
-    """What is known of a sonogram, in plain JSON types."""
+    """Metadata of a sonogram, in plain JSON types."""
     params = sonogram.params
     return {
         "format": params.name,
@@ -104,7 +104,7 @@ def facts_from_sonogram(sonogram: Sonogram) -> dict[str, Any]:
 def _print_facts(
     console: Console, name: str, facts: dict[str, Any], sonogram: Sonogram | None
 ) -> None:
-    """A table, below the picture where the terminal has colours."""
+    """Print a table, below the picture if the terminal has colours."""
     from rich.table import Table
     from rich.text import Text
 

@@ -100,6 +100,7 @@ def check(plan: Plan) -> None:
 
 
 @app.command()
+@painting.with_options
 def render(
     plan: PlanOrPicture,
     output: painting.Output = Path("song.wav"),
@@ -113,9 +114,9 @@ def render(
     steps: painting.Steps = None,
     guidance: painting.Guidance = None,
     sampler: painting.Sampler = None,
-    model: painting.Model = None,
-    lora: painting.Loras = None,
-    device: painting.Device = "cpu",
+    kind: painting.Kind = None,
+    *,
+    chosen: painting.ModelOptions,
 ) -> None:
     """Render a plan: a sound file and its sonogram, which holds the plan.
 
@@ -135,8 +136,10 @@ def render(
 
     painting.check_output(output, plan)
     song, sampling = _of_picture(plan) if _is_picture(plan) else (load_song(plan), Sampling())
-    wishes = painting.given(num_inference_steps=steps, guidance_scale=guidance, sampler=sampler)
-    loaded = painting.load(model, lora, device)
+    wishes = painting.given(
+        num_inference_steps=steps, guidance_scale=guidance, sampler=sampler, kind=kind
+    )
+    loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = render_song(
             loaded,

@@ -1,4 +1,4 @@
-"""`sonoriff stream`: an endless riff, as long as wanted, into a file."""
+"""`sonoriff stream`: write an endless riff to a file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _SOUNDS = (".wav", ".flac")
 _MAX_MINUTES = 24 * 60
 
 
+@painting.with_options
 def stream(
     prompt: Annotated[str, typer.Argument(help='What to hear; "" is anything.')] = "",
     output: Annotated[
@@ -31,15 +32,9 @@ def stream(
         Path | None,
         typer.Option(help="JSON file of scenes and their samples, instead of a prompt."),
     ] = None,
-    mode: scenes.Mode = "flow",
-    seed: scenes.Seed = 0,
-    negative: scenes.Negative = "",
-    bpm: scenes.Bpm = None,
-    key: scenes.Key = None,
-    steps: scenes.Steps = 8,
-    model: scenes.Model = None,
-    prediction: painting.Prediction = None,
-    device: scenes.Device = "cpu",
+    *,
+    options: scenes.SceneOptions,
+    chosen: scenes.StreamModelOptions,
 ) -> None:
     """Write what the endless player would play; the same options give the same file.
 
@@ -54,23 +49,21 @@ def stream(
     """
     if output.suffix.lower() not in _SOUNDS:
         raise ParameterError(f"cannot write {output.name}: it must end in {' '.join(_SOUNDS)}")
-    chosen = _schedule(schedule, prompt) if schedule else None
-    if chosen is None:
+    if schedule:
+        played = _schedule(schedule, prompt)
+    else:
         from sonoriff.stream.scene import Cue, SceneSchedule
 
-        chosen = SceneSchedule(
-            (Cue(scenes.scene_of(prompt, mode, seed, negative, bpm, key, steps)),)
-        )
-    from sonoriff.models.registry import load_model
+        played = SceneSchedule((Cue(options.scene(prompt)),))
     from sonoriff.stream.export import export_stream
 
-    loaded = load_model(model, device=device, prediction=prediction)
+    loaded = chosen.load()
     n_samples = round(60.0 * minutes * loaded.params.sample_rate)
     rate = loaded.params.sample_rate
     with shown("seconds played") as on_progress:
         export_stream(
             loaded,
-            chosen,
+            played,
             n_samples,
             output,
             on_samples=lambda n: on_progress(n // rate, n_samples // rate),
@@ -88,7 +81,7 @@ def _schedule(path: Path, prompt: str) -> SceneSchedule:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise FormatError(f"{path} is no JSON: {error}") from error
+        raise FormatError(f"{path} is not JSON: {error}") from error
     if not isinstance(values, dict):
-        raise FormatError(f'{path} is no schedule: {{"cues": [...]}} was expected')
+        raise FormatError(f'{path} is not a schedule: expected {{"cues": [...]}}')
     return SceneSchedule.from_dict(values)

@@ -1,4 +1,4 @@
-"""A sonogram drawn with half blocks, two pixels a character."""
+"""Sonograms drawn with half blocks, two pixels per character."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _UPPER_HALF = "\u2580"
-# From black over violet and orange to pale yellow, even in perceived brightness.
+# Black, violet, orange, pale yellow; perceptually uniform in brightness.
 _STOPS = ("000004", "29115a", "721f81", "b73779", "f1605d", "feb078", "fcfdbf")
 _PALETTE = np.array([tuple(bytes.fromhex(stop)) for stop in _STOPS], dtype=np.float64)
 
 
 def picture_text(sonogram: Sonogram, width: int, lines: int) -> Text:
-    """A small picture of the loudest channel at each point, for a terminal in colour.
+    """Thumbnail for a colour terminal: the maximum over channels at each point.
 
     Parameters
     ----------
-    width, lines : size in characters; a line shows two rows
+    width, lines : size in characters; each line shows two rows
     """
     from rich.text import Text
 
     from sonoriff.sonogram.plot import decibels_from_sonogram
 
     small = _shrunk(decibels_from_sonogram(sonogram).max(axis=0), 2 * lines, width)
-    colours = _colours(small)[::-1]  # high frequencies first
+    colours = _colours(small)[::-1]  # highest frequency first
     text = Text(no_wrap=True)
     for upper, lower in zip(colours[::2], colours[1::2], strict=True):
         for above, below in zip(upper, lower, strict=True):
@@ -41,7 +41,7 @@ def picture_text(sonogram: Sonogram, width: int, lines: int) -> Text:
 
 
 def _shrunk(picture: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float32]:
-    """Means of blocks; a picture smaller than that is repeated."""
+    """Downscale by block means; smaller pictures are upscaled by repetition."""
     for axis, size in ((0, rows), (1, columns)):
         length = picture.shape[axis]
         edges = (np.arange(size + 1) * length) // size

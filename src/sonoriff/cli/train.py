@@ -228,7 +228,7 @@ def export(
 
 
 def _counts(text: str, n: int) -> tuple[int, ...]:
-    """ "2,2,3" as numbers, `n` of them."""
+    """Parse `n` numbers, such as "2,2,3"."""
     from sonoriff.errors import ParameterError
 
     counts = text.split(",")

@@ -1,4 +1,4 @@
-"""Options and progress that all `sonoriff train` commands share."""
+"""Options and progress shared by all `sonoriff train` commands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORK = Path.home() / ".cache" / "sonoriff"
 
 @contextmanager
 def main_first() -> Iterator[None]:
-    """On several processes the first one fills the caches, then the others find them full."""
+    """With several processes the first one fills the caches before the others use them."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -44,9 +44,9 @@ def main_first() -> Iterator[None]:
 
 
 def run_loop(recipe: Any, config: LoopConfig, output: Path) -> Any:
-    """Train with a line of progress; the averaged model.
+    """Train with progress output; returns the averaged model.
 
-    Where there is no terminal, a line now and then says step, loss and the time left.
+    Without a terminal, occasional lines give step, loss and time left.
     """
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

@@ -1,4 +1,4 @@
-"""`sonoriff train lora` and `sonoriff train finetune`: a model taught the user's own music."""
+"""`sonoriff train lora` and `train finetune`: fine-tune a model on the user's own music."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sonoriff.training.config import LoopConfig
     from sonoriff.training.personal.music import OwnMusic
 
-# How often a run looks at the held-out clips, at least.
+# Minimum number of checks on the held-out clips per run.
 CHECKS = 8
 ALIASES = {"stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5"}
 
@@ -192,7 +192,7 @@ def finetune(
 
 @dataclass(frozen=True)
 class _Wish:
-    """All that was asked for."""
+    """Arguments of `train lora` and `train finetune`."""
 
     folder: Path
     output: Path
@@ -253,11 +253,11 @@ def _teach(wish: _Wish) -> None:
 
 
 def _check_output(wish: _Wish) -> None:
-    """Before hours of work: the result must have a place."""
+    """Check before hours of work that the result can be written."""
     if wish.output.exists() and any(wish.output.iterdir()) and not wish.run.is_dir():
         raise ParameterError(f"{wish.output} is not empty and holds no run: name a new folder")
     if not wish.folder.is_dir():
-        raise ParameterError(f"{wish.folder} is no folder: name the folder of your music")
+        raise ParameterError(f"{wish.folder} is not a folder: name the folder with your music")
     music = wish.folder.resolve()
     for place, option in ((wish.output, "-o"), (wish.work, "--work")):
         if place.resolve().is_relative_to(music):
@@ -381,7 +381,7 @@ def _config(wish: _Wish, n_clips: int, *, small: bool) -> LoopConfig:
 
 
 def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: LoopConfig) -> None:
-    """Write the model, its first sounds and its card."""
+    """Write the model, sample sounds and a model card."""
     from sonoriff.training.personal.card import TaughtModel, write_card
     from sonoriff.training.personal.output import last_figures, placed
 
@@ -411,7 +411,7 @@ def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: Lo
 
 
 def _say_best(run: Path, config: LoopConfig) -> None:
-    """Which step's weights these are, where the last ones are not the best."""
+    """The step of the best weights, if it is not the last."""
     from sonoriff.training.best import Best
 
     best = Best(run, fresh=False)
@@ -423,7 +423,7 @@ def _say_best(run: Path, config: LoopConfig) -> None:
 
 
 def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:
-    """With the model as it was written, as anybody would load it."""
+    """Use the model as written, loaded as a user would."""
     from sonoriff.evaluation.personal.model import first_sounds
     from sonoriff.models.lora import Lora
     from sonoriff.models.registry import load_model
@@ -445,7 +445,7 @@ def _is_main() -> bool:
 
 @contextmanager
 def _room(folder: Path) -> Iterator[None]:
-    """A full disk in words; NumPy says it in its own, without the number of the error."""
+    """Report a full disk; NumPy raises its own error without an errno."""
     try:
         yield
     except OSError as error:

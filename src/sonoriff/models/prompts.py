@@ -3,7 +3,8 @@
 ``(piano)`` counts 1.1 times, ``(piano:1.3)`` 1.3 times, ``[piano]`` 1 / 1.1 times; they may be
 nested. ``(piano:0)`` is as if it were not there. ``\\(``, ``\\)``, ``\\[``, ``\\]`` and ``\\\\``
 are the characters themselves.
-``reggae:0.7 + techno:0.3`` is a blend; its shares are scaled to sum to one.
+``reggae:0.7 + techno:0.3`` is a blend; its shares are scaled to sum to one. A number above 10 that
+stands apart from its colon is text: ``tempo: 120 + drums`` is no blend.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def parse_prompt(text: str) -> Prompt:
     parts = [_share(part) for part in _split_blend(text)]
     if len(parts) == 1 or all(share is None for _, share in parts):
         return Prompt((Phrase(_spans(text)),))
-    shares = [1.0 if share is None else _checked(share, text) for _, share in parts]
+    shares = [1.0 if share is None else _checked_share(share, part) for part, share in parts]
     total = sum(shares)
     if total == 0:
         raise ParameterError(f"the shares of a blend must not all be 0, got {text!r}")
@@ -113,9 +114,12 @@ def _split_blend(text: str) -> list[str]:
 def _share(part: str) -> tuple[str, float | None]:
     """The words of a part and the number after its last colon, if it is one."""
     words, colon, number = part.rpartition(":")
-    if colon and _WEIGHT.fullmatch(number.strip()):
-        return words.strip(), float(number)
-    return part.strip(), None
+    if not colon or not _WEIGHT.fullmatch(number.strip()):
+        return part.strip(), None
+    # Whoever writes "tempo: 120" means no share; whoever writes "reggae:70" is told the range.
+    if number.startswith(" ") and float(number) > MAX_WEIGHT:
+        return part.strip(), None
+    return words.strip(), float(number)
 
 
 def _spans(text: str) -> tuple[Span, ...]:
@@ -203,6 +207,16 @@ def _checked(weight: float, where: str) -> float:
             "what is not wanted goes into the negative prompt"
         )
     return weight
+
+
+def _checked_share(share: float, words: str) -> float:
+    if not 0 <= share <= MAX_WEIGHT:
+        raise ParameterError(
+            f"{_shortened(f'{words}:{share:g}')!r} was read as a part of a blend with the share "
+            f"{share:g}: a share must be in [0, {MAX_WEIGHT:g}], like 'reggae:0.7 + techno:0.3'; "
+            "if the number is text, write it without the colon"
+        )
+    return share
 
 
 def _shortened(text: str) -> str:

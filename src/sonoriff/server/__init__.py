@@ -1,1 +1,1 @@
-"""The HTTP and WebSocket server; docs/protocol.md says what it speaks."""
+"""The HTTP and WebSocket server; docs/protocol.md specifies the protocol."""

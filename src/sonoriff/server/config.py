@@ -1,4 +1,4 @@
-"""How a server is set up, and what it refuses."""
+"""Server configuration and limits."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one client, and all together, may ask for.
+    """Limits for a single client and for all clients together.
 
     Attributes
     ----------
-    max_body_bytes, max_json_bytes : of a request with a file, and of one without
-    body_s : how long a body may take to come
-    max_pixels : of an uploaded picture
-    max_source_s, max_duration_s : of an uploaded sound, and of a riff to be made, seconds
-    max_steps, max_prompt_chars : of a prompt and its painting
-    max_streams, max_streams_per_client : WebSockets that are open together
-    max_kept_streams, max_kept_streams_per_client : streams without a connection that are kept for
-        `resume_s`
-    max_jobs, max_jobs_per_client : riffs that wait or are being made
-    requests_per_minute : HTTP requests and WebSockets of a client
-    messages_per_s : WebSocket messages of a connection, over four seconds
-    ahead_s : seconds that may be wanted beyond what was sent
-    resume_s, idle_s, hello_s : how long a lost stream is kept, an idle one is left open, and the
-        first message is waited for
-    task_s : after which work is given up and its process ended
-    cancel_s : after which the process of a riff that was cancelled is ended, if it is still at it
-    max_riffs, max_stored_bytes, max_age_days : of the history; the oldest riffs go first
-    reserve_bytes : of the disk that stay free; no riff is taken where there is less
-    max_uploads_bytes, max_uploads_bytes_per_client : of bodies with a file and of sources of riffs
-        that wait, held at a time
-    wrong_keys_per_minute : that a client may try
-    unread_s : how long an answer may lie unread before its connection is closed
+    max_body_bytes, max_json_bytes : size of a request body with a file, and without one
+    body_s : time allowed for receiving a request body
+    max_pixels : size of an uploaded picture
+    max_source_s, max_duration_s : length of an uploaded sound and of a requested riff
+    max_steps, max_prompt_chars : denoising steps of a riff and length of a prompt
+    max_streams, max_streams_per_client : concurrent WebSockets
+    max_kept_streams, max_kept_streams_per_client : disconnected streams kept for `resume_s`
+    max_jobs, max_jobs_per_client : riffs queued or running
+    requests_per_minute : HTTP requests and WebSockets per client
+    messages_per_s : WebSocket messages per connection, averaged over four seconds
+    ahead_s : how far beyond the audio already sent a client may request
+    resume_s, idle_s, hello_s : timeouts for resuming a lost stream, for an idle connection, and
+        for the first message
+    task_s : after this long a task is abandoned and its process killed
+    cancel_s : grace period of a cancelled riff before its process is killed
+    max_riffs, max_stored_bytes, max_age_days : size of the history; the oldest riffs are deleted
+        first
+    reserve_bytes : free disk space required before a riff is accepted
+    max_uploads_bytes, max_uploads_bytes_per_client : uploads in progress plus the sources of
+        queued riffs
+    wrong_keys_per_minute : failed API keys allowed per client
+    unread_s : a connection is closed when its client has not read a response for this long
     """
 
     max_body_bytes: int = 32 * 2**20
@@ -73,12 +73,12 @@ class Limits:
     unread_s: float = 60.0
 
     def for_clients(self) -> dict[str, Any]:
-        """Those that a player has to know."""
+        """Limits that a player needs to know."""
         names = ("max_steps", "max_prompt_chars", "ahead_s", "resume_s")
         return {name: getattr(self, name) for name in names}
 
     def for_makers(self) -> dict[str, Any]:
-        """Those that matter to who asks for riffs."""
+        """Limits that apply to riff requests."""
         names = (
             "max_body_bytes",
             "max_pixels",
@@ -94,32 +94,32 @@ class Limits:
 
 
 def default_data_folder() -> Path:
-    """Where riffs are kept when no folder is named."""
+    """Default folder for riffs."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "sonoriff"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfig:
-    """Everything that is set when a server starts.
+    """Settings of one server process.
 
     Attributes
     ----------
-    host, port : where to listen
-    model : name or folder, None for the bundled one
-    prediction : of Stable Diffusion, None for what the checkpoint says
-    devices : one process for streams on each
-    data_folder : for pictures and sounds, and for the database where no other is named
-    database : SQLAlchemy's URL; None is an SQLite file in the data folder
-    keys : API keys; none means that everyone may come in
-    private : each key sees the riffs alone that were made with it
-    allowed_origins : of pages elsewhere that may use this server; "*" is all
-    allowed_hosts : names that this server goes by, besides loopback; only looked at when it
-        listens on loopback, where a foreign name is the sign of DNS rebinding
-    seed_images : folder of Riffusion's seed and mask images
-    grace_s : how long the riff under way may take when the server stops
-    riff_nice : how far the worker for riffs steps back for that of streams; 0 is not at all
-    worker_bytes : of memory that a worker may take beyond its model; None is half of the machine's,
+    host, port : listening address
+    model : name or folder; None is the bundled model
+    prediction : prediction type of a Stable Diffusion checkpoint; None reads it from its files
+    devices : one stream worker is started on each
+    data_folder : pictures, sounds and, by default, the database
+    database : SQLAlchemy URL; None is an SQLite file in the data folder
+    keys : API keys; without any, access is open
+    private : each key sees only the riffs made with it
+    allowed_origins : other origins whose pages may use this server; "*" allows all
+    allowed_hosts : host names besides loopback; checked only when listening on loopback, where a
+        foreign name indicates DNS rebinding
+    seed_images : folder with Riffusion's seed and mask images
+    grace_s : time the current riff gets to finish at shutdown
+    riff_nice : niceness of the riff worker relative to the stream workers
+    worker_bytes : memory a worker may use beyond its model; None is half of the machine's, within
         2 to 8 GiB
     """
 
@@ -127,7 +127,7 @@ class ServerConfig:
     port: int = DEFAULT_PORT
     model: str | None = None
     prediction: str | None = None
-    devices: tuple[str, ...] = ("cpu",)
+    devices: tuple[str, ...] = ("auto",)
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None
     keys: tuple[str, ...] = ()
@@ -142,15 +142,15 @@ class ServerConfig:
 
     @property
     def on_loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """Whether the server is reachable from this machine only."""
         return self.host in ("localhost", "127.0.0.1", "::1")
 
     @property
     def work_folder(self) -> Path:
-        """Where uploads lie while they are read."""
+        """Folder for uploads that are being processed."""
         return self.data_folder / "work"
 
     @property
     def database_url(self) -> str:
-        """SQLAlchemy's URL."""
+        """SQLAlchemy URL of the history."""
         return self.database or f"sqlite:///{self.data_folder / 'riffs.sqlite'}"

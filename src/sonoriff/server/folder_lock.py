@@ -11,25 +11,25 @@ from sonoriff.errors import ParameterError
 
 try:
     import fcntl
-except ImportError:  # Windows keeps an open file to itself
+except ImportError:  # Windows locks open files by itself
     fcntl = None  # type: ignore[assignment]
 
 
 class FolderLock:
-    """Held while a server runs; the system lets go of it however the server ends.
+    """Lock held while a server runs; the operating system releases it however the server ends.
 
     Parameters
     ----------
-    folder : the data folder; made where it is missing
+    folder : the data folder; created if missing
 
     Attributes
     ----------
-    server : the folder's name for its server, the same after a restart
+    server : id of the server that owns this folder; stable across restarts
 
     Raises
     ------
     ParameterError
-        another server holds it, or the folder cannot be written
+        another server holds the lock, or the folder is not writable
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,5 +56,5 @@ class FolderLock:
         return name
 
     def release(self) -> None:
-        """Let another have it."""
+        """Release the lock."""
         self._file.close()

@@ -1,4 +1,4 @@
-"""Riffs that are being made: queue, progress, cancel."""
+"""Queued and running riffs: progress and cancellation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, Worker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-# Seconds between tries to note what is made: a minute and a half with those that each try takes.
+# Seconds between attempts to write to the history: 90 s including the attempts themselves.
 _TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
 
 
 class Job:
-    """A riff on its way. `record` is what clients see."""
+    """A queued or running riff. `record` is what clients see."""
 
     def __init__(self, riff: RiffRecord, client: str) -> None:
         self.record, self.client = riff.record(), client
@@ -32,13 +32,13 @@ class Job:
         self._news = asyncio.Event()
 
     def update(self, **changes: Any) -> None:
-        """Change the record, and wake whoever watches."""
+        """Update the record and wake all watchers."""
         self.record = {**self.record, **changes}
         self._news.set()
         self._news = asyncio.Event()
 
     async def changes(self) -> AsyncIterator[dict[str, Any]]:
-        """The record now and after every change, up to its last."""
+        """Yield the record now and after every change, until the riff has ended."""
         while True:
             news, record = self._news, self.record
             yield record
@@ -48,13 +48,13 @@ class Job:
 
 
 class Jobs:
-    """All jobs under way.
+    """All queued and running jobs.
 
     Parameters
     ----------
-    lane : whose workers make the riffs
-    limits : how many may wait or be made, of one client and in all
-    holdings : that the sources of those that wait count for
+    pool : workers that make the riffs
+    limits : maximum number of jobs, per client and in total
+    holdings : quota that the sources of queued jobs count against
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Jobs:
         self._lane, self._store, self._metrics = pool, store, metrics
         self._max_jobs, self._max_of_client = limits.max_jobs, limits.max_jobs_per_client
         self._jobs: dict[str, Job] = {}
-        # Clients of what has its place but is no job, or none yet.
+        # Clients of reserved places that are not jobs (yet).
         self._coming: list[str] = []
         self._open = True
 
@@ -73,15 +73,15 @@ class Jobs:
 
     @property
     def n_places(self) -> int:
-        """Places that are taken."""
+        """Number of occupied places."""
         return len(self._jobs) + len(self._coming)
 
     def find(self, riff_id: str) -> Job | None:
-        """A job that has not ended."""
+        """The job of a riff that has not ended."""
         return self._jobs.get(riff_id)
 
     def check_room(self, client: str) -> None:
-        """BusyError where no more can be taken, of this client or at all."""
+        """Raise BusyError if the client's limit or the total limit is reached."""
         if not self._open:
             raise BusyError("the server is stopping")
         clients = [*(job.client for job in self._jobs.values()), *self._coming]
@@ -92,7 +92,7 @@ class Jobs:
 
     @contextmanager
     def place(self, client: str) -> Iterator[None]:
-        """A place for something that is no riff of the history, but made as one."""
+        """Reserve a place for work that is queued like a riff but not kept in the history."""
         self.check_room(client)
         self._coming.append(client)
         try:
@@ -113,9 +113,9 @@ class Jobs:
 
         Parameters
         ----------
-        settings : as they are kept; `task` is what the worker gets besides
-        client : who asks, for limits
-        owner : whose the riff is, where they are private
+        settings : as stored in the history; `task` holds what else the worker needs
+        client : identity for limits
+        owner : owner of the riff; "" if riffs are not private
         """
         self.check_room(client)
         held = sum(map(len, blobs))
@@ -137,12 +137,12 @@ class Jobs:
         return job
 
     def _added(self, *riff: Any) -> RiffRecord:
-        """A new riff, where there is room for one. Blocks."""
+        """Add a riff to the history if there is room. Blocking."""
         self._store.check_room()
         return self._store.add(*riff)
 
     async def cancel(self, job: Job) -> None:
-        """Stop a job, and wait until it has stopped."""
+        """Cancel a job and wait until it has stopped."""
         first, job.wanted = job.wanted, False
         if job.task is not None:
             if first and not job.ending:
@@ -150,7 +150,7 @@ class Jobs:
             await asyncio.gather(job.task, return_exceptions=True)
 
     async def drain(self, grace_s: float) -> None:
-        """Take no more, give the one under way some time, and stop the rest."""
+        """Accept no more jobs, give the running one time to finish, and cancel the rest."""
         self._open = False
         jobs = list(self._jobs.values())
         for job in jobs:
@@ -179,10 +179,10 @@ class Jobs:
         except SonoriffError as failure:
             log.error("riff failed", extra={"facts": {"riff": riff_id, "error": repr(failure)}})
             error = f"the server failed at this riff ({riff_id} in its log)"
-        except Exception as failure:  # a full disk, say, or a database that has gone
+        except Exception as failure:  # such as a full disk or an unreachable database
             log.error("riff lost", exc_info=failure, extra={"facts": {"riff": riff_id}})
             error = f"the server failed at this riff ({riff_id} in its log)"
-        # From here on nothing may cancel the task: it has to clear its place.
+        # From here on the task must not be cancelled: it has to free its place.
         job.ending = True
         try:
             last = await _kept(self._noted, riff_id, state, error)
@@ -194,7 +194,7 @@ class Jobs:
         self._metrics.jobs.labels(verb, last["state"]).inc()
 
     def _noted(self, riff_id: str, state: str, error: str | None) -> dict[str, Any]:
-        """Note how a riff ended; its last record. Blocks."""
+        """Store how a riff ended; returns its final record. Blocking."""
         if state != "done":
             self._store.set_state(riff_id, state, error)
         riff = self._store.find(riff_id)
@@ -203,7 +203,7 @@ class Jobs:
     async def _made(
         self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
-        """What the worker makes; a worker that dies gets a second chance."""
+        """Result of the worker; retried once if the worker dies."""
         on_progress, payer = _telling(job), (job.client, "")
         try:
             return await self._lane.call(header, blobs, payer=payer, on_progress=on_progress)
@@ -212,7 +212,7 @@ class Jobs:
 
 
 async def _kept(work: Callable[..., T], *given: Any) -> T:
-    """Note something in the history, again where that is locked or gone for a while. Blocks not."""
+    """Write to the history, retrying while it is locked or unreachable. Non-blocking."""
     for wait_s in _TRIES_S:
         try:
             return await asyncio.to_thread(work, *given)
@@ -224,7 +224,7 @@ async def _kept(work: Callable[..., T], *given: Any) -> T:
 
 
 def _telling(job: Job) -> Callable[[int, int], None]:
-    """Notes progress in a job's record."""
+    """Callback that writes progress to a job's record."""
 
     def on_progress(step: int, steps: int) -> None:
         job.update(state="running", progress=round(min(1.0, step / max(1, steps)), 4))

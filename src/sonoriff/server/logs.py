@@ -1,4 +1,4 @@
-"""Logs as JSON, a line an event, and a line for every request."""
+"""JSON logs: one line per event and one per request."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ workers = logging.getLogger("sonoriff.server.workers")
 
 
 class JsonFormatter(logging.Formatter):
-    """An event as one line of JSON; ``extra={"facts": {...}}`` adds fields."""
+    """Formats an event as one line of JSON; ``extra={"facts": {...}}`` adds fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Format a record."""
         fields = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)),
             "level": record.levelname.lower(),
@@ -36,7 +36,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logs(level: str = "INFO") -> None:
-    """Send Sonoriff's and uvicorn's events to standard error, and what is grave of all others."""
+    """Log Sonoriff's and uvicorn's events, and warnings of other libraries, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
@@ -47,20 +47,20 @@ def set_up_logs(level: str = "INFO") -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
-    # A line for each request comes from `RequestLog`, with the route instead of the path.
+    # `RequestLog` writes the access log, with routes instead of paths.
     logging.getLogger("uvicorn.access").disabled = True
 
 
 async def pass_on(process: Process, pool: str) -> None:
-    """Write what a worker says on standard error, its own events as they are, all else as events.
+    """Forward a worker's standard error: its own events unchanged, other lines as events.
 
-    Libraries write there what they like; a log that is JSON stays JSON.
+    Libraries may print anything there; the log has to stay JSON.
     """
     assert process.stderr is not None
     while True:
         try:
             line = await process.stderr.readline()
-        except ValueError:  # longer than the buffer, which is empty now
+        except ValueError:  # a line longer than the buffer, which has been discarded
             continue
         if not line:
             return
@@ -79,13 +79,13 @@ def _is_event(text: str) -> bool:
 
 
 class RequestLog:
-    """ASGI middleware: a line and a count for every HTTP request. Paths are routes, without ids."""
+    """ASGI middleware that logs and counts every HTTP request, by route rather than by path."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on and note how it ended."""
+        """Forward the request and log its outcome."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, of one server."""
+"""Prometheus metrics of one server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Metrics:
         )
 
     def watch(self, pool: WorkerPool) -> None:
-        """Show the length of a lane's queue, and how often its workers had to be replaced."""
+        """Export a pool's queue length and worker restarts."""
         for name, what, value in (
             ("queue_length", "Tasks that wait", lambda: pool.waiting),
             ("worker_restarts", "Workers that were replaced", lambda: pool.restarts),
@@ -50,5 +50,5 @@ class Metrics:
             gauge.set_function(value)
 
     def text(self) -> bytes:
-        """In Prometheus' format."""
+        """Metrics in Prometheus text format."""
         return generate_latest(self.registry)

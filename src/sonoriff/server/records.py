@@ -1,4 +1,4 @@
-"""Tables of the history."""
+"""Database tables of the history."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sonoriff.errors import ParameterError
 SOUNDS = ("wav", "flac", "ogg", "mp3")
 ENDED = ("done", "failed", "cancelled")
 UNFINISHED = ("queued", "running")
-# How long a call waits for another program that writes the database.
+# How long a call waits for another process that is writing to the database.
 _BUSY_MS = 2000
 
 
 class Base(DeclarativeBase):
-    """Of all tables."""
+    """Base of all tables."""
 
 
 class RiffRecord(Base):
-    """A row of the history; `number` says the order."""
+    """A riff of the history; `number` gives the order."""
 
     __tablename__ = "riffs"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -38,7 +38,7 @@ class RiffRecord(Base):
     n_bytes: Mapped[int] = mapped_column(default=0)
 
     def record(self, progress: float | None = None) -> dict[str, Any]:
-        """As docs/protocol.md has it."""
+        """The record as in docs/protocol.md."""
         done = self.state == "done"
         return {
             "id": self.id,
@@ -57,7 +57,7 @@ class RiffRecord(Base):
 
 
 class Claim(Base):
-    """Which server makes a riff, until when that holds, and whose the riff is."""
+    """The server that makes a riff, the end of its lease, and the owner of the riff."""
 
     __tablename__ = "claims"
     riff_id: Mapped[str] = mapped_column(String(24), primary_key=True)
@@ -67,10 +67,10 @@ class Claim(Base):
 
 
 def engine_of(url: str) -> Engine:
-    """An engine of SQLAlchemy's URL."""
+    """Create the SQLAlchemy engine for a URL."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
-    # A connection for each call: they come from changing threads.
+    # A connection per call: calls come from different threads.
     engine = create_engine(url, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
@@ -82,7 +82,7 @@ def engine_of(url: str) -> Engine:
 
 
 def make_tables(engine: Engine) -> None:
-    """Make those that are missing; ParameterError where one is there that is not ours."""
+    """Create missing tables; raises ParameterError if a foreign table has the same name."""
     Base.metadata.create_all(engine)
     for name, table in Base.metadata.tables.items():
         there = {column["name"] for column in inspect(engine).get_columns(name)}

@@ -1,4 +1,4 @@
-"""A server as a process: `sonoriff serve`."""
+"""Runs the server process of `sonoriff serve`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_MESSAGE_BYTES = 64 * 2**10
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, that says goodbye to streams and lets the riff under way end."""
+    """uvicorn server that closes streams cleanly and lets the current riff finish."""
 
     def __init__(self, config: ServerConfig) -> None:
         self.fatal: str | None = None
@@ -41,25 +41,25 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        """Stop, which is what was asked for: a clean end is no failure of the process."""
+        """Handle a stop signal; a clean shutdown exits with 0."""
         super().handle_exit(sig, frame)
         self._captured_signals.clear()
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
-        """End what is open before the connections are cut."""
+        """Drain the service before connections are closed."""
         await self.application.state.service.drain()
         await super().shutdown(sockets)
 
 
 def serve(config: ServerConfig) -> None:
-    """Serve until told to stop.
+    """Serve until stopped by a signal.
 
     Raises
     ------
     CheckpointError
         the model cannot be loaded
     ParameterError
-        the address cannot be listened on
+        the address cannot be bound
     """
     set_up_logs()
     server = Server(config)
@@ -73,7 +73,7 @@ def serve(config: ServerConfig) -> None:
 
 
 def _listener(config: ServerConfig) -> sockets.socket:
-    """A bound socket, so that an address in use is one line and not a trace."""
+    """Bind the socket up front, so that an address in use is a one-line error, not a traceback."""
     family = sockets.AF_INET6 if ":" in config.host else sockets.AF_INET
     listener = sockets.socket(family, sockets.SOCK_STREAM)
     listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sonoriff.errors import ParameterError
 
-# Riffusion's ids; where the operator names no folder with its images, riffs of ours stand in
+# Riffusion's ids; unless the operator provides Riffusion's images, our own riffs are used
 # (scripts/make_seed_riffs.py).
 STAND_INS = {
     "og_beat": "steady_beat",
@@ -20,11 +20,11 @@ _SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 class SeedImages:
-    """Pictures by id. An id is looked up among those found at the start, never made into a path.
+    """Pictures by id. Ids are looked up in a table built at startup, never turned into paths.
 
     Parameters
     ----------
-    folder : with Riffusion's images, or others; None for the bundled ones only
+    folder : with Riffusion's or other images; None uses the bundled ones only
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -37,11 +37,11 @@ class SeedImages:
 
     @property
     def ids(self) -> list[str]:
-        """All that are known."""
+        """All known ids."""
         return sorted(self._paths)
 
     def read(self, image_id: str) -> bytes | None:
-        """A picture's file; None for an unknown id."""
+        """Path of a picture; None for an unknown id."""
         path = self._paths.get(image_id)
         return None if path is None else path.read_bytes()
 

@@ -1,4 +1,4 @@
-"""All that a server has: workers, streams, jobs, history."""
+"""The parts of a server: workers, streams, jobs and history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
@@ -20,29 +19,30 @@ from sonoriff.server.seeds import SeedImages
 from sonoriff.server.store import LEASE_S, Store
 from sonoriff.server.streaming.socket import Closing
 from sonoriff.server.streaming.streams import Streams
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.rlimits import memory_for_a_task
 from sonoriff.server.workers.task_queue import Waiting
 from sonoriff.server.workers.worker_pool import WorkerPool
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
-# The page's own files are small and come many at once.
+# The page loads many small files at once.
 PAGE_FILES = 6
-# How long the riffs that somebody had made put him behind others.
+# How long a client's past riffs lower its priority.
 _RIFF_MEMORY_S = 600.0
 
 
 class Service:
-    """The parts of a server and their life.
+    """The parts of a server and their life cycle.
 
     Parameters
     ----------
-    on_fatal : called with a line where the model cannot be loaded
+    on_fatal : called with a one-line message if the server cannot start
 
     Notes
     -----
-    Streams and riffs have workers of their own, so that a long riff never holds up a stream. Those
-    for riffs are started once the streams' model is loaded.
+    Streams and riffs have separate workers, so that a long riff never delays a stream. The riff
+    workers start once the stream workers have loaded their model.
     """
 
     def __init__(self, config: ServerConfig, on_fatal: Callable[[str], None]) -> None:
@@ -96,34 +96,34 @@ class Service:
 
     @property
     def jobs(self) -> Jobs:
-        """Riffs under way."""
+        """Queued and running riffs."""
         assert self._jobs is not None
         return self._jobs
 
     @property
     def ready(self) -> bool:
-        """Whether the model is loaded and requests are taken."""
-        return self.stream_pool.facts is not None and not self._draining
+        """Whether the model is loaded and requests are accepted."""
+        return self.stream_pool.model_info is not None and not self._draining
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Of the model; empty before it is loaded."""
-        return self.streams.facts
+    def model_info(self) -> ModelInfo | None:
+        """The loaded model; None before."""
+        return self.stream_pool.model_info
 
     def check_ready(self) -> None:
-        """BusyError before the model is loaded, and while the server stops."""
+        """Raise BusyError while the model is loading or the server is stopping."""
         if self._draining:
             raise BusyError("the server is stopping: try again soon")
         if not self.ready:
             raise BusyError(self.stream_pool.loading_line)
 
     async def check_health(self) -> None:
-        """As `check_ready`; also BusyError where the history or the disk would fail a riff."""
+        """Like `check_ready`; also raises BusyError if the history or the disk is unusable."""
         self.check_ready()
         await asyncio.to_thread(self.store.check)
 
     async def start(self) -> None:
-        """Open the history and start the workers; returns before their models are loaded."""
+        """Open the history and start the workers; returns before the models are loaded."""
         config = self.config
         try:
             self._lock = await asyncio.to_thread(FolderLock, config.data_folder)
@@ -153,7 +153,7 @@ class Service:
                 return
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
-        """Do something for the history again and again."""
+        """Run a maintenance task of the history periodically."""
         while True:
             await asyncio.sleep(seconds)
             try:
@@ -162,7 +162,7 @@ class Service:
                 log.error("history not kept", exc_info=error)
 
     async def drain(self) -> None:
-        """Take nothing new, let the riff under way end, and say goodbye to the streams."""
+        """Accept nothing new, let the current riff finish, and close the streams."""
         if self._draining:
             return
         self._draining = self.streams.closed = True
@@ -172,7 +172,7 @@ class Service:
             await self._jobs.drain(self.config.grace_s)
 
     async def stop(self) -> None:
-        """End all that is left."""
+        """Stop workers and close the history."""
         await self.drain()
         for task in self._tasks:
             task.cancel()
@@ -184,6 +184,6 @@ class Service:
 
 
 def _empty(folder: Path) -> None:
-    """A folder with nothing in it: what a server that was killed has left goes."""
+    """Create the folder, or clear what a killed server left in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)

@@ -33,38 +33,38 @@ __all__ = ["ENDED", "SOUNDS", "NoRoomError", "RiffRecord", "Store", "StoreError"
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _MAX_NUMBER = 2**31 - 1
-# How long a server's word holds that it makes a riff; it is given again every third of that.
+# Lease of a server on the riffs that it makes; renewed every third of this.
 LEASE_S = 90.0
-# Given up where the disk is full, so that what makes room can be noted.
+# Reserve file that is deleted when the disk is full, so that deletions can be recorded.
 _RESERVE_BYTES = 2**22
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoreError(BusyError):
-    """The history cannot be reached at the moment."""
+    """The history is currently unreachable."""
 
 
 class NoRoomError(BusyError):
-    """There is no room on the disk for another riff."""
+    """The disk has no room for another riff."""
 
 
 class Store:
-    """Records and files. Every call blocks: call it from a thread.
+    """Records and files of all riffs. All methods block: call them from a thread.
 
     Parameters
     ----------
-    folder : for the files; made where it is missing
-    url : of the database, SQLAlchemy's
-    server : name of the server that makes what is added; no two that run have the same
+    folder : for the files; created if missing
+    url : SQLAlchemy URL of the database
+    server : id of the server that makes the added riffs; unique among running servers
 
     Raises
     ------
     ParameterError
-        the database cannot be opened, or is of another kind
+        the database cannot be opened, or has foreign tables
 
     Notes
     -----
-    Every call may raise `StoreError`, and those that write files `NoRoomError`.
+    Every method may raise `StoreError`, and those that write files `NoRoomError`.
     """
 
     def __init__(self, folder: Path, url: str, limits: Limits, server: str = "") -> None:
@@ -85,16 +85,16 @@ class Store:
             ) from error
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._engine.dispose()
 
     def check(self) -> None:
-        """StoreError where the database does not answer, NoRoomError where the disk is full."""
+        """Raise StoreError if the database does not respond, NoRoomError if the disk is full."""
         self._do(lambda session: session.execute(select(RiffRecord.number).limit(1)).all())
         self.check_room()
 
     def check_room(self) -> None:
-        """NoRoomError where less is free than the database may need."""
+        """Raise NoRoomError if less disk space is free than the reserve."""
         try:
             free = shutil.disk_usage(self._folder).free
         except OSError as error:
@@ -103,7 +103,7 @@ class Store:
             raise NoRoomError("the server's disk is full: delete riffs, or make room elsewhere")
 
     def add(self, verb: str, prompt: str, settings: dict[str, Any], owner: str = "") -> RiffRecord:
-        """A new riff, queued."""
+        """Add a queued riff."""
         riff = RiffRecord(
             id=secrets.token_urlsafe(9),
             state="queued",
@@ -122,16 +122,16 @@ class Store:
         return self._do(added)
 
     def set_state(self, riff_id: str, state: str, error: str | None = None) -> None:
-        """Note how far a riff is."""
+        """Store the progress of a riff."""
         changed = (
             update(RiffRecord).where(RiffRecord.id == riff_id).values(state=state, error=error)
         )
         self._do(lambda session: session.execute(changed))
 
     def finish(self, riff_id: str, picture: bytes, sound: bytes, duration_s: float) -> None:
-        """Keep a riff's files, and let the oldest go where there are too many.
+        """Store a riff's files, and delete the oldest riffs beyond the limits.
 
-        A riff that was deleted meanwhile leaves nothing, and neither does one that cannot be kept.
+        Nothing is left behind if the riff has been deleted meanwhile or cannot be stored.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class Store:
         self.retire()
 
     def find(self, riff_id: str, owner: str | None = None) -> RiffRecord | None:
-        """A riff by its id; of one owner, where one is named."""
+        """The riff of an id, optionally of one owner only."""
         chosen = _owned(select(RiffRecord).where(RiffRecord.id == riff_id), owner)
         found: RiffRecord | None = self._do(lambda session: session.scalar(chosen))
         return found
@@ -170,12 +170,12 @@ class Store:
     def page(
         self, words: Sequence[str], limit: int, before: str | None, owner: str | None = None
     ) -> tuple[list[RiffRecord], str | None]:
-        """Riffs, newest first, and what to give as `before` for the next page.
+        """Riffs, newest first, and the value of `before` for the next page.
 
         Raises
         ------
         ParameterError
-            `before` is nothing that this method gave
+            `before` did not come from this method
         """
         chosen = _owned(
             select(RiffRecord).order_by(RiffRecord.number.desc()).limit(limit + 1), owner
@@ -191,25 +191,25 @@ class Store:
         return riffs[:limit], str(riffs[limit - 1].number) if more else None
 
     def delete(self, riff_id: str) -> None:
-        """Forget a riff."""
+        """Delete a riff."""
 
         def forgotten(session: Session) -> None:
             session.execute(delete(RiffRecord).where(RiffRecord.id == riff_id))
             session.execute(delete(Claim).where(Claim.riff_id == riff_id))
 
         self._do(forgotten)
-        # Afterwards: a sound that is being made of it then finds no riff, and goes too.
+        # Files go last: a sound that is being converted then finds no riff and is removed too.
         self._remove_files(riff_id)
 
     def file(self, riff: RiffRecord, kind: str) -> Path | None:
-        """The picture or the sound of a riff that is done; None where it is gone.
+        """Path of the picture or sound of a finished riff; None if it is missing.
 
-        Other sounds than FLAC are made at the first call.
+        Sounds other than FLAC are converted on first use.
 
         Raises
         ------
         FormatError
-            its sound is damaged
+            the stored sound is damaged
         """
         assert kind in ("png", *SOUNDS)
         path, source = self._path(riff.id, kind), self._path(riff.id, "flac")
@@ -236,7 +236,7 @@ class Store:
         return path
 
     def retire(self) -> None:
-        """Forget the oldest riffs beyond the limits."""
+        """Delete the oldest riffs beyond the limits."""
         for riff_id in list(self._too_many()):
             self.delete(riff_id)
 
@@ -256,7 +256,7 @@ class Store:
                 yield riff_id
 
     def renew(self) -> None:
-        """Say again that this server makes what it makes."""
+        """Renew this server's lease on its riffs."""
         until = _now() + datetime.timedelta(seconds=LEASE_S)
         unfinished = select(RiffRecord.id).where(RiffRecord.state.in_(UNFINISHED))
         own = update(Claim).where(Claim.server == self._server, Claim.riff_id.in_(unfinished))
@@ -264,11 +264,11 @@ class Store:
         self._do(lambda session: session.execute(renewed))
 
     def end_lost(self, *, starting: bool = False) -> None:
-        """Riffs that no server makes any more: those of one that has not said so for long.
+        """Mark riffs as failed whose server has not renewed its lease.
 
         Parameters
         ----------
-        starting : this server makes none yet, so that all of its own are lost too
+        starting : this server has just started, so all of its own riffs are lost as well
         """
         held = select(Claim.riff_id).where(Claim.until > _now())
         if starting:
@@ -282,12 +282,12 @@ class Store:
         self._do(lambda session: session.execute(lost))
 
     def count(self) -> int:
-        """Riffs in the history."""
+        """Number of riffs in the history."""
         chosen = select(func.count()).select_from(RiffRecord)
         return int(self._do(lambda session: session.scalar(chosen)) or 0)
 
     def _do(self, work: Callable[[Session], T]) -> T:
-        """Work in a session of its own; what can be mended is, and tried once more."""
+        """Run work in a session of its own; retry once after a repairable error."""
         for again in (True, False):
             try:
                 with Session(self._engine, expire_on_commit=False) as session:
@@ -302,9 +302,9 @@ class Store:
         raise AssertionError
 
     def _mended(self, reason: str) -> bool:
-        """Whether another try may do better: the tables are there again, or there is some room."""
+        """Repair missing tables or a full disk, if possible; whether a retry makes sense."""
         if "no such table" in reason or "does not exist" in reason or "unable to open" in reason:
-            log.error("the database is gone, a new one is begun")
+            log.error("the database has disappeared; starting a new one")
             with suppress(SQLAlchemyError, OSError):
                 self._files.mkdir(parents=True, exist_ok=True)
                 make_tables(self._engine)
@@ -320,13 +320,13 @@ class Store:
         return self._folder / "reserve"
 
     def _keep_reserve(self) -> None:
-        """Some room on the disk that only the database may use."""
+        """Create the reserve file, which keeps disk space for the database."""
         if not self._reserve.exists():
             with suppress(OSError):
                 self._reserve.write_bytes(bytes(_RESERVE_BYTES))
 
     def _clean(self) -> None:
-        """Remove what a server that was killed has left: half files, and those of no riff."""
+        """Remove leftovers of a killed server: partial files and files without a riff."""
         chosen = select(RiffRecord.id).where(RiffRecord.state != "done")
         unfinished = set(self._do(lambda session: session.scalars(chosen).all()))
         for path in self._files.iterdir():
@@ -339,7 +339,7 @@ class Store:
         self._keep_reserve()
 
     def _path(self, riff_id: str, kind: str) -> Path:
-        """Of a file. Only ids from the database come here."""
+        """Path of a file. Only ids from the database are passed."""
         return self._files / f"{riff_id}.{kind}"
 
 
@@ -348,7 +348,7 @@ def _now() -> datetime.datetime:
 
 
 def _owned(chosen: Any, owner: str | None) -> Any:
-    """Those of one owner, where one is named."""
+    """Restrict a query to one owner, if given."""
     if owner is None:
         return chosen
     own = select(Claim.riff_id).where(Claim.owner == owner)
@@ -356,12 +356,12 @@ def _owned(chosen: Any, owner: str | None) -> Any:
 
 
 def _is_own_file(path: Path) -> bool:
-    """Whether it is a file and no link, which might lead anywhere."""
+    """Whether a path is a regular file; links are not followed."""
     return path.is_file() and not path.is_symlink()
 
 
 def _remove(path: Path) -> None:
-    """Remove a file; one that cannot be removed is noted, and costs nobody else anything."""
+    """Remove a file; failures are logged and otherwise ignored."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -370,7 +370,7 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def _room_needed() -> Iterator[None]:
-    """NoRoomError in place of what the system says of a full disk."""
+    """Raise NoRoomError instead of the operating system's error for a full disk."""
     try:
         yield
     except OSError as error:

@@ -74,7 +74,7 @@ def test_a_server_that_is_told_to_stop_hands_back_what_it_has(
     starting: Any, tmp_path: Path
 ) -> None:
     """The riff under way is finished; one that waits, and the stream, are told to come again."""
-    wait_until(lambda: starting.service.riff_pool.facts)
+    wait_until(lambda: starting.service.riff_pool.model_info)
     asked = []
     for steps, seconds in ((6, 4.0), (50, 120.0)):
         body = {"prompt": "", "num_inference_steps": steps, "duration_s": seconds}

@@ -38,7 +38,7 @@ def run(model_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         options.setdefault("grace_s", 0.1)
         running = run_server(ServerConfig(model=str(model_folder), data_folder=folder, **options))
         started.append(running)
-        wait_until(lambda: running.service.riff_pool.facts or running.server.fatal)
+        wait_until(lambda: running.service.riff_pool.model_info or running.server.fatal)
         return running
 
     yield start

@@ -290,7 +290,7 @@ def test_riffusion_s_endpoint_refuses_what_others_refuse(
 
 
 def test_riffusion_s_endpoint_is_given_up_with_its_client(server: Any) -> None:
-    wait_until(lambda: server.service.riff_pool.facts and len(server.service.jobs) == 0)
+    wait_until(lambda: server.service.riff_pool.model_info and len(server.service.jobs) == 0)
     pool = server.service.riff_pool
     (pid,) = pool.process_ids
     os.kill(pid, signal.SIGSTOP)

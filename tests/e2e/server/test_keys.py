@@ -30,7 +30,7 @@ def locked(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         limits=Limits(wrong_keys_per_minute=20.0),
     )
     running = run_server(config)
-    wait_until(lambda: running.service.riff_pool.facts)
+    wait_until(lambda: running.service.riff_pool.model_info)
     yield running
     running.stop()
 

@@ -67,7 +67,7 @@ def test_a_blend_is_asked_for_and_heard(server: Any, page: Page) -> None:
     expect(page.locator(".now .words")).to_have_text("choir + organ")
     look(page, "blend")
     blends = [
-        {prompt["text"]: prompt["weight"] for prompt in chunk.window["prompts"]}
+        {prompt["text"]: prompt["weight"] for prompt in chunk.window.prompts}
         for chunk in stream.session._chunks
     ]
     assert {"organ": 0.25, "choir": 0.75} in blends

@@ -99,17 +99,15 @@ def test_a_link_plays_the_same_moment(server: Any, page: Page) -> None:
     (stream,) = (s for s in server.service.streams._streams.values() if s.connection)
     window = stream.session._chunks[0].window
     asked = dict(part.split("=") for part in link.split("?")[1].split("&"))
-    wanted = next(
-        c.window for c in stream.session._chunks if str(c.window["seed"]) == asked["seed"]
-    )
-    assert wanted["seed"] >= window["seed"]
+    wanted = next(c.window for c in stream.session._chunks if str(c.window.seed) == asked["seed"])
+    assert wanted.seed >= window.seed
     page.goto(link)
     play(page)
     assert page.locator(".now .words").inner_text() == heard
     streams = [s for s in server.service.streams._streams.values() if s.connection]
     first = streams[-1].session._chunks[0].window
-    assert (first["seed"], first["alpha"]) == (wanted["seed"], wanted["alpha"])
-    assert first["prompts"] == wanted["prompts"]
+    assert (first.seed, first.alpha) == (wanted.seed, wanted.alpha)
+    assert first.prompts == wanted.prompts
 
 
 def test_keys_do_what_the_help_says(page: Page) -> None:

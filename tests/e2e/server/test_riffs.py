@@ -50,6 +50,25 @@ def made(server: Any) -> dict[str, Any]:
     return followed(server, server.post("/api/v1/riffs", json=body))
 
 
+def test_energy_chords_and_kind_reach_every_verb(server: Any) -> None:
+    wishes = {"energy": 4, "chords": "Am:2 F", "kind": "rendered"}
+    asked = {"prompt": "", **wishes, **QUICK}
+    own = {"remix": {}, "inpaint": {"time_s": [0, 0.5]}, "extend": {"duration_s": 2.0}}
+
+    def ask(verb: str) -> requests.Response:
+        form = {"settings": json.dumps({**asked, **own[verb]})}
+        files = {"source": ("x.wav", noise_wav(1.0))}
+        answer: requests.Response = server.post(f"/api/v1/riffs/{verb}", data=form, files=files)
+        return answer
+
+    first = server.post("/api/v1/riffs", json={**asked, "duration_s": 1.0})
+    records = [followed(server, first), *(followed(server, ask(verb)) for verb in own)]
+    for record in records:
+        assert record["state"] == "done"
+        picture = picture_from_bytes(server.get(record["files"]["png"]).content)
+        assert {name: picture.metadata[name] for name in wishes} == wishes
+
+
 def test_a_riff_comes_in_every_format(server: Any, made: dict[str, Any]) -> None:
     assert made["state"] == "done"
     assert made["progress"] == 1.0
@@ -204,6 +223,9 @@ def test_the_queue_is_bounded_and_a_dead_worker_is_replaced(server: Any) -> None
         ({"prompt": "", "num_inference_steps": 51}, "50"),
         ({"prompt": "", "key": "H minor"}, "key"),
         ({"prompt": "", "tempo": 100}, "tempo"),
+        ({"prompt": "", "energy": 6}, "energy"),
+        ({"prompt": "", "chords": "Am X"}, "no chord"),
+        ({"prompt": "", "kind": "real"}, "kind"),
         ([], "valid"),
     ],
 )

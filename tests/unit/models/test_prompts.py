@@ -88,6 +88,27 @@ def test_senseless_numbers_are_refused(text: str) -> None:
         parse_prompt(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("tempo: 120 + drums", ["tempo: 120 + drums"]),
+        ("a:2 + tempo: 120", ["a", "tempo: 120"]),
+        ("part: 2 + drums", ["part", "drums"]),
+    ],
+)
+def test_a_large_number_apart_from_its_colon_is_text(text: str, phrases: list[str]) -> None:
+    assert [phrase.text for phrase in parse_prompt(text).phrases] == phrases
+
+
+def test_a_share_that_is_too_large_is_told_as_it_was_read() -> None:
+    with pytest.raises(ParameterError) as caught:
+        parse_prompt("reggae:70 + techno:30")
+    assert str(caught.value) == (
+        "'reggae:70' was read as a part of a blend with the share 70: a share must be in [0, 10], "
+        "like 'reggae:0.7 + techno:0.3'; if the number is text, write it without the colon"
+    )
+
+
 @given(st.text(alphabet="ab ()[]\\:+,.019", max_size=40))
 def test_any_text_is_a_prompt_or_a_clear_error(text: str) -> None:
     try:

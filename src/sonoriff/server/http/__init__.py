@@ -1,1 +1,1 @@
-"""The HTTP API: routes, what comes and goes, who may come in."""
+"""The HTTP API: routes, request and response bodies, access control."""

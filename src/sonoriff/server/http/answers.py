@@ -1,4 +1,4 @@
-"""Files as answers."""
+"""File responses."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _RANGES = re.compile(rb"bytes=(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+)){0,9}")
 
 
 class RangedFile(FileResponse):
-    """A file; ranges that make no sense are ignored (RFC 9110, 14.2), and errors are ours."""
+    """File response that ignores malformed ranges (RFC 9110, 14.2) and uses our error format."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Send the response."""
         headers = [
             (name, value)
             for name, value in scope["headers"]

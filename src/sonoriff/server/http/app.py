@@ -30,7 +30,7 @@ from sonoriff.version import __version__
 
 STATIC = Path(__file__).parents[1] / "static"
 _NO_PAGE = "Sonoriff is running. Its web page is not built here; the API is at /docs.\n"
-# The page's ring buffer is shared memory, which browsers give to isolated pages only.
+# The page's ring buffer is a SharedArrayBuffer, which requires cross-origin isolation.
 _PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
@@ -48,16 +48,16 @@ system = APIRouter(tags=["system"], responses=described(403))
 
 @system.get("/healthz", response_class=PlainTextResponse)
 async def alive() -> str:
-    """Whether the process lives."""
+    """Liveness probe."""
     return "ok\n"
 
 
 @system.get("/readyz", response_class=PlainTextResponse, responses=described(503))
 async def ready(request: Request) -> str:
-    """Whether the model is loaded, and riffs can be taken and kept."""
+    """Readiness probe: the model is loaded and riffs can be made and stored."""
     try:
         await service_of(request).check_health()
-    except BusyError as error:  # whatever it is, another server is to be asked
+    except BusyError as error:  # any error means that another server should be asked
         raise ApiError(503, str(error)) from error
     return "ready\n"
 
@@ -69,23 +69,24 @@ async def ready(request: Request) -> str:
     dependencies=[Depends(require_key)],
 )
 async def metrics(request: Request) -> Response:
-    """Figures for Prometheus."""
+    """Metrics in Prometheus format."""
     return Response(service_of(request).metrics.text(), media_type="text/plain; version=0.0.4")
 
 
 @system.get("/api/v1/info", response_model=Info, responses=described(429))
 async def info(request: Request) -> dict[str, Any]:
-    """What this server is."""
+    """Version, model, limits and readiness of this server."""
     service = service_of(request)
+    model = service.model_info
     return {
         "version": __version__,
         "protocol": VERSION,
-        "model": service.facts.get("model"),
+        "model": model.model if model else None,
         "ready": service.ready,
-        "loading": 1.0 if service.facts else service.stream_pool.loading,
+        "loading": 1.0 if model else service.stream_pool.loading,
         "needs_key": bool(service.config.keys),
         "limits": service.config.limits.for_makers(),
-        "sonogram": service.facts.get("params"),
+        "sonogram": model.params if model else None,
     }
 
 
@@ -98,10 +99,10 @@ async def stream(websocket: WebSocket) -> None:
 
 
 class _Page(StaticFiles):
-    """The web page's files, with the headers that it needs."""
+    """Static files of the web page, with the headers it needs."""
 
     async def get_response(self, path: str, scope: Any) -> Response:
-        """A file."""
+        """Response for one file."""
         response = await super().get_response(path, scope)
         response.headers.update(_PAGE_HEADERS)
         return response
@@ -110,11 +111,11 @@ class _Page(StaticFiles):
 def create_app(
     config: ServerConfig, on_fatal: Callable[[str], None] = lambda _line: None
 ) -> FastAPI:
-    """The application of a configuration.
+    """Build the ASGI application.
 
     Parameters
     ----------
-    on_fatal : called with a line where the model cannot be loaded
+    on_fatal : called with a one-line message if the server cannot start
     """
     service = Service(config, on_fatal)
 
@@ -150,7 +151,7 @@ def create_app(
         description="Music from text. The stream's WebSocket is described in docs/protocol.md.",
         lifespan=life,
         middleware=middleware,
-        # Their pages would load scripts from elsewhere; see `sonoriff.server.http.reference`.
+        # FastAPI's own pages load scripts from a CDN; see `sonoriff.server.http.reference`.
         docs_url=None,
         redoc_url=None,
     )

@@ -1,4 +1,4 @@
-"""What routes ask of the server that they are part of."""
+"""Dependencies of the routes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def service_of(request: Request) -> Service:
-    """The server's parts."""
+    """The service of the running application."""
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
 
 
 def owner_of(request: Request) -> str | None:
-    """Whose riffs a request may see: of one key, or None for everybody's."""
+    """Owner whose riffs a request may see; None means all riffs."""
     service = service_of(request)
     if not (service.config.private and service.config.keys):
         return None
@@ -33,7 +33,7 @@ def owner_of(request: Request) -> str | None:
 
 
 def require_key(request: Request, credentials: _Credentials) -> None:
-    """ApiError 401 without a known key, where keys are set."""
+    """Raise ApiError 401 unless the request has a valid key or none is configured."""
     key = credentials.credentials if credentials else None
     if not service_of(request).door.knows_key(key):
         raise ApiError(401, "this server wants an API key: Authorization: Bearer KEY")
@@ -44,7 +44,7 @@ def require_key_or_query(
     credentials: _Credentials,
     key: Annotated[str | None, Query(max_length=500, description="API key, for links.")] = None,
 ) -> None:
-    """As `require_key`; the key may stand in the address, where a page can set no header."""
+    """Like `require_key`, but also accept the key in the query: links cannot set headers."""
     given = credentials.credentials if credentials else key
     if not service_of(request).door.knows_key(given):
         raise ApiError(401, "this server wants an API key: Authorization: Bearer KEY, or ?key=KEY")

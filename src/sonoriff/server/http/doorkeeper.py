@@ -1,4 +1,4 @@
-"""Who may come in, and how often: hosts, origins, keys, rates, and what all may hold at a time."""
+"""Access control: hosts, origins, API keys, rate limits and upload quotas."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _MAX_CLIENTS = 10_000
 
 
 class TokenBucket:
-    """So many a second, and a few at once.
+    """Token bucket: a sustained rate with a burst.
 
     Parameters
     ----------
-    rate : a second
-    burst : at once
-    clock : seconds
+    rate : tokens per second
+    burst : capacity
+    clock : returns seconds
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
@@ -29,14 +29,14 @@ class TokenBucket:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is none to take."""
+        """Whether no token is available."""
         now = self._clock()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
         return self._tokens < 1.0
 
     def take(self) -> bool:
-        """Take one; False where there is none."""
+        """Take a token; False if none is available."""
         if self.is_empty:
             return False
         self._tokens -= 1.0
@@ -44,12 +44,12 @@ class TokenBucket:
 
 
 class Buckets:
-    """A bucket for each client; those not seen for longest are forgotten.
+    """One bucket per client; the least recently used are evicted.
 
     Parameters
     ----------
-    per_minute : of one client
-    at_once : of one client; a sixth of those of a minute, unless told otherwise
+    per_minute : rate per client
+    at_once : burst per client; defaults to a sixth of the rate per minute
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Buckets:
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def of(self, client: str) -> TokenBucket:
-        """A client's."""
+        """The bucket of a client."""
         if client not in self._buckets:
             rate = self._per_minute / 60.0
             self._buckets[client] = TokenBucket(rate, self._at_once, self._clock)
@@ -70,16 +70,16 @@ class Buckets:
         return self._buckets[client]
 
     def take(self, client: str) -> bool:
-        """Whether a client may make another request."""
+        """Count a request; False if the client is over its limit."""
         return self.of(client).take()
 
 
 class Holdings:
-    """Bytes of clients that are held at a time: bodies that come, and sources that wait.
+    """Bytes held for clients: bodies being received and sources of queued riffs.
 
     Parameters
     ----------
-    most, most_of_client : bytes, of all and of one
+    most, most_of_client : limits in bytes, in total and per client
     """
 
     def __init__(self, most: int, most_of_client: int) -> None:
@@ -88,29 +88,29 @@ class Holdings:
 
     @property
     def total(self) -> int:
-        """Bytes held."""
+        """Bytes currently held."""
         return self._held.total()
 
     def take(self, client: str, n_bytes: int) -> bool:
-        """Hold some more; False where that is too much."""
+        """Reserve bytes; False if a limit would be exceeded."""
         if self._held[client] + n_bytes > self._most_of_client or self.total + n_bytes > self._most:
             return False
         self._held[client] += n_bytes
         return True
 
     def give_back(self, client: str, n_bytes: int) -> None:
-        """They are no longer held."""
+        """Release reserved bytes."""
         self._held[client] -= n_bytes
         if self._held[client] <= 0:
             del self._held[client]
 
 
 class TooManyKeys(Exception):
-    """A client has tried too many wrong keys."""
+    """A client has tried too many invalid keys."""
 
 
 class Doorkeeper:
-    """Hosts, origins and keys of a configuration."""
+    """Checks hosts, origins and keys against the configuration."""
 
     def __init__(self, config: ServerConfig) -> None:
         self._config = config
@@ -119,13 +119,13 @@ class Doorkeeper:
         self._wrong = Buckets(rate, time.monotonic, at_once=rate)
 
     def knows_host(self, host: str | None) -> bool:
-        """Whether this server goes by that name; names have no case."""
+        """Whether a Host header names this server; case-insensitive."""
         if not self._config.on_loopback:
             return True
         return host is not None and _without_port(host.lower()).rstrip(".") in self._hosts
 
     def knows_origin(self, origin: str | None, host: str | None) -> bool:
-        """Whether a page of that origin may use this server; programs have none."""
+        """Whether an Origin header is allowed; clients that are not browsers send none."""
         allowed = self._config.allowed_origins
         if origin is None or "*" in allowed or origin in allowed:
             return True
@@ -135,13 +135,13 @@ class Doorkeeper:
             return False
 
     def known(self, key: str | None) -> bytes | None:
-        """The key that a client means, or None where it is none of ours.
+        """The configured key that equals a client's key, or None.
 
-        Keys are bytes. What stood in a header comes as if each of its bytes were a character.
+        Keys are compared as bytes: header values arrive decoded as Latin-1.
         """
         given = [form for form in (_encoded(key, "utf-8"), _encoded(key, "latin-1")) if form]
         found = None
-        # Every key is compared, so that the time tells nothing.
+        # Compare with every key, so that timing reveals nothing.
         for known in self._config.keys:
             for form in given:
                 if hmac.compare_digest(form, known.encode()):
@@ -149,11 +149,11 @@ class Doorkeeper:
         return found
 
     def knows_key(self, key: str | None) -> bool:
-        """Whether a key opens this server; without keys everyone may come in."""
+        """Whether a key is valid; always true if no keys are configured."""
         return not self._config.keys or self.known(key) is not None
 
     def lets_in(self, client: str, key: str | None) -> bool:
-        """As `knows_key`, of a client; TooManyKeys where it has tried too many wrong ones."""
+        """Like `knows_key`, with a limit per client; raises TooManyKeys beyond it."""
         if not self._config.keys:
             return True
         wrong = self._wrong.of(client)

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers."""
+"""Exceptions mapped to HTTP responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CODES = {
 
 
 class ApiError(Exception):
-    """An answer other than success."""
+    """An error response with a status and a code."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class ApiError(Exception):
 
 
 def error_response(status: int, message: str, headers: Any = None) -> JSONResponse:
-    """The body that every error has."""
+    """Body of every error response."""
     code = _CODES.get(status, "failed" if status >= 500 else "invalid")
     more = {"Retry-After": str(_RETRY_S)} if status in (429, 503) else {}
     if status == 401:
@@ -55,12 +55,12 @@ def error_response(status: int, message: str, headers: Any = None) -> JSONRespon
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For OpenAPI: errors that a route may answer with."""
+    """OpenAPI entries for the errors of a route."""
     return {status: {"model": ErrorBody, "description": _CODES[status]} for status in statuses}
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Turn every error into the documented body."""
+    """Register handlers that map every exception to the documented error body."""
 
     @app.exception_handler(ApiError)
     async def _api(_request: Request, error: ApiError) -> JSONResponse:
@@ -80,7 +80,9 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def _gone(_request: Request, _error: ClientDisconnect) -> JSONResponse:
-        return error_response(400, "the client has gone")  # which nobody hears
+        return error_response(
+            400, "the client has disconnected"
+        )  # the client has gone, so nobody receives this
 
     @app.exception_handler(ParameterError)
     @app.exception_handler(FormatError)

@@ -1,4 +1,4 @@
-"""A stretch of a stream as a riff."""
+"""Save an excerpt of a stream as a riff."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from sonoriff.audio import audio_bytes
 from sonoriff.server.store import RiffRecord, Store, StoreError
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.picture import png_bytes
 from sonoriff.sonogram.sonogram import Sonogram
@@ -17,29 +18,29 @@ from sonoriff.version import __version__
 
 def riff_of_part(
     store: Store,
-    facts: dict[str, Any],
+    model: ModelInfo,
     settings: dict[str, Any],
     columns: bytes,
     sound: bytes,
     owner: str,
 ) -> RiffRecord:
-    """Keep columns and sound that were sent; the riff is done at once.
+    """Store an excerpt of a stream as a finished riff.
 
     Parameters
     ----------
-    facts : of the model
-    columns, sound : as in the frames
-    owner : whose it is, where riffs are private
+    model : the model that made the stream
+    columns, sound : payload bytes as in the stream's frames
+    owner : owner of the riff; "" if riffs are not private
     """
-    params, channels = SonogramParams.from_dict(facts["params"]), facts["channels"]
+    params, channels = SonogramParams.from_dict(model.params), model.channels
     levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
     step = (params.db_max - params.db_min) / 255.0
     values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
     samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0
     prompt = ", ".join(prompt["text"] for prompt in settings["prompts"])
     about = {
-        "model": facts["model"],
-        "weights": facts.get("weights", ""),
+        "model": model.model,
+        "weights": model.weights,
         "version": __version__,
         "prompt": prompt,
     }
@@ -52,7 +53,7 @@ def riff_of_part(
         store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
     except BaseException:
         with suppress(StoreError):
-            store.delete(riff.id)  # nobody makes it: it would wait for ever
+            store.delete(riff.id)  # no worker will make it, so it would stay queued for ever
         raise
     found = store.find(riff.id)
     assert found is not None

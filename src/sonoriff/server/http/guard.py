@@ -1,4 +1,4 @@
-"""What comes in is looked at before anything of it is read."""
+"""Middleware that rejects requests before their bodies are read."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _WANTS_KEY = "this server wants an API key: Authorization: Bearer KEY"
 
 
 def client_of(scope: Scope) -> str:
-    """Who asks, for limits: the address."""
+    """Client address, used as its identity for rate limits."""
     client = scope.get("client")
     return client[0] if client else "local"
 
 
 def key_in(authorization: str | None, query: str | None) -> str | None:
-    """The key of a request: in its header, else in its address."""
+    """API key of a request: from the header, else from the query."""
     scheme, _, key = (authorization or "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" and key.strip() else query
 
 
 class Guard:
-    """ASGI middleware that turns away what should not come in, before anything is read.
+    """ASGI middleware that rejects disallowed requests before reading them.
 
-    Hosts, origins and the number of requests, for WebSockets too; for HTTP also keys, and the size
-    of bodies, counted as they come, and how long they take.
+    Checks host, origin and request rate, also for WebSockets; for HTTP also the API key and the
+    size and duration of the body while it is received.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Guard:
         self._page_buckets, self._holdings = page_buckets, holdings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or answer with an error."""
+        """Forward the request, or respond with an error."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -71,7 +71,7 @@ class Guard:
             await self._app(scope, receive, send)
 
     def _refusal(self, headers: Headers, scope: Scope) -> tuple[int, str] | None:
-        """Status and words where a request is turned away by its head alone."""
+        """Status and message if the head of a request is enough to reject it."""
         host, origin = headers.get("host"), headers.get("origin")
         is_http, client = scope["type"] == "http", client_of(scope)
         if not self._door.knows_host(host):
@@ -108,7 +108,7 @@ class Guard:
 
 
 class _Body:
-    """The body of a request as it comes, counted and timed."""
+    """Request body with limits on its size and duration."""
 
     def __init__(
         self, receive: Receive, limit: int, body_s: float, holdings: Holdings, client: str
@@ -120,8 +120,8 @@ class _Body:
         self._counted, self._complete = 0, False
 
     async def receive(self) -> Message:
-        """The next part; HTTPException where it is too late or too much."""
-        if self._complete:  # what follows is the client's going, whenever that is
+        """The next chunk; raises HTTPException if a limit is exceeded."""
+        if self._complete:  # after the body only the disconnect follows, which may come any time
             return await self._receive()
         try:
             left_s = max(0.0, self._end - self._loop.time())
@@ -134,22 +134,22 @@ class _Body:
         if self._counted + size > self._limit:
             raise HTTPException(413, f"the body may have at most {self._limit} bytes")
         if not self._holdings.take(self._client, size):
-            raise HTTPException(503, "too many files are being sent: try again soon")
+            raise HTTPException(503, "too many uploads are in progress: try again soon")
         self._counted += size
         return event
 
     def close(self) -> None:
-        """Nothing of it is held any more."""
+        """Release the bytes that were reserved for the body."""
         self._holdings.give_back(self._client, self._counted)
 
 
 def _is_api(scope: Scope) -> bool:
-    """Whether it is more than the page's own files."""
+    """Whether a path counts as API use rather than as the page's own files."""
     return bool(scope["path"].startswith(("/api/", "/run_inference", "/metrics")))
 
 
 def _wants_key(path: str) -> bool:
-    """Whether a path is for those who have a key, where keys are set."""
+    """Whether a path requires an API key when keys are configured."""
     return path.startswith(("/api/", "/run_inference", "/metrics")) and path != "/api/v1/info"
 
 
@@ -158,7 +158,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, messa
     if scope["type"] == "websocket":
         await receive()
         if "websocket.http.response" not in scope.get("extensions", {}):
-            # Closing before accepting is what HTTP status 403 is made of.
+            # Closing before accepting makes the server respond with HTTP 403.
             await send({"type": "websocket.close", "code": 1008})
             return
         kind = "websocket.http.response"
@@ -173,4 +173,4 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, messa
         await send({"type": f"{kind}.body", "body": json.dumps(body).encode()})
     except OSError:
         if scope["type"] == "http":
-            raise  # a WebSocket has gone while it is told why
+            raise  # the client has disconnected while the reason is sent

@@ -1,4 +1,4 @@
-"""`HEAD`: what `GET` would answer, without the body."""
+"""`HEAD` requests: the response of `GET` without its body."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class _Told(Exception):
-    """The head is sent, and the rest is not wanted."""
+    """The response head has been sent; the body is not needed."""
 
 
 class HeadAsGet:
-    """ASGI middleware: every route that knows `GET` knows `HEAD`."""
+    """ASGI middleware: every route with `GET` also supports `HEAD`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; of `HEAD` the head alone."""
+        """Forward the request; for `HEAD` send the response head only."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return

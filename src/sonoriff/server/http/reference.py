@@ -1,4 +1,4 @@
-"""The page `/docs`: the HTTP API to read, without scripts and without the network."""
+"""The page `/docs`: the HTTP API reference, without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STYLE = (
 
 
 def reference_page(schema: dict[str, Any]) -> HTMLResponse:
-    """The operations of an OpenAPI document as a page."""
+    """Render the operations of an OpenAPI document as an HTML page."""
     parts = [
         _operation(method.upper(), path, operation)
         for path, operations in schema["paths"].items()

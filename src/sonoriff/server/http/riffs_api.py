@@ -1,4 +1,4 @@
-"""Routes of riffs: ask for one, follow it, fetch it, search the history."""
+"""Routes of riffs: create, follow, download, and search the history."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _Settings = Annotated[str, Form(max_length=20_000, description="JSON, as the bod
 async def _submit(
     request: Request, verb: str, body: RiffBody, blobs: dict[str, bytes] | None = None
 ) -> JSONResponse:
-    """Queue a riff; 202 with its record."""
+    """Queue a riff; respond 202 with its record."""
     service = service_of(request)
     body.check(service.config.limits)
     service.check_ready()
@@ -87,13 +87,13 @@ async def generate(request: Request, body: GenerateBody) -> Response:
 
 @router.post("/riffs/loop", status_code=202, response_model=Record)
 async def loop(request: Request, body: LoopBody) -> Response:
-    """A riff of whole bars that can be played round and round."""
+    """A seamless loop of whole bars."""
     return await _submit(request, "loop", body)
 
 
 @router.post("/riffs/morph", status_code=202, response_model=Record)
 async def morph(request: Request, body: MorphBody) -> Response:
-    """A way from one prompt or seed to another."""
+    """A morph from one prompt or seed to another."""
     return await _submit(request, "morph", body)
 
 
@@ -101,7 +101,7 @@ async def morph(request: Request, body: MorphBody) -> Response:
 async def remix(
     request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
 ) -> Response:
-    """A sound or picture made anew."""
+    """A variation on a sound or picture."""
     body = read_settings(RemixBody, settings)
     given = await _source(request, source, riff)
     return await _submit(request, "remix", body, {"source": given})
@@ -111,7 +111,7 @@ async def remix(
 async def extend(
     request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
 ) -> Response:
-    """What comes after a sound, or before it."""
+    """A continuation after a sound, or a lead-in before it."""
     body = read_settings(ExtendBody, settings)
     given = await _source(request, source, riff)
     return await _submit(request, "extend", body, {"source": given})
@@ -125,23 +125,23 @@ async def inpaint(
     settings: _Settings,
     source: _Source = None,
     riff: _RiffId = None,
-    mask: Annotated[UploadFile | None, File(description="White is made anew.")] = None,
+    mask: Annotated[UploadFile | None, File(description="White is repainted.")] = None,
 ) -> Response:
-    """A part made anew: by time, by frequency, by a painted mask."""
+    """Repaint a part, chosen by time, by frequency or by a painted mask."""
     body = read_settings(InpaintBody, settings)
     assert isinstance(body, InpaintBody)
     blobs = {"source": await _source(request, source, riff)}
     if mask is not None:
         blobs["mask"] = await mask.read()
     elif body.time_s is None and body.band_hz is None:
-        raise ParameterError("say what to make anew: time_s, band_hz, or a mask")
+        raise ParameterError("say what to repaint: time_s, band_hz, or a mask")
     return await _submit(request, "inpaint", body, blobs)
 
 
 async def _source(request: Request, source: UploadFile | None, riff: str | None) -> bytes:
-    """The file that a form holds, or the picture of the riff that it names.
+    """The uploaded file of a form, or the picture of the riff it refers to.
 
-    BusyError where nothing could be made of it: nothing is read for that.
+    Raises BusyError before reading anything if no riff can be accepted.
     """
     service = service_of(request)
     service.check_ready()
@@ -175,7 +175,7 @@ async def history(
 
 
 def _record(service: Service, riff: RiffRecord) -> dict[str, Any]:
-    """What is known of a riff: of one under way, its job knows more."""
+    """Record and job of a riff; the job of a running riff is more current."""
     job = service.jobs.find(riff.id)
     return job.record if job is not None else riff.record()
 
@@ -185,7 +185,7 @@ async def _find(request: Request, riff_id: str) -> tuple[RiffRecord, Job | None]
     riff = await asyncio.to_thread(service.store.find, riff_id, owner) if _is_id(riff_id) else None
     job = service.jobs.find(riff_id)
     if riff is not None and job is None and riff.state not in ENDED:
-        # It ended between the two looks; the database knew before the job was gone.
+        # It ended between the two lookups; the database is updated before the job is removed.
         riff = await asyncio.to_thread(service.store.find, riff_id, owner)
     if riff is None:
         raise ApiError(404, "there is no such riff")
@@ -201,7 +201,7 @@ async def _finished(request: Request, riff_id: str) -> RiffRecord:
 
 
 async def _file(service: Service, riff: RiffRecord, kind: str) -> Path:
-    """A file of a riff that is done; ApiError where it is gone or damaged."""
+    """Path of a finished riff's file; raises ApiError if it is missing or damaged."""
     try:
         path = await asyncio.to_thread(service.store.file, riff, kind)
     except FormatError as error:
@@ -212,7 +212,7 @@ async def _file(service: Service, riff: RiffRecord, kind: str) -> Path:
 
 
 def _is_id(text: str) -> bool:
-    """Whether it may be an id at all; databases choke on other things than letters."""
+    """Whether a string is a well-formed id; some databases fail on other characters."""
     return len(text) <= 24 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
 
 
@@ -225,7 +225,7 @@ async def record(request: Request, riff_id: str) -> dict[str, Any]:
 
 @router.post("/riffs/{riff_id}/cancel", response_model=Record, responses=described(404))
 async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
-    """Stop a riff; one that has ended stays as it is."""
+    """Cancel a riff; a finished riff is left unchanged."""
     service = service_of(request)
     riff, job = await _find(request, riff_id)
     if job is not None:
@@ -236,7 +236,7 @@ async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
 
 @router.delete("/riffs/{riff_id}", status_code=204, responses=described(404))
 async def delete(request: Request, riff_id: str) -> Response:
-    """Stop a riff and forget it."""
+    """Cancel a riff and delete it."""
     service = service_of(request)
     _, job = await _find(request, riff_id)
     if job is not None:
@@ -251,7 +251,7 @@ async def delete(request: Request, riff_id: str) -> Response:
     responses={200: {"content": {"text/event-stream": {}}}, **described(404)},
 )
 async def events(request: Request, riff_id: str) -> StreamingResponse:
-    """The record at every change, as server-sent events."""
+    """The record after every change, as server-sent events."""
     riff, job = await _find(request, riff_id)
     lines = _events(job) if job is not None else _last_event(riff.record())
     return StreamingResponse(
@@ -282,7 +282,7 @@ def _event(change: dict[str, Any]) -> str:
     },
 )
 async def file(request: Request, riff_id: str, kind: Kind) -> FileResponse:
-    """The picture, complete by itself, or the sound."""
+    """The picture, which carries all its metadata, or the sound."""
     service = service_of(request)
     riff = await _finished(request, riff_id)
     path = await _file(service, riff, kind)
@@ -295,7 +295,7 @@ async def file(request: Request, riff_id: str, kind: Kind) -> FileResponse:
     "/streams/{session}/riffs", status_code=201, response_model=Record, responses=described(404)
 )
 async def keep(request: Request, session: str, body: PartBody) -> Response:
-    """Keep a part of a stream."""
+    """Save a part of a stream as a riff."""
     service = service_of(request)
     stream = service.streams.find(session)
     if stream is None:
@@ -306,7 +306,12 @@ async def keep(request: Request, session: str, body: PartBody) -> Response:
     settings = {**stream.session.scene.to_dict(), **body.model_dump()}
     await asyncio.to_thread(service.store.check_room)
     riff = await asyncio.to_thread(
-        riff_of_part, service.store, service.facts, settings, *found, owner_of(request) or ""
+        riff_of_part,
+        service.store,
+        service.streams.model_info,
+        settings,
+        *found,
+        owner_of(request) or "",
     )
     where = {"Location": f"/api/v1/riffs/{riff.id}"}
     return JSONResponse(riff.record(), 201, headers=where)

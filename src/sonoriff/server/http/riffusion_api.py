@@ -1,4 +1,4 @@
-"""`POST /run_inference/`, as Riffusion's own server had it."""
+"""`POST /run_inference/`, compatible with Riffusion's own server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, Worker
 router = APIRouter(tags=["Riffusion"], dependencies=[Depends(require_key)])
 _MAX_SEED = 2**63 - 1
 _MAX_GUIDANCE = 50.0
-# (name, type as the messages call it, Python types, required)
+# (name, type name in messages, Python types, required)
 _Field = tuple[str, str, tuple[type, ...], bool]
 _END: tuple[_Field, ...] = (
     ("prompt", "str", (str,), True),
@@ -82,7 +82,7 @@ _SCHEMA = {
     },
 )
 async def run_inference(request: Request) -> Response:
-    """A riff at a place between two prompts, from a seed image."""
+    """A riff interpolated between two prompts, starting from a seed image."""
     service = service_of(request)
     service.check_ready()
     try:
@@ -109,7 +109,7 @@ async def run_inference(request: Request) -> Response:
 async def _made(
     pool: WorkerPool, task: dict[str, Any], images: list[bytes], client: str
 ) -> Message:
-    """What the worker makes; it waits for its turn as every riff does."""
+    """Result of the worker; the request queues like every other riff."""
     try:
         return await pool.call(task, images, payer=(client, ""))
     except WorkerDied:
@@ -117,7 +117,7 @@ async def _made(
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, Message]) -> Message:
-    """What comes of the work; Cancelled where the client goes before it is done."""
+    """Result of the work; raises Cancelled if the client disconnects first."""
 
     async def gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -128,7 +128,7 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, Message])
         await asyncio.wait({working, going}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise Cancelled("the client has gone")
+        raise Cancelled("the client has disconnected")
     finally:
         for task in (working, going):
             task.cancel()
@@ -136,7 +136,7 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, Message])
 
 
 def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:
-    """Seed and mask image; no mask is no bytes."""
+    """Seed image and mask image; empty bytes if there is no mask."""
     seed_id, mask_id = inputs.get("seed_image_id", "og_beat"), inputs.get("mask_image_id")
     seed = read(seed_id)
     if seed is None:
@@ -148,7 +148,7 @@ def _images(read: Any, inputs: dict[str, Any]) -> list[bytes]:
 
 
 def _inputs(body: bytes, limits: Limits) -> dict[str, Any]:
-    """The checked request; ParameterError in the words that Riffusion's server used."""
+    """The validated request; errors are worded as by Riffusion's server."""
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -183,13 +183,15 @@ def _checked(values: Mapping[str, Any], known: tuple[_Field, ...], where: str) -
                 f'value "{str(value)[:100]}" of type "{type(value).__name__}"'
             )
         if isinstance(value, str) and not _is_text(value):
-            raise ParameterError(f'field "{where}{name}" holds half a character: send whole ones')
+            raise ParameterError(
+                f'field "{where}{name}" contains half a character: send whole ones'
+            )
         checked[name] = value
     return checked
 
 
 def _is_text(value: str) -> bool:
-    """Whether it can be written at all: JSON can name halves of characters, UTF-8 has none."""
+    """Whether a string is valid Unicode: JSON can encode lone surrogates, UTF-8 cannot."""
     try:
         value.encode()
     except UnicodeEncodeError:

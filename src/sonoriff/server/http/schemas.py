@@ -1,4 +1,4 @@
-"""Bodies of requests for riffs, and of answers."""
+"""Request and response bodies of the riffs API."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic.config import JsonDict
 
+from sonoriff.analysis.chords import parse_progression
+from sonoriff.analysis.energy import STEPS
 from sonoriff.errors import ParameterError
 from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM, USUAL_BPM, bar_seconds, parse_key
 from sonoriff.server.config import Limits
@@ -14,7 +16,7 @@ from sonoriff.server.streaming.messages import MAX_SAMPLE, Strict, Text, first_m
 from sonoriff.stream.scene import MAX_SEED
 
 _NULL: JsonDict = {"type": "null"}
-# What a server refuses by its limits, for OpenAPI: where it has others, so it says.
+# Default limits, for the OpenAPI document; a server with other limits says so in its errors.
 _USUAL = Limits()
 _STEPS: JsonDict = {
     "anyOf": [{"type": "integer", "minimum": 1, "maximum": _USUAL.max_steps}, _NULL]
@@ -24,16 +26,24 @@ _KEY: JsonDict = {
     "anyOf": [{"type": "string", "pattern": "^[A-G](#|b)?( (major|minor))?$"}, _NULL],
     "description": "also as people write it: Bb minor, f-sharp major",
 }
+_CHORD = "[A-G](#|b)?(m|7|maj7|m7)?(:[1-9])?"
+_CHORDS: JsonDict = {
+    "anyOf": [{"type": "string", "pattern": f"^{_CHORD}( {_CHORD}){{0,15}}$"}, _NULL],
+    "description": "a bar each, Am:2 two bars; also the other chords that people write",
+}
 
 
 class RiffBody(Strict):
-    """Fields that all riffs have."""
+    """Fields common to all riffs."""
 
     prompt: Text
     negative_prompt: Text = ""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20, json_schema_extra=_KEY)
+    energy: int | None = Field(default=None, ge=1, le=STEPS)
+    chords: str | None = Field(default=None, max_length=1000, json_schema_extra=_CHORDS)
+    kind: Literal["recorded", "synthesised", "rendered"] | None = None
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
     num_inference_steps: int | None = Field(default=None, ge=1, json_schema_extra=_STEPS)
 
@@ -44,12 +54,19 @@ class RiffBody(Strict):
             parse_key(key)
         return key
 
+    @field_validator("chords")
+    @classmethod
+    def _are_chords(cls, chords: str | None) -> str | None:
+        if chords is not None:
+            parse_progression(chords)
+        return chords
+
     def length_s(self) -> float | None:
-        """Seconds of what is asked for, as far as known before it is made."""
+        """Requested length in seconds, if known in advance."""
         return None
 
     def check(self, limits: Limits) -> None:
-        """ParameterError where more is asked for than this server gives."""
+        """Raise ParameterError if the request exceeds this server's limits."""
         steps = self.num_inference_steps
         if steps is not None and steps > limits.max_steps:
             raise ParameterError(
@@ -62,7 +79,7 @@ class RiffBody(Strict):
             )
 
     def settings(self) -> dict[str, Any]:
-        """For the pipeline, and for the record."""
+        """Settings for the pipeline and for the record."""
         return self.model_dump()
 
 
@@ -74,22 +91,22 @@ class GenerateBody(RiffBody):
     )
 
     def length_s(self) -> float | None:
-        """As asked for."""
+        """The requested length."""
         return self.duration_s
 
 
 class LoopBody(RiffBody):
-    """A riff of whole bars that can be played round and round."""
+    """A seamless loop of whole bars."""
 
     bars: int = Field(default=4, ge=1, le=64)
 
     def length_s(self) -> float:
-        """At the tempo asked for; a tempo in the prompt makes little difference to the limit."""
+        """Length at the requested tempo; a tempo in the prompt hardly matters for the limit."""
         return self.bars * bar_seconds(self.bpm or USUAL_BPM)
 
 
 class MorphPointBody(Strict):
-    """A place on the way; what is left out is as in the body around it."""
+    """A point of the morph; omitted fields are taken from the enclosing body."""
 
     prompt: Text | None = None
     negative_prompt: Text | None = None
@@ -97,31 +114,31 @@ class MorphPointBody(Strict):
 
 
 class MorphBody(RiffBody):
-    """A way from one prompt or seed to another."""
+    """A morph from one prompt or seed to another."""
 
     prompt: Text = ""
     points: list[MorphPointBody] = Field(min_length=2, max_length=16)
     clips: int = Field(default=6, ge=3, le=20)
 
     def check(self, limits: Limits) -> None:
-        """As for every riff; each point has its own clip."""
+        """Also check that there is a clip for each point."""
         super().check(limits)
         if self.clips < len(self.points):
             raise ParameterError(f"{len(self.points)} points need as many clips, got {self.clips}")
 
     def length_s(self) -> float:
-        """Of clips of six seconds."""
+        """Length of all clips, at six seconds each."""
         return 6.0 * self.clips
 
 
 class RemixBody(RiffBody):
-    """A sound or picture made anew."""
+    """A variation on a sound or picture."""
 
     strength: float = Field(default=0.6, gt=0, le=1)
 
 
 class InpaintBody(RiffBody):
-    """A part made anew."""
+    """A repainted part."""
 
     time_s: tuple[float, float] | None = None
     band_hz: tuple[float, float] | None = None
@@ -140,7 +157,7 @@ class InpaintBody(RiffBody):
         return pair
 
     def settings(self) -> dict[str, Any]:
-        """Spans and bands as the pipeline has them."""
+        """Spans and bands in the pipeline's form."""
         values = self.model_dump(exclude={"time_s", "band_hz"})
         values["times"] = [self.time_s] if self.time_s else []
         values["bands"] = [self.band_hz] if self.band_hz else []
@@ -148,25 +165,25 @@ class InpaintBody(RiffBody):
 
 
 class ExtendBody(RiffBody):
-    """What comes after a sound, or before it."""
+    """A continuation after a sound, or a lead-in before it."""
 
     duration_s: float = Field(gt=0, json_schema_extra=_LENGTH)
     side: Literal["end", "start"] = "end"
 
     def length_s(self) -> float:
-        """Of the whole."""
+        """Length of the whole result."""
         return self.duration_s
 
 
 class PartBody(Strict):
-    """A stretch of a stream."""
+    """A range of samples of a stream."""
 
     first_sample: int = Field(ge=0, le=MAX_SAMPLE)
     end_sample: int = Field(ge=1, le=MAX_SAMPLE)
 
 
 def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
-    """The settings of a form; ParameterError says what is wrong with them."""
+    """Parse the settings of a form; raises ParameterError if they are invalid."""
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
@@ -174,7 +191,7 @@ def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
 
 
 class Record(BaseModel):
-    """A riff of the history."""
+    """Record of a riff."""
 
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
@@ -189,14 +206,14 @@ class Record(BaseModel):
 
 
 class Page(BaseModel):
-    """A part of the history."""
+    """One page of the history."""
 
     riffs: list[Record]
     next: str | None
 
 
 class Info(BaseModel):
-    """What a server is."""
+    """Response of `GET /api/v1/info`."""
 
     version: str
     protocol: int
@@ -209,13 +226,13 @@ class Info(BaseModel):
 
 
 class ErrorFacts(BaseModel):
-    """What went wrong."""
+    """Code and message of an error."""
 
     code: str
     message: str
 
 
 class ErrorBody(BaseModel):
-    """Of every answer that is an error."""
+    """Body of every error response."""
 
     error: ErrorFacts

@@ -1,4 +1,4 @@
-"""uvicorn's protocols, where a client could keep hold of something for ever."""
+"""uvicorn's protocols with timeouts and flood limits that uvicorn lacks."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from websockets.frames import Frame
 
 from sonoriff.server.http.doorkeeper import TokenBucket
 
-# An answer that lies unread for so long is given up.
+# Default time after which an unread response is abandoned.
 UNREAD_S = 60.0
 _TOO_MANY = 4429
 
 
 class _Unread:
-    """Closes a connection whose client does not read what is sent, from `pause` to `resume`."""
+    """Closes a connection if its client reads nothing between `pause` and `resume`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, close: Callable[[], None]) -> None:
         self._loop, self._close = loop, close
         self._timer: asyncio.TimerHandle | None = None
 
     def pause(self, seconds: float) -> None:
-        """There is more to send than fits."""
+        """The write buffer is full."""
         if self._timer is None:
             self._timer = self._loop.call_later(seconds, self._close)
 
     def resume(self) -> None:
-        """Some of it was read, or the connection has gone."""
+        """The write buffer has drained, or the connection is closed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
 
 class HttpProtocol(H11Protocol):
-    """Waits so long and no longer for the head of a request, from its first byte or the connection,
-    and for what it sends to be read.
+    """HTTP protocol with a timeout for the request head, counted from the connection or the first
+    byte, and for unread responses.
 
     Attributes
     ----------
@@ -53,39 +53,39 @@ class HttpProtocol(H11Protocol):
     _unread: _Unread
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
+        """Start the timeout."""
         super().connection_made(transport)
         self._unread = _Unread(self.loop, transport.abort)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Take data in; wait on where a head is not complete."""
+        """Process data; the timeout keeps running while the head is incomplete."""
         super().data_received(data)
         self._watch()
 
     def pause_writing(self) -> None:
-        """More is sent than is read."""
+        """The write buffer is full."""
         super().pause_writing()
         self._unread.pause(self.unread_s)
 
     def resume_writing(self) -> None:
-        """It is read."""
+        """The write buffer has drained."""
         super().resume_writing()
         self._unread.resume()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no request; a request before it can no longer be answered."""
+        """Reject malformed data; a pending request can no longer be answered."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
         try:
             super().send_400_response(msg)
-        except h11.LocalProtocolError:  # the answer to the request before has begun
+        except h11.LocalProtocolError:  # the previous response has already started
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the timeouts."""
         self._stop_watching()
         self._unread.resume()
         super().connection_lost(exc)
@@ -103,14 +103,14 @@ class HttpProtocol(H11Protocol):
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):
-    """Counts frames, pings and parts of messages among them, and does not serve a flood of them.
+    """WebSocket protocol that limits the rate of frames, including pings and fragments.
 
-    It answers no pings of a client that does not read: the answers would fill the memory.
+    Pings are not answered while the client does not read: the pongs would fill the memory.
 
     Attributes
     ----------
-    frames_per_s, frames_at_once : that a client may send
-    unread_s : seconds after which what is not read is given up
+    frames_per_s, frames_at_once : sustained rate and burst per client
+    unread_s : seconds after which an unread connection is closed
     """
 
     frames_per_s, frames_at_once = 60.0, 240.0
@@ -120,28 +120,28 @@ class StreamProtocol(WebSocketsSansIOProtocol):
     _cut_off = False
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to count."""
+        """Start counting frames."""
         super().connection_made(transport)
         self._unread = _Unread(self.loop, transport.abort)
         self._bucket = TokenBucket(self.frames_per_s, self.frames_at_once, self.loop.time)
 
     def pause_writing(self) -> None:
-        """More is sent than is read."""
+        """The write buffer is full."""
         super().pause_writing()
         self._unread.pause(self.unread_s)
 
     def resume_writing(self) -> None:
-        """It is read."""
+        """The write buffer has drained."""
         super().resume_writing()
         self._unread.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Cancel the timeouts."""
         self._unread.resume()
         super().connection_lost(exc)
 
     async def send(self, message: Any) -> None:
-        """Send; whoever is told something on a connection that was closed for it hears so."""
+        """Send; raises if the connection was closed for flooding."""
         try:
             await super().send(message)
         except RuntimeError as error:
@@ -150,14 +150,14 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             raise
 
     def handle_events(self) -> None:
-        """Serve what has come; nothing of who was cut off."""
+        """Process received events, unless the client was cut off."""
         if self._cut_off:
             self.conn.events_received()
         else:
             super().handle_events()
 
     def handle_ping(self) -> None:
-        """Answer, or leave it; of many pings only the last has to be answered (RFC 6455, 5.5.3)."""
+        """Answer a ping, or skip it; only the latest ping must be answered (RFC 6455, 5.5.3)."""
         if not self._counted():
             return
         if self.writable.is_set():
@@ -166,33 +166,33 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self.conn.data_to_send()
 
     def handle_pong(self, event: Frame) -> None:
-        """Take it; one that was not asked for counts as well."""
+        """Count a pong; unsolicited pongs count too."""
         if self._counted():
             super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
-        """A part of a message."""
+        """Count a continuation frame."""
         if self._counted():
             super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
-        """A message, or its first part; whole ones are counted where they are read."""
+        """Process a text frame; complete messages are counted by the stream."""
         if event.fin or self._counted():
             super().handle_text(event)
 
     def handle_bytes(self, event: Frame) -> None:
-        """As `handle_text`."""
+        """Like `handle_text`."""
         if event.fin or self._counted():
             super().handle_bytes(event)
 
     def _counted(self) -> bool:
-        """Count a frame; where there are too many the connection is closed."""
+        """Count a frame; close the connection if there are too many."""
         if self._cut_off:
             return False
         if self._bucket.take():
             return True
         self._cut_off = True
-        if self.close_sent:  # and so was told why already
+        if self.close_sent:  # the client has been told why already
             self.transport.abort()
             return False
         self.conn.data_to_send()
@@ -200,7 +200,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": _TOO_MANY})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        # Nothing more is read of it: the rest of a flood costs nothing.
+        # Stop reading, so that the rest of a flood costs nothing.
         self.transport.pause_reading()
         self.loop.call_later(1.0, self.transport.close)
         return False

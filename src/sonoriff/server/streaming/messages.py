@@ -1,4 +1,4 @@
-"""What a client may say on the stream's WebSocket."""
+"""Messages that a client may send on the stream's WebSocket."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _Id = (
     | Annotated[str, Field(max_length=100)]
 )
 _Sample = Annotated[int, Field(ge=0, le=MAX_SAMPLE)]
-# PostgreSQL keeps no NUL.
+# PostgreSQL cannot store NUL.
 Text = Annotated[str, Field(max_length=MAX_PROMPT_CHARS, pattern=r"^[^\x00]*$")]
 
 
 class Strict(BaseModel):
-    """No unknown field, no number in a string, no NaN."""
+    """Base model: no unknown fields, no coercion from strings, no NaN."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
@@ -34,7 +34,7 @@ class PromptBody(Strict):
 
 
 class ScenePatch(Strict):
-    """Fields of a scene to change; docs/protocol.md has the table."""
+    """Fields of a scene to change; see the table in docs/protocol.md."""
 
     mode: Literal["flow", "riff"] = "flow"
     prompts: list[PromptBody] = Field(default=[PromptBody(text="")], min_length=1, max_length=4)
@@ -45,14 +45,14 @@ class ScenePatch(Strict):
     alpha: float = Field(default=0.0, ge=0, lt=1)
     walk: float = Field(default=0.25, ge=0, le=1)
     strength: float = Field(default=0.75, gt=0, le=1)
-    # Which numbers it may be, the scene says: Literal would take true for 1.
+    # Scene checks the allowed numbers: Literal would accept true as 1.
     bars: int | None = None
     morph_bars: float = Field(default=4.0, ge=0, le=64)
     guidance_scale: float | None = Field(default=None, ge=1, le=20)
     num_inference_steps: int = Field(default=8, ge=1)
 
     def over(self, scene: Scene, max_steps: int) -> Scene:
-        """The scene with these fields in it; ParameterError where that makes none."""
+        """The scene with these fields replaced; raises ParameterError if it is invalid."""
         changed = Scene.from_dict({**scene.to_dict(), **self.model_dump(exclude_unset=True)})
         if changed.num_inference_steps > max_steps:
             raise ParameterError(
@@ -63,14 +63,14 @@ class ScenePatch(Strict):
 
 
 class Resume(Strict):
-    """Which stream to go on with, and from where."""
+    """The stream to resume, and the sample to resume at."""
 
     session: str = Field(max_length=100)
     next_sample: _Sample
 
 
 class Hello(Strict):
-    """Opens a stream or resumes one."""
+    """Opens or resumes a stream."""
 
     type: Literal["hello"]
     version: int
@@ -81,7 +81,7 @@ class Hello(Strict):
 
 
 class SceneChange(Strict):
-    """Changes what is played."""
+    """Changes the scene."""
 
     type: Literal["scene"]
     scene: ScenePatch
@@ -90,7 +90,7 @@ class SceneChange(Strict):
 
 
 class Want(Strict):
-    """Asks for sound, and reports."""
+    """Requests audio, and reports the playback position."""
 
     type: Literal["want"]
     until: _Sample
@@ -108,7 +108,7 @@ class Ping(Strict):
 
 
 class Bye(Strict):
-    """Ends the stream for good."""
+    """Ends the stream; it cannot be resumed."""
 
     type: Literal["bye"]
     id: _Id | None = None
@@ -121,7 +121,7 @@ _ADAPTER: TypeAdapter[ClientMessage] = TypeAdapter(
 
 
 def read_message(values: Any) -> ClientMessage:
-    """A message of what JSON held; ParameterError says what is wrong with it."""
+    """Parse a decoded JSON message; raises ParameterError if it is invalid."""
     try:
         return _ADAPTER.validate_python(values)
     except ValidationError as error:
@@ -129,7 +129,7 @@ def read_message(values: Any) -> ClientMessage:
 
 
 def first_mistake(errors: Any) -> str:
-    """One line of pydantic's list of errors; values are left out, since they may be long."""
+    """One line for pydantic's list of errors, without the values, which may be long."""
     error = errors[0]
     skipped = ("body", "hello", "scene", "want", "ping", "bye")
     where = [str(part)[:60] for part in error["loc"]]

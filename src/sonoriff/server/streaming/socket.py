@@ -1,4 +1,4 @@
-"""The stream's WebSocket, as docs/protocol.md has it."""
+"""The stream's WebSocket; docs/protocol.md specifies it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _BURST_S = 4.0
 
 
 class Closing(Exception):
-    """The connection is to be closed.
+    """Raised to close the connection.
 
     Parameters
     ----------
-    code : of the WebSocket
-    error : code and message of the `error` to send before
-    end : reason of the `end` to send before
+    code : WebSocket close code
+    error : code and message of an `error` to send first
+    end : reason of an `end` to send first
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class Closing(Exception):
 
 
 class Connection:
-    """One client, from its `hello` to the end.
+    """The connection of one client, from `hello` to its end.
 
     Parameters
     ----------
-    client : who it is, for limits
-    lets_in : whether a client's key opens this server, see `Doorkeeper.lets_in`
+    client : identity for limits
+    lets_in : checks a client's API key, see `Doorkeeper.lets_in`
     """
 
     def __init__(
@@ -71,12 +71,12 @@ class Connection:
         self._sounded = False
 
     def close(self, closing: Closing) -> None:
-        """Ask the connection to end; the first reason counts."""
+        """Request the connection to close; the first reason wins."""
         if not self._closing.done():
             self._closing.set_result(closing)
 
     async def run(self) -> None:
-        """Serve the client until it goes, or has to."""
+        """Serve the client until either side closes."""
         try:
             await self._websocket.accept()
             try:
@@ -91,7 +91,7 @@ class Connection:
                 self._streams.detach(self._stream, self)
 
     async def _talk(self) -> None:
-        """Listen and send, until one of both ends or someone asks to."""
+        """Receive and send concurrently, until one of them ends or `close` is called."""
         tasks = [asyncio.create_task(part()) for part in (self._listen, self._pump)]
         try:
             ends: set[asyncio.Future[Any]] = {*tasks, self._closing}
@@ -105,7 +105,7 @@ class Connection:
         raise next(r for r in results if r is not None and not isinstance(r, _Cancelled))
 
     async def _close(self, closing: Closing) -> None:
-        """Say why, and close."""
+        """Send the reason and close."""
         if closing.error is not None:
             code, message = closing.error
             await self._send({"type": "error", "code": code, "message": message})
@@ -123,7 +123,7 @@ class Connection:
             await self._websocket.send_text(json.dumps(message))
 
     async def _receive(self) -> Any:
-        """The next message as JSON."""
+        """The next message, decoded from JSON."""
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(event.get("code", 1006))
@@ -137,7 +137,7 @@ class Connection:
                 4400, error=("invalid", "a message must be JSON in a text frame")
             ) from error
 
-    # The beginning.
+    # Opening.
 
     async def _greet(self) -> None:
         try:
@@ -154,7 +154,7 @@ class Connection:
         self._check_key(hello.key)
         if self._streams.closed:
             raise Closing(4503, error=("busy", "the server is stopping: connect again soon"))
-        if not self._streams.facts:
+        if self._streams.pool.model_info is None:
             raise Closing(4503, error=("loading", self._streams.pool.loading_line))
         self._hello_at = self._loop.time()
         stream = self._resumed(hello) if hello.resume else self._opened(hello)
@@ -165,7 +165,7 @@ class Connection:
         await self._send(self._ready(stream, hello))
 
     def _check_key(self, key: str | None) -> None:
-        """Closing without a known key, where keys are set."""
+        """Raise Closing if keys are configured and the key is not valid."""
         try:
             if self._lets_in(self.client, key):
                 return
@@ -183,7 +183,7 @@ class Connection:
         return self._streams.open(scene, self.client)
 
     def _check_room(self, besides: Stream | None = None) -> None:
-        """Closing where no more streams may be open."""
+        """Raise Closing if no more streams may be opened."""
         try:
             self._streams.check_room(self.client, besides=besides)
         except CrowdedError as error:
@@ -202,20 +202,19 @@ class Connection:
         return stream
 
     def _ready(self, stream: Stream, hello: Hello) -> dict[str, Any]:
-        facts = {k: v for k, v in self._streams.facts.items() if k not in _INNER_FACTS}
         answer = {"id": hello.id} if hello.id is not None else {}
         return {
             "type": "ready",
             "version": VERSION,
             "session": stream.id,
             "next_sample": stream.session.next_sample,
-            **facts,
+            **self._streams.model_info.for_listeners(),
             "scene": stream.session.scene.to_dict(),
             "limits": self._limits.for_clients(),
             **answer,
         }
 
-    # Listening.
+    # Receiving.
 
     async def _listen(self) -> None:
         while True:
@@ -252,7 +251,7 @@ class Connection:
         stream.note_heard(want.heard)
         stream.news.set()
         if want.underruns is not None and want.underruns > self._underruns:
-            # A client can say any number; what it says at once counts for little.
+            # Clients may report any number, so a single report is capped.
             self._streams.metrics.underruns.inc(min(100, want.underruns - self._underruns))
             self._underruns = want.underruns
 
@@ -279,7 +278,7 @@ class Connection:
                 self._streams.metrics.first_sound.observe(self._loop.time() - self._hello_at)
 
     async def _rest(self, stream: Stream) -> None:
-        """Wait for news; say so where nothing was wanted for long."""
+        """Wait for something to send; close the stream if it is idle for too long."""
         try:
             await asyncio.wait_for(stream.news.wait(), _STATUS_S)
         except asyncio.TimeoutError:
@@ -303,13 +302,3 @@ class Connection:
                 "queue": self._streams.pool.waiting,
             }
         )
-
-
-_INNER_FACTS = (
-    "params",
-    "window_samples",
-    "cell_samples",
-    "context_samples",
-    "lag_samples",
-    "column_lead",
-)

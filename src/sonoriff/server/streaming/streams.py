@@ -1,4 +1,4 @@
-"""Streams: each with the task that makes its sound, all in one register."""
+"""Streams, each with the task that makes its sound, and their registry."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sonoriff.errors import BusyError, SonoriffError
 from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.streaming.session import Chunk, Format, Session
+from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.server.workers.worker_pool import WorkerDied, WorkerPool
 from sonoriff.stream.scene import Scene
 
@@ -19,27 +20,27 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 4
 _BUSY_S = 0.25
-# Seconds that a player which does not say what it has heard is thought to have in hand; and how
-# many times a window's usual time must be in hand when it is painted anew.
+# Assumed buffer of a player that does not report its position, in seconds; and the buffer needed
+# to repaint a window, in multiples of the time that a window takes.
 _LEAD_S, _HURRY = 2.0, 1.5
-# A player that plays says so more often than this; one that says nothing may be paused.
+# A playing client reports more often than this; a silent one may be paused.
 _SILENT_S = 0.5
 
 
 class CrowdedError(BusyError):
-    """One client has as many streams as one may have."""
+    """A client has reached its limit of streams."""
 
 
 class Stream:
-    """A session and whoever makes its sound.
+    """A session and the task that makes its sound.
 
     Attributes
     ----------
-    connection : who listens; None while the stream is kept for one that comes back
-    news : set when there is something to send, or something went wrong
-    failure : why no more can be made
-    speed : seconds of sound a second, of late; None before the first window
-    expiry, lost_at : when it is forgotten, where nobody listens, and when its connection was lost
+    connection : the listener; None while the stream is kept for resuming
+    news : set when there is something to send or an error
+    failure : error that ended the making of windows
+    speed : recent seconds of sound made per second; None before the first window
+    expiry, lost_at : timer that removes a disconnected stream, and time of the disconnection
     """
 
     def __init__(self, session_id: str, client: str, session: Session, streams: Streams) -> None:
@@ -51,7 +52,7 @@ class Stream:
         self.expiry: asyncio.TimerHandle | None = None
         self.lost_at = 0.0
         self._streams = streams
-        # The first sample not yet played, as the player said, and when.
+        # First sample not yet played, as reported by the player, and time of the report.
         self._heard: int | None = None
         self._heard_at = 0.0
         self._making: asyncio.Task[None] | None = None
@@ -60,7 +61,7 @@ class Stream:
 
     @property
     def _short(self) -> bool:
-        """Whether a window is to be made: half of one is kept in hand beyond what is wanted."""
+        """Whether to make a window: half a window beyond the requested samples is kept ready."""
         session = self.session
         if self.connection is None or self.failure is not None:
             return False
@@ -68,16 +69,16 @@ class Stream:
         return session.cut_to is not None or (session.until > 0 and session.made_until < ahead)
 
     def keep_making(self) -> None:
-        """See to it that what is wanted is made."""
+        """Start making windows if needed."""
         if self._short and (self._making is None or self._making.done()):
             self._making = asyncio.create_task(self._make())
 
     def note_heard(self, heard: int | None) -> None:
-        """What the player says of the first sample that it has not played; None is nothing."""
+        """Store the player's report of its first unplayed sample, if any."""
         self._heard, self._heard_at = heard, asyncio.get_running_loop().time()
 
     def change(self, scene: Scene, at: int | None) -> int:
-        """Play a scene; the first sample at which it may be heard."""
+        """Switch to a scene; returns the first sample at which it may be heard."""
         self.session.reserve = self._reserve()
         goes_on = self._is_needed()
         from_sample = self.session.change(scene, at, goes_on=goes_on)
@@ -88,12 +89,12 @@ class Stream:
 
     @property
     def _window_s(self) -> float:
-        """Seconds that a window takes, at most."""
+        """Upper estimate of the seconds that a window takes."""
         rate = self.session.form.sample_rate
         return self._streams.window_samples / rate / max(0.1, self.speed or 1.0)
 
     def _in_hand_s(self, sample: int) -> float:
-        """Seconds until the player comes to a sample, as far as is known."""
+        """Estimated seconds until the player reaches a sample."""
         rate = self.session.form.sample_rate
         if self._heard is None:
             return _LEAD_S + (sample - self.session.next_sample) / rate
@@ -101,15 +102,15 @@ class Stream:
         return (sample - self._heard) / rate - min(ago, _SILENT_S)
 
     def _reserve(self) -> int:
-        """Samples to play beyond those sent while another window is made, where it takes long."""
+        """Samples to keep beyond those sent, if making another window takes long."""
         short_s = _HURRY * self._window_s - self._in_hand_s(self.session.next_sample)
         return round(self.session.form.sample_rate * min(self._window_s, max(0.0, short_s)))
 
     def _is_needed(self) -> bool:
-        """Whether the window under way has to stay, since there is no time to begin another.
+        """Whether the window being made must be kept, because there is no time to start over.
 
-        It can where it is one of flow, which is cut once it is made. Before the first sound nobody
-        waits for what comes next.
+        Only flow windows can be kept, as they can be cut afterwards. Before the first sound is sent
+        there is nothing to wait for.
         """
         session = self.session
         if not self._painting or session.next_sample == 0 or self.speed is None:
@@ -119,7 +120,7 @@ class Stream:
         return self._in_hand_s(session.made_until) < _HURRY * self._window_s
 
     def stop_making(self) -> None:
-        """Leave the window under way."""
+        """Cancel the window being made."""
         if self._making is not None:
             self._making.cancel()
             self._making, self._painting = None, False
@@ -141,7 +142,7 @@ class Stream:
             self.news.set()
 
     async def _make_window(self) -> None:
-        """Cut the last window, where it is to end earlier, or make another."""
+        """Cut the last window if it has to end early, else make the next one."""
         session, loop = self.session, asyncio.get_running_loop()
         rate, cut = session.form.sample_rate, session.cut_to
         self._making_first = session.next_first_sample
@@ -158,12 +159,13 @@ class Stream:
                 task, states, spare_s=spare_s, kind=kind, payer=(self.client, self.id)
             )
         finally:
-            # Whoever leaves a window may have begun another already.
+            # Another window may have been started after a cancellation.
             if self._making is asyncio.current_task():
                 self._painting = False
+        window = WindowMessage.from_dict(header["window"])
         session.add(
             Chunk(
-                window=header["window"],
+                window=window,
                 first_column=header["first_column"],
                 n_columns=header["n_columns"],
                 columns=columns,
@@ -174,23 +176,23 @@ class Stream:
             )
         )
         if cut is None:
-            made = header["window"]["end_sample"] - header["window"]["first_sample"]
-            self._note(made / rate, max(1e-6, loop.time() - began))
+            made_samples = window.end_sample - window.first_sample
+            self._note(made_samples / rate, max(1e-6, loop.time() - began))
 
     def _kind(self) -> tuple[int, int] | None:
-        """What the next window has in common with those that fit into one batch with it.
+        """Batch key of the next window; windows with equal keys can be made together.
 
-        Windows of flow of as many steps that see as much of what came before. A riff's are as long
-        as its beats, and fit none.
+        Flow windows match in number of steps and context length. Riff windows have individual
+        lengths and are never batched.
         """
         first = self.session.next_first_sample
         scene = self.session.schedule.scene_at(first)
         if scene.mode != "flow":
             return None
-        return scene.num_inference_steps, min(first, int(self._streams.facts["context_samples"]))
+        return scene.num_inference_steps, min(first, self._streams.model_info.context_samples)
 
     def _note(self, made_s: float, took_s: float) -> None:
-        """How fast a window came."""
+        """Update the speed from one window."""
         speed = made_s / took_s
         self.speed = speed if self.speed is None else 0.5 * (self.speed + speed)
         self._streams.metrics.sound_made.inc(made_s)
@@ -198,15 +200,15 @@ class Stream:
 
 
 class Streams:
-    """All streams, by their secret names.
+    """All streams, by their secret ids.
 
     Parameters
     ----------
-    lane : whose workers make the windows; its facts must be known before a stream is opened
+    pool : of the workers that make the windows; its model must be loaded before a stream is opened
 
     Attributes
     ----------
-    closed : the server stops, no stream is opened or resumed any more
+    closed : the server is stopping; no stream can be opened or resumed
     """
 
     def __init__(self, pool: WorkerPool, limits: Limits, metrics: Metrics) -> None:
@@ -215,62 +217,65 @@ class Streams:
         self._streams: dict[str, Stream] = {}
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """Of the model; empty before it is loaded."""
-        return self.pool.facts or {}
+    def model_info(self) -> ModelInfo:
+        """The model, which must be loaded."""
+        assert self.pool.model_info is not None
+        return self.pool.model_info
 
     @property
     def spare_samples(self) -> int:
-        """Samples that are made beyond those wanted."""
+        """Samples made beyond those requested."""
         return self.window_samples // 2
 
     @property
     def window_samples(self) -> int:
-        """Of the model."""
-        return int(self.facts["window_samples"])
+        """Samples of a window of the model."""
+        return self.model_info.window_samples
 
     @property
     def connections(self) -> list[Connection]:
-        """All that are open."""
+        """All open connections."""
         return [s.connection for s in self._streams.values() if s.connection is not None]
 
     def find(self, session_id: str) -> Stream | None:
-        """A stream by its name."""
+        """The stream of an id."""
         return self._streams.get(session_id)
 
     def check_room(self, client: str, *, besides: Stream | None = None) -> None:
-        """Whether another connection may have a stream.
+        """Check the limits for another stream.
 
         Parameters
         ----------
-        client : whose it would be
-        besides : a stream whose connection would be taken over, and is not counted
+        client : the client that asks
+        besides : stream whose connection would be replaced and is not counted
 
         Raises
         ------
         CrowdedError
-            the client has as many as one may have
+            the client's limit is reached
         BusyError
-            as many are open as may be
+            the total limit is reached
         """
         limits = self.limits
         others = [c for c in self.connections if besides is None or c is not besides.connection]
         if sum(other.client == client for other in others) >= limits.max_streams_per_client:
-            raise CrowdedError(f"at most {limits.max_streams_per_client} streams of one client")
+            raise CrowdedError(
+                f"a client may have {limits.max_streams_per_client} streams open: close one first"
+            )
         if len(others) >= limits.max_streams:
             raise BusyError(f"{limits.max_streams} streams are open: try again later")
 
     def open(self, scene: Scene, client: str) -> Stream:
-        """A new stream."""
-        facts = self.facts
-        form = Format(**{field.name: facts[field.name] for field in fields(Format)})
+        """Open a stream."""
+        info = self.model_info
+        form = Format(**{field.name: getattr(info, field.name) for field in fields(Format)})
         ahead = round(self.limits.ahead_s * form.sample_rate)
         stream = Stream(secrets.token_urlsafe(18), client, Session(form, scene, ahead), self)
         self._streams[stream.id] = stream
         return stream
 
     def attach(self, stream: Stream, connection: Connection) -> Connection | None:
-        """Give a stream to a connection; the one that it had before, or None."""
+        """Attach a connection to a stream; returns the connection it replaces, or None."""
         before, stream.connection = stream.connection, connection
         stream.client = connection.client
         if stream.expiry is not None:
@@ -279,7 +284,7 @@ class Streams:
         return before
 
     def detach(self, stream: Stream, connection: Connection) -> None:
-        """A connection has gone; its stream is kept for a while."""
+        """Detach a lost connection; its stream is kept for `resume_s`."""
         if stream.connection is not connection:
             return
         stream.connection = None
@@ -291,9 +296,9 @@ class Streams:
         self._make_room(stream.client)
 
     def _make_room(self, client: str) -> None:
-        """Forget lost streams beyond the limits: a client's own, else of who has most, the oldest.
+        """Remove the oldest lost streams beyond the limits: this client's, then the biggest users'.
 
-        So nobody's are lost because another client comes and goes.
+        So no client can evict the streams of others by reconnecting.
         """
         kept: dict[str, list[Stream]] = {}
         lost = [s for s in self._streams.values() if s.connection is None]
@@ -305,7 +310,7 @@ class Streams:
             self.end(max(kept.values(), key=len).pop(0))
 
     def end(self, stream: Stream) -> None:
-        """Forget a stream."""
+        """Remove a stream."""
         stream.connection = None
         stream.stop_making()
         self._streams.pop(stream.id, None)

@@ -1,1 +1,1 @@
-"""Processes that hold a model, and the queue before them."""
+"""Worker processes that hold a model, and their task queue."""

@@ -14,13 +14,13 @@ Message = tuple[dict[str, Any], list[bytes]]
 
 
 def packed(header: dict[str, Any], blobs: Sequence[bytes] = ()) -> bytes:
-    """A message as bytes: length of the header, header, blobs."""
+    """Serialise a message: length of the header, header, blobs."""
     text = json.dumps({**header, "blobs": [len(blob) for blob in blobs]}).encode()
     return b"".join([_LENGTH.pack(len(text)), text, *blobs])
 
 
 def joined(messages: Sequence[tuple[dict[str, Any], Sequence[bytes]]]) -> Message:
-    """Several messages as one."""
+    """Combine several messages into one."""
     headers = [{**header, "n_blobs": len(blobs)} for header, blobs in messages]
     return {"messages": headers}, [blob for _, blobs in messages for blob in blobs]
 
@@ -33,14 +33,14 @@ def parted(message: Message) -> list[Message]:
 
 
 async def receive(reader: asyncio.StreamReader) -> Message:
-    """The next message; IncompleteReadError where the other end has gone."""
+    """Receive a message; raises IncompleteReadError if the other end has closed."""
     (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
     header = json.loads(await reader.readexactly(length))
     return header, [await reader.readexactly(size) for size in header.pop("blobs")]
 
 
 def receive_blocking(file: BinaryIO) -> Message:
-    """The next message; EOFError where the other end has gone."""
+    """Receive a message; raises EOFError if the other end has closed."""
     (length,) = _LENGTH.unpack(_exactly(file, _LENGTH.size))
     header = json.loads(_exactly(file, length))
     return header, [_exactly(file, size) for size in header.pop("blobs")]

@@ -1,4 +1,4 @@
-"""What a worker process may take of the machine, so that a mistake costs one task."""
+"""Resource limits of worker processes, so that a runaway task fails alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 try:
     import resource
-except ImportError:  # Windows has no such limits
+except ImportError:  # not available on Windows
     resource = None  # type: ignore[assignment]
 
 _OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory|bad_alloc", re.I)
@@ -16,7 +16,7 @@ _SMALLEST, _LARGEST = 2 * 2**30, 8 * 2**30
 
 
 def memory_for_a_task() -> int | None:
-    """Bytes that a worker may take beyond its model: half of the machine's, 2 to 8 GiB."""
+    """Memory a worker may use beyond its model: half of the machine's, within 2 to 8 GiB."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -25,10 +25,10 @@ def memory_for_a_task() -> int | None:
 
 
 def limit_memory(more_bytes: int | None) -> None:
-    """Let this process take so much more memory than it has now; None is no limit.
+    """Limit the memory this process may use beyond its current use; None sets no limit.
 
-    A task that wants more gets a MemoryError and fails alone. Linux only: elsewhere the limit
-    would also count what is only mapped.
+    Beyond it a task gets a MemoryError and fails alone. Linux only: elsewhere the limit would
+    also count mapped files.
     """
     if more_bytes is None or resource is None or not Path("/proc/self/status").exists():
         return
@@ -41,9 +41,9 @@ def limit_memory(more_bytes: int | None) -> None:
 
 
 def limit_time(seconds: float | None) -> None:
-    """Let this process use its cores for so long from now on, then the system ends it.
+    """Limit the CPU time this process may use from now on; beyond it the system kills it.
 
-    The server gives up earlier, by the clock; this is for a worker whose server cannot.
+    The server's own timeout is shorter; this covers workers whose server cannot act.
     """
     if seconds is None or resource is None:
         return
@@ -54,7 +54,7 @@ def limit_time(seconds: float | None) -> None:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether numpy or torch found no memory for something."""
+    """Whether an error means that numpy or torch ran out of memory."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
     )

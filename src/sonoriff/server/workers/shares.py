@@ -1,22 +1,22 @@
-"""Who has used how much of a worker's time of late."""
+"""Recent use of worker time by each client."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable
 
-# So much more than an equal share is too much.
+# Factor over an equal share that counts as too much.
 _SLACK = 1.25
 _NOTHING_S = 0.01
 
 
 class Shares:
-    """Seconds used by each of several, forgotten bit by bit.
+    """Seconds used by each party, with exponential decay.
 
     Parameters
     ----------
-    memory_s : after which a third of what was used is still remembered
-    free_s : as much as this is never too much
+    memory_s : time constant of the decay: after it about a third still counts
+    free_s : use below this is never too much
     """
 
     def __init__(self, memory_s: float, free_s: float) -> None:
@@ -25,21 +25,21 @@ class Shares:
         self._at = -math.inf
 
     def note(self, who: Hashable, seconds: float, now: float) -> None:
-        """Someone has used so many seconds."""
+        """Add seconds used by a party."""
         self._forget(now)
         self._used[who] = self._used.get(who, 0.0) + seconds
 
     def of(self, who: Hashable, now: float) -> float:
-        """What someone has used of late, in seconds."""
+        """Recent use of a party, in seconds."""
         self._forget(now)
         return self._used.get(who, 0.0)
 
     def is_over(self, who: Hashable, others: Collection[Hashable], now: float) -> bool:
-        """Whether someone has had more than a fair share.
+        """Whether a party has used more than its fair share.
 
         Parameters
         ----------
-        others : who else wants some; whoever has used some of late counts too, and so does `who`
+        others : other parties waiting; recent users and `who` itself are counted as well
         """
         used = self.of(who, now)
         count = len({who, *others, *self._used})

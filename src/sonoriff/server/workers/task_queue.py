@@ -1,4 +1,4 @@
-"""Tasks that wait for a worker, and which of them are made together."""
+"""Queue of tasks for the workers, and the choice of batches."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ Payer = tuple[str, str]
 
 
 class Call:
-    """A task on its way through the queue.
+    """A queued or running task.
 
     Parameters
     ----------
-    deadline : when it is needed, on the loop's clock
-    kind : calls of one kind can be made together; None goes alone
-    payer : client and stream that it is for, whose shares it counts against
+    deadline : time by which it is needed, on the event loop's clock
+    kind : batch key; calls with equal keys can be made together, None goes alone
+    payer : client and stream whose shares are charged
 
     Attributes
     ----------
-    result : to be set by whoever has it made
-    process : that is at it
-    step_s : the longest of its steps, so far
+    result : future of the result
+    process : process that runs it
+    step_s : longest step so far
     """
 
     def __init__(
@@ -51,35 +51,35 @@ class Call:
 
     @property
     def number(self) -> int:
-        """By which the worker names it."""
+        """Number by which the worker refers to it."""
         return int(self.header["number"])
 
     def note_step(self, now: float) -> None:
-        """A step is done."""
+        """Record a finished step."""
         if self._step_at is not None:
             self.step_s = max(self.step_s, now - self._step_at)
         self._step_at = now
 
     def cancel(self) -> None:
-        """Tell the worker, where one is at it, that nobody waits any more."""
+        """Tell the worker, if it is running, that the result is no longer needed."""
         if self.process is not None and self.process.stdin is not None:
             with suppress(OSError, RuntimeError):
                 self.process.stdin.write(packed({"cancel": self.number}))
 
 
 class Waiting:
-    """Calls, those that are needed first before the others.
+    """Waiting calls, ordered by deadline.
 
-    Those of a client that has had more than its share of the workers' time go behind those of
-    others, and so do, among the calls of one client, those of a stream that has had more than its.
+    Calls of clients that have used more than their share of worker time come after all others;
+    likewise, within a client, those of streams that have used more than theirs.
 
     Parameters
     ----------
-    memory_s, free_s : how long what was used counts, and how much is never too much: see `Shares`
+    memory_s, free_s : see `Shares`
 
     Attributes
     ----------
-    usual_s : what one of those that can be made together takes, of late
+    usual_s : recent duration of one batchable call
     """
 
     def __init__(self, memory_s: float = 10.0, free_s: float = 2.0) -> None:
@@ -94,7 +94,7 @@ class Waiting:
         return len(self._calls)
 
     async def filled(self) -> None:
-        """Wait until there may be a call."""
+        """Wait until there may be a call to take."""
         await self._filled.wait()
 
     async def another(self) -> None:
@@ -102,31 +102,31 @@ class Waiting:
         await self._another.wait()
 
     def add(self, call: Call) -> None:
-        """Put a call in its place."""
+        """Insert a call."""
         insort(self._calls, call, key=lambda c: (c.deadline, c.number))
         self._filled.set()
         self._another.set()
         self._another = asyncio.Event()
 
     def remove(self, call: Call) -> None:
-        """Take a call out, if it is there."""
+        """Remove a call, if present."""
         with suppress(ValueError):
             self._calls.remove(call)
 
     def take(self, most: int, now: float) -> list[Call]:
-        """The call that is needed first, and those that are made with it; none where none waits.
+        """Take the most urgent call and those to batch with it; empty if none waits.
 
         Parameters
         ----------
-        most : calls
-        now : on the clock of the deadlines
+        most : maximum batch size
+        now : current time, on the clock of the deadlines
 
         Notes
         -----
-        Together they cost less than one after the other, but each has to wait for all. A call is
-        urgent where it is needed before as many as may go together can be made. An urgent one takes
-        along only others that are urgent: they are done sooner so than by turns, while one that has
-        time would only hold it up. Nothing goes before an urgent one that does not fit.
+        A batch costs less than its calls in turn, but each call waits for all. A call is urgent if
+        its deadline comes before a full batch could be done. An urgent call is batched with other
+        urgent calls only: they finish sooner than in turn, while a call with time to spare would
+        delay it. Nothing overtakes an urgent call that does not fit.
         """
         self._filled.clear()
         if not self._calls:
@@ -152,7 +152,7 @@ class Waiting:
         return taken
 
     def rank(self, call: Call, now: float) -> tuple[bool, bool]:
-        """Whether client and stream have had more than their shares: goes before the deadline."""
+        """Whether client and stream are over their shares: sorts before the deadline."""
         client, stream = call.payer
         others = {c.payer[0] for c in self._calls}
         streams = {c.payer[1] for c in self._calls if c.payer[0] == client}
@@ -163,7 +163,7 @@ class Waiting:
         )
 
     def charge(self, calls: Sequence[Call], seconds: float, now: float) -> None:
-        """Note time that a worker has spent on calls."""
+        """Charge worker time to the payers of calls."""
         for call in calls:
             client, stream = call.payer
             self._clients.note(client, seconds / len(calls), now)
@@ -174,11 +174,11 @@ class Waiting:
             del self._streams[client]
 
     def take_between(self, running: Sequence[Call], left_s: float, now: float) -> list[Call]:
-        """A call that cannot wait for those under way, which have had more than their share.
+        """Take a call too urgent to wait for the running ones, which are over their share.
 
         Parameters
         ----------
-        left_s : what those under way still take, about
+        left_s : estimated time left for the running calls
         """
         if not self._calls or not running:
             return []
@@ -190,7 +190,7 @@ class Waiting:
         return [first]
 
     def note(self, calls: Sequence[Call], took_s: float) -> None:
-        """Learn from calls that were made together how long one takes."""
+        """Update the usual duration from a batch."""
         if calls[0].kind is not None:
             each = took_s / len(calls)
             self.usual_s = 0.5 * (self.usual_s + each) if self.usual_s else each

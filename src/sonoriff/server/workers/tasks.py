@@ -1,4 +1,4 @@
-"""What a worker can be asked to do: a window of a stream, or a riff."""
+"""The tasks of a worker: windows of streams, and riffs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from sonoriff.audio import audio_bytes, audio_info, read_audio
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.clip import Clip
-from sonoriff.pipeline.extend import ExtendSettings, extend
-from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.pipeline.inpaint import InpaintSettings, inpaint
-from sonoriff.pipeline.loop import LoopSettings, loop
-from sonoriff.pipeline.morph import MorphSettings, morph
+from sonoriff.pipeline.morph import Morph
 from sonoriff.pipeline.prediction import OnMember
-from sonoriff.pipeline.remix import RemixSettings, remix
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
+from sonoriff.pipeline.verbs import VERBS
 from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.picture import (
     check_work,
@@ -43,12 +40,12 @@ from sonoriff.stream.stored import bytes_from_state, state_from_bytes
 StillWanted = Callable[[], None]
 _Task = Callable[[dict[str, Any], list[bytes], OnProgress], Message]
 _WARM_WINDOWS = 2
-# Folders of uploads, by which a message that names a file is told.
+# Prefix of upload folders, by which paths in error messages are recognised.
 _PREFIX = "sonoriff-"
 _PATH = re.compile(rf"[^\s'\"]*[/\\]{_PREFIX}[^\s'\":,]*")
-# Of an uploaded sound: channels, and numbers a second of all of them: 192 kHz in stereo, 48 kHz in
-# eight channels. Silence of 655 kHz in eight channels is half a megabyte of FLAC and 2.5 GB of
-# memory; a thousand channels at 100 Hz are little until they are resampled.
+# Limits of an uploaded sound: channels, and samples per second of all channels: 192 kHz in stereo,
+# 48 kHz in eight channels. Silence of 655 kHz in eight channels is half a megabyte of FLAC and
+# 2.5 GB of memory; a thousand channels at 100 Hz are small until they are resampled.
 _MAX_CHANNELS, _MAX_SAMPLES_PER_S = 8, 384_000
 # Columns of an uploaded picture times its n_fft: 120 s of riffusion-v1 in stereo.
 _MAX_WORK = 1 << 29
@@ -56,12 +53,12 @@ _PICTURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}
 
 
 class Tasks:
-    """A model at work. Every task is a function of what it is given: nothing is remembered.
+    """Runs tasks on a model. Every task is a pure function of its message.
 
     Parameters
     ----------
-    max_pixels, max_source_s : of what clients send
-    folder : where it lies while it is read; None is the system's for temporary files
+    max_pixels, max_source_s : limits of uploads
+    folder : for uploads while they are read; None is the system's temporary folder
     """
 
     def __init__(
@@ -78,34 +75,34 @@ class Tasks:
             "riffuse": self.riffuse,
         }
 
-    def facts(self) -> dict[str, Any]:
-        """What the server has to know of the model."""
-        params = self.model.params
-        return {
-            "model": self.model.name,
-            "weights": getattr(self.model, "weights", ""),
-            "sample_rate": params.sample_rate,
-            "channels": 1,
-            "hop_length": params.hop_length,
-            "n_mels": params.n_mels,
-            "f_min_hz": params.f_min,
-            "f_max_hz": params.f_max,
-            "db_min": params.db_min,
-            "db_max": params.db_max,
-            "params": params.to_dict(),
-            "window_samples": self.model.window_frames * params.hop_length,
-            "cell_samples": self._stream.cell_samples,
-            "lag_samples": self._stream.lag_samples,
-            "context_samples": self._stream.context_samples,
-            "column_lead": self._stream.column_lead,
-        }
+    def model_info(self) -> ModelInfo:
+        """Properties of the model that the server needs."""
+        params, stream = self.model.params, self._stream
+        return ModelInfo(
+            model=self.model.name,
+            weights=getattr(self.model, "weights", ""),
+            sample_rate=params.sample_rate,
+            channels=1,
+            hop_length=params.hop_length,
+            n_mels=params.n_mels,
+            f_min_hz=params.f_min,
+            f_max_hz=params.f_max,
+            db_min=params.db_min,
+            db_max=params.db_max,
+            params=params.to_dict(),
+            window_samples=self.model.window_frames * params.hop_length,
+            cell_samples=stream.cell_samples,
+            lag_samples=stream.lag_samples,
+            context_samples=stream.context_samples,
+            column_lead=stream.column_lead,
+        )
 
     def warm_up(self, on_progress: Callable[[float], None]) -> None:
-        """Do all that streams need once, so that no listener waits for what happens only once.
+        """Run everything that streams use once, so that no listener waits for one-time costs.
 
         Parameters
         ----------
-        told : how far it is, 0 to 1
+        on_progress : called with the progress, 0 to 1
         """
         scene = Scene(prompts=(WeightedPrompt("music, 120 bpm"),), num_inference_steps=2)
         schedule, before = SceneSchedule((Cue(scene),)), b""
@@ -126,12 +123,12 @@ class Tasks:
         on_progress: OnProgress,
         still_wanted: StillWanted = lambda: None,
     ) -> Message:
-        """Do what ``header["task"]`` says.
+        """Run the task named by ``header["task"]``.
 
         Parameters
         ----------
-        told : of each step; what it raises stops the work
-        still_wanted : called between the stages that have no steps; what it raises stops the work
+        on_progress : called after each step; an exception stops the work
+        still_wanted : called between stages without steps; an exception stops the work
         """
         before, self._still_wanted = self._still_wanted, still_wanted
         try:
@@ -144,20 +141,20 @@ class Tasks:
     def window(
         self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress
     ) -> Message:
-        """The next window of a stream, from the state before it, or from none at the start."""
+        """Make the next window of a stream from its previous state, or from none at the start."""
         before = self._before(header, blobs)
         return self._reply(before, self._stream.next(before, on_progress=on_progress))
 
     def windows(
         self, messages: Sequence[Message], on_progress: OnMember
     ) -> Iterator[tuple[int, Message]]:
-        """The next windows of several streams, as `window` each, with their places."""
+        """Make the next windows of several streams in a batch; yields index and reply."""
         before = [self._before(header, blobs) for header, blobs in messages]
         for place, made in self._stream.next_together(before, on_progress=on_progress):
             yield place, self._reply(before[place], made)
 
     def cut(self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress) -> Message:  # noqa: ARG002
-        """A window that ends earlier, from the states before and after it."""
+        """Cut a window short, from the states before and after it."""
         before = self._state(blobs[0], SceneSchedule())
         after = state_from_bytes(blobs[1], self.model)
         n_cells = header["end_sample"] // self._stream.cell_samples
@@ -175,7 +172,7 @@ class Tasks:
         columns, samples, after = made
         assert after.window is not None
         reply = {
-            "window": _window_message(after.window),
+            "window": _window_message(after.window).to_dict(),
             "first_column": before.n_columns,
             "n_columns": columns.shape[2],
             "first_sample": before.n_samples,
@@ -184,14 +181,14 @@ class Tasks:
         return reply, [self._column_bytes(columns), _sound_bytes(samples), bytes_from_state(after)]
 
     def _column_bytes(self, columns: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
-        """Values (C, M, n) as bytes, column after column."""
+        """Encode values (C, M, n) as uint8 bytes, column by column."""
         params = self.model.params
         level = (columns - params.db_min) / (params.db_max - params.db_min)
         levels = np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)
         return bytes(levels.transpose(2, 0, 1).tobytes())
 
     def riff(self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress) -> Message:
-        """A riff of any verb: its picture and its sound as FLAC."""
+        """Make a riff with any verb; returns its picture and its sound as FLAC."""
         verb, settings = header["verb"], dict(header["settings"])
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
             source = None
@@ -210,29 +207,16 @@ class Tasks:
         return facts, [png_bytes(clip.sonogram), flac]
 
     def _made(
-        self, verb: str, settings: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
+        self, name: str, values: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
     ) -> Clip:
-        if verb == "generate":
-            return generate(
-                self.model, GenerateSettings.from_dict(settings), on_progress=on_progress
-            )
-        if verb == "loop":
-            return loop(self.model, LoopSettings.from_dict(settings), on_progress=on_progress)
-        if verb == "morph":
-            way = morph(self.model, MorphSettings.from_dict(settings), on_progress=on_progress)
-            return way.joined
-        assert source is not None
-        sourced: dict[str, tuple[Any, Any]] = {
-            "remix": (RemixSettings, remix),
-            "inpaint": (InpaintSettings, inpaint),
-            "extend": (ExtendSettings, extend),
-        }
-        kind, make = sourced[verb]
-        clip: Clip = make(self.model, source, kind.from_dict(settings), on_progress=on_progress)
-        return clip
+        verb = VERBS[name]
+        settings = verb.settings_class.from_dict(values)
+        sources = [] if source is None else [source]
+        made = verb.run(self.model, settings, sources, on_progress=on_progress)
+        return made.joined if isinstance(made, Morph) else made
 
     def _source(self, data: bytes, folder: Path) -> Sonogram:
-        """A sonogram of a file's bytes, picture or sound."""
+        """Sonogram of an uploaded picture or sound."""
         suffix = next((s for magic, s in _PICTURES.items() if data.startswith(magic)), ".sound")
         path = folder / f"source{suffix}"
         path.write_bytes(data)
@@ -262,7 +246,7 @@ class Tasks:
             )
 
     def _check_pixels(self, path: Path) -> tuple[int, int]:
-        """Size of a picture, read from its header; FormatError where it is none or too large."""
+        """Size of a picture from its header; raises FormatError if it is invalid or too large."""
         try:
             with Image.open(path, formats=("PNG", "JPEG")) as image:
                 size: tuple[int, int] = image.size
@@ -276,7 +260,7 @@ class Tasks:
         return size
 
     def _mask(self, data: bytes, source: Sonogram, folder: Path) -> str:
-        """A mask of any size stretched over the sonogram; the path of its file."""
+        """Stretch a mask of any size over the sonogram; returns the path of its file."""
         path = folder / "mask"
         path.write_bytes(data)
         self._check_pixels(path)
@@ -314,9 +298,9 @@ class Tasks:
 
 
 def _check_density(path: Path) -> None:
-    """FormatError where a second of a sound holds too much."""
+    """Raise FormatError if a sound has too many channels or samples per second."""
     info = audio_info(path)
-    # More than two channels are mixed while they are read.
+    # More than two channels are downmixed while reading.
     dense = info.sample_rate * min(info.n_channels, 2) > _MAX_SAMPLES_PER_S
     if info.n_channels > _MAX_CHANNELS or dense:
         raise FormatError(
@@ -331,22 +315,21 @@ def _sound_bytes(samples: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
     return bytes(np.rint(np.clip(samples.T, -1.0, 1.0) * 32767.0).astype("<i2").tobytes())
 
 
-def _window_message(window: Window) -> dict[str, Any]:
+def _window_message(window: Window) -> WindowMessage:
     scene = window.scene
-    return {
-        "type": "window",
-        "index": window.index,
-        "first_sample": window.first_sample,
-        "end_sample": window.end_sample,
-        "mode": scene.mode,
-        "prompts": [{"text": p.text, "weight": p.weight} for p in window.prompts],
-        "negative_prompt": scene.negative_prompt,
-        "seed": window.seed,
-        "alpha": window.alpha,
-        "bpm": window.bpm,
-        "key": window.key,
-        "strength": scene.strength,
-        "bar": window.bar,
-        "first_bar_sample": window.first_bar_sample,
-        "scene": scene.to_dict(),
-    }
+    return WindowMessage(
+        index=window.index,
+        first_sample=window.first_sample,
+        end_sample=window.end_sample,
+        mode=scene.mode,
+        prompts=[{"text": p.text, "weight": p.weight} for p in window.prompts],
+        negative_prompt=scene.negative_prompt,
+        seed=window.seed,
+        alpha=window.alpha,
+        bpm=window.bpm,
+        key=window.key,
+        strength=scene.strength,
+        bar=window.bar,
+        first_bar_sample=window.first_bar_sample,
+        scene=scene.to_dict(),
+    )

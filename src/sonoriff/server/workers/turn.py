@@ -1,4 +1,4 @@
-"""A worker's turn at some tasks, and what may come in between."""
+"""A worker's turn at a batch of tasks, and urgent tasks in between."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from sonoriff.server.workers.task_queue import Call, Waiting
 
 
 class WorkerDied(SonoriffError):
-    """The process at work has gone; the task may be given to another."""
+    """The worker process died; the task may be retried."""
 
 
 class TaskFailed(SonoriffError):
-    """The worker met an error of ours; its log has the trace."""
+    """The task failed with a bug; the worker's log has the traceback."""
 
 
 class TooMuchError(SonoriffError):
-    """The task took more time or memory than one may."""
+    """The task exceeded its time or memory limit."""
 
 
 class Turn:
-    """Calls that a process is at.
+    """Calls that a process is running.
 
     Parameters
     ----------
-    calls : handed over together
-    waiting : what may come in between, and whom the time is charged to
-    interludes : whether anything may come in between, one task at a time
+    calls : the batch
+    waiting : queue to take urgent calls from and to charge time to
+    interludes : whether urgent calls may run in between, one at a time
 
     Attributes
     ----------
-    n_between : how many did
+    n_between : number of calls run in between
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Turn:
         self._main, self._between = list(calls), list[Call]()
         self._left: dict[int, Call] = {}
         self._began = self._charged_at = self._loop.time()
-        # The shares of the work that are done, of those that began the turn.
+        # Progress of the calls that began the turn.
         self._progress = 0.0
 
     async def run(self) -> None:
-        """Wait until the process is finished with all of them; WorkerDied where it goes."""
+        """Wait until the process has finished all calls; raises WorkerDied if it dies."""
         await self._hand_over(self._main)
         message = asyncio.ensure_future(received(self._process))
         try:
@@ -70,27 +70,27 @@ class Turn:
                 if self._open:
                     await self._come_between()
         finally:
-            # What comes of it nobody asks any more.
+            # Nobody waits for the result any more.
             message.add_done_callback(lambda done: done.cancelled() or done.exception())
             message.cancel()
 
     def settle(self, error: SonoriffError) -> None:
-        """Tell whoever waits what went wrong."""
+        """Fail the calls that have no result yet."""
         settle([*self._main, *self._between], error)
 
     def end(self) -> None:
-        """The process is at none of them any more."""
+        """Detach the calls from the process."""
         for call in (*self._main, *self._between):
             call.process = None
 
     @property
     def _open(self) -> bool:
-        """Whether something may come in between."""
+        """Whether an urgent call may run now."""
         left = self._left.values()
         return self._interludes and bool(left) and not any(c in left for c in self._between)
 
     async def _come_between(self) -> None:
-        """Hand over what cannot wait for the others."""
+        """Send an urgent call to the process."""
         now = self._loop.time()
         done = max(0.05, self._progress)
         left_s = (now - self._began) * (1.0 - done) / done
@@ -109,10 +109,10 @@ class Turn:
             self._process.stdin.write(packed({**header, "between": between}, blobs))
             await self._process.stdin.drain()
         except (ConnectionError, RuntimeError) as error:
-            raise WorkerDied("the worker process has gone") from error
+            raise WorkerDied("the worker process has died") from error
 
     def _charge(self) -> None:
-        """Charge the time since the last look to whoever it was spent on."""
+        """Charge the time since the last charge to the calls it was spent on."""
         now = self._loop.time()
         between = [call for call in self._between if call.number in self._left]
         self._waiting.charge(between or self._main, now - self._charged_at, now)
@@ -142,16 +142,16 @@ class Turn:
 
 
 async def received(process: Process) -> Message:
-    """The next message of a worker; WorkerDied where it has gone."""
+    """Receive a worker's message; raises WorkerDied if the worker has gone."""
     assert process.stdout is not None
     try:
         return await receive(process.stdout)
     except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise WorkerDied("the worker process has gone") from error
+        raise WorkerDied("the worker process has died") from error
 
 
 def settle(calls: Sequence[Call], error: SonoriffError) -> None:
-    """Tell whoever waits for calls what went wrong."""
+    """Fail calls with an error."""
     for call in calls:
         if not call.result.done():
             call.result.set_exception(error)

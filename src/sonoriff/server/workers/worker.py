@@ -1,8 +1,8 @@
-"""The process that holds a model: reads tasks from its standard input, writes what it made.
+"""Worker process: holds a model, reads tasks from stdin and writes results to stdout.
 
 Usage: python -m sonoriff.server.workers.worker '{"model": null, "device": "cpu", ...}'
 
-It may be killed at any time: whoever asked still has the state that the task began with.
+It may be killed at any time: the server keeps the state that each task started from.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from sonoriff.server.workers.rlimits import is_out_of_memory, limit_memory, limi
 from sonoriff.threads import prepare
 
 log = logging.getLogger(__name__)
-# Shares of the time that it takes to be ready, most of which goes to the first window.
+# Shares of the startup time, most of which goes to the first window.
 _IMPORTED, _LOADED = 0.3, 0.5
 
 
 class _Inbox:
-    """Tasks in their order, those to be made together as one item, and the numbers of those no
-    longer wanted; read by a thread. What cannot wait for the task under way lies in `between`.
+    """Tasks in order, batches as one item, and the numbers of cancelled tasks; filled by a thread.
+    Urgent tasks to run between steps go to `between`.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -47,22 +47,22 @@ class _Inbox:
                     self.cancelled.add(message[0]["cancel"])
                 elif message[0].get("between"):
                     self.between.put(parted(message))
-                    self.tasks.put([])  # it may be that nothing is under way any more
+                    self.tasks.put([])  # wake the main loop, which may be idle
                 else:
                     self.tasks.put(parted(message))
         finally:
-            # The server has gone: so does its worker, whatever it is doing.
+            # The server is gone: exit at once.
             os._exit(0)
 
 
 class Desk:
-    """Does tasks and sends what comes of them.
+    """Runs tasks and sends their results.
 
     Parameters
     ----------
     tasks : `sonoriff.server.workers.tasks.Tasks`
-    inbox : with `between` and `cancelled`
-    send : of a header and blobs
+    inbox : has `between` and `cancelled`
+    send : called with a header and blobs
     """
 
     def __init__(self, tasks: Any, inbox: Any, send: Any) -> None:
@@ -70,7 +70,7 @@ class Desk:
         self._in_between = False
 
     def do(self, messages: list[Message]) -> None:
-        """Answer one task, or several that go together."""
+        """Run one task or a batch."""
         self._serve_between()
         if len(messages) > 1:
             self._reply_together(messages)
@@ -78,7 +78,7 @@ class Desk:
             self._reply(*messages[0])
 
     def _look(self, number: int) -> None:
-        """Cancelled where a task is no longer wanted; what cannot wait is done first."""
+        """Run urgent tasks, and raise Cancelled if this task is no longer wanted."""
         if number in self._inbox.cancelled:
             raise Cancelled("stopped on request")
         self._serve_between()
@@ -119,14 +119,14 @@ class Desk:
             self._fail(number, "invalid", str(error))
         except Exception as error:
             if is_out_of_memory(error):
-                self._fail(number, "too_much", "it takes more memory than it may: ask for less")
+                self._fail(number, "too_much", "it needs more memory than the limit: ask for less")
             else:
                 log.error("task failed", exc_info=error)
                 self._fail(number, "failed")
         self._inbox.cancelled.discard(number)
 
     def _reply_together(self, messages: list[Message]) -> None:
-        """Windows of several streams; those that did not come of it are made or answered alone."""
+        """Make windows of several streams in a batch; those that failed are retried alone."""
         left = dict(enumerate(messages))
 
         def on_progress(place: int, step: int, steps: int) -> None:
@@ -146,16 +146,16 @@ class Desk:
 
 
 def main() -> None:
-    """Load the model, say so, and work until the server goes."""
+    """Load the model, report it, and run tasks until the server exits."""
     options = json.loads(sys.argv[1])
     prepare()
     set_up_logs()
-    # Ctrl-C reaches every process of a terminal; the server says when to stop.
+    # Ctrl-C reaches every process of a terminal; only the server decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if options["nice"] and hasattr(os, "nice"):
         os.nice(options["nice"])
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints by mistake must not reach the pipe
+    os.dup2(2, 1)  # stray prints must not reach the pipe
     warnings.simplefilter("ignore")
     inbox = _Inbox(sys.stdin.buffer)
 
@@ -168,16 +168,22 @@ def main() -> None:
     except SonoriffError as error:
         send({"type": "fatal", "message": str(error)})
         return
-    if options["device"] == "cpu":
+    if tasks.model.device.type == "cpu":
         limit_memory(options["memory_bytes"])
-    send({"type": "ready", **tasks.facts()})
+    send(
+        {
+            "type": "ready",
+            "device": tasks.model.device.type,
+            "model": tasks.model_info().to_dict(),
+        }
+    )
     desk = Desk(tasks, inbox, send)
     while True:
         desk.do(inbox.tasks.get())
 
 
 def _loaded(options: dict[str, Any], loading: Any) -> Any:
-    """The tasks of a model that is loaded, and tried out where streams are to come from it."""
+    """Load the model and create its tasks; warm up if it serves streams."""
     loading(0.0)
     from sonoriff.models.registry import load_model
     from sonoriff.server.workers.tasks import Tasks

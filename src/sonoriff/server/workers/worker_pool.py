@@ -1,4 +1,4 @@
-"""Worker processes and the queue before them."""
+"""Pool of worker processes with a queue."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
 from sonoriff.server.logs import pass_on
 from sonoriff.server.workers.ipc import Message
+from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.task_queue import Call, Payer, Waiting
 from sonoriff.server.workers.turn import (
     TaskFailed,
@@ -31,30 +32,30 @@ __all__ = ["TaskFailed", "TooMuchError", "WorkerDied", "WorkerPool"]
 log = logging.getLogger(__name__)
 _MAX_FAILED_STARTS = 3
 _PIPE_BYTES = 1 << 20
-# Windows in one batch. Two on a processor take 0.78 of the time of one after the other, more gain
-# nothing there; a graphics processor is hardly busy with one.
+# Windows per batch. On a CPU two take 0.78 of the time of two in turn, and more gain nothing;
+# a GPU is hardly busy with one.
 _MOST_TOGETHER, _MOST_ON_CPU = 4, 2
 
 
 class WorkerPool:
-    """A queue and the processes that work it off, the most urgent task first.
+    """A queue and the processes that serve it, most urgent task first.
 
     Parameters
     ----------
     name : for logs and metrics
     options : for the workers, see `sonoriff.server.workers.worker`
-    devices : a process for each
-    max_waiting : tasks; more are refused
-    task_s : after which a process that is still at a task is ended
-    cancel_s : after which a process that is still at a task that was cancelled is ended; None waits
+    devices : one process is started on each
+    max_waiting : maximum number of queued tasks
+    task_s : timeout of a task; its process is killed
+    cancel_s : grace period of a cancelled task before its process is killed; None waits
     waiting : the queue
-    interludes : whether tasks that cannot wait are made between the steps of one whose client has
-        had more than its share
+    interludes : whether urgent tasks run between the steps of a task whose client is over its
+        share
 
     Notes
     -----
-    A process that dies is replaced. The calls that it was at raise `WorkerDied`: tasks are pure
-    functions, so they may be made again. Some tasks are made together, see `Waiting`.
+    A process that dies is replaced. Its running calls raise `WorkerDied`: tasks are pure functions,
+    so they may be retried. Some tasks are batched, see `Waiting`.
     """
 
     def __init__(
@@ -70,39 +71,39 @@ class WorkerPool:
         interludes: bool = False,
     ) -> None:
         self.name = name
-        self.facts: dict[str, Any] | None = None
-        # How far the first process is with its model, 0 to 1.
+        self.model_info: ModelInfo | None = None
+        # Loading progress of the first process, 0 to 1.
         self.loading = 0.0
         self.fatal: str | None = None
         self.restarts = 0
-        # Calls that were made in one batch with others.
+        # Number of calls made in batches.
         self.n_together = 0
         self.ready = asyncio.Event()
         self._options, self._devices = options, devices
         self._max_waiting, self._task_s, self._cancel_s = max_waiting, task_s, cancel_s
         self._waiting = waiting or Waiting()
         self._interludes = interludes
-        # Tasks that were made between the steps of another.
+        # Number of tasks run between the steps of another.
         self.n_between = 0
         self._number = 0
         self._runners: list[asyncio.Task[None]] = []
-        # Their folders, and the tasks that pass on what they say.
+        # Their folders, and the tasks that forward their logs.
         self._processes: dict[Process, Path] = {}
         self._readers: dict[Process, asyncio.Task[None]] = {}
 
     @property
     def loading_line(self) -> str:
-        """How far the model is, for people."""
+        """Loading progress in words."""
         return f"the model is being loaded, {round(100 * self.loading)} %: try again soon"
 
     @property
     def waiting(self) -> int:
-        """Tasks that no process has begun."""
+        """Number of tasks not yet started."""
         return len(self._waiting)
 
     @property
     def process_ids(self) -> list[int]:
-        """Of the workers that live."""
+        """Process ids of the running workers."""
         return [process.pid for process in self._processes if process.returncode is None]
 
     def start(self) -> None:
@@ -110,7 +111,7 @@ class WorkerPool:
         self._runners = [asyncio.create_task(self._keep(device)) for device in self._devices]
 
     async def stop(self) -> None:
-        """End the processes; whoever waits gets `Cancelled`."""
+        """Stop the processes; pending calls raise `Cancelled`."""
         self.ready.clear()
         for runner in self._runners:
             runner.cancel()
@@ -128,26 +129,26 @@ class WorkerPool:
         payer: Payer = ("", ""),
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Message:
-        """What a worker makes of a task.
+        """Run a task on a worker and return its reply.
 
         Parameters
         ----------
-        spare_s : seconds until it is needed; what is needed first goes first
-        kind : tasks of one kind may be made together; None goes alone
-        payer : client and stream that it is for
-        on_progress : told ``(step, steps)``
+        spare_s : seconds until the result is needed; the most urgent task runs first
+        kind : batch key; tasks with equal keys may be made together, None goes alone
+        payer : client and stream to charge
+        on_progress : called with ``(step, steps)``
 
         Raises
         ------
         BusyError
-            too many tasks wait
+            too many tasks are queued
         Cancelled, ParameterError, WorkerDied, TaskFailed, TooMuchError
-            as the worker said, or because it cannot say any more
+            as reported by the worker, or because it died
 
         Notes
         -----
-        Cancelling the coroutine stops the work between two of its steps, and none that is made
-        together with it.
+        Cancelling the coroutine stops the task between two steps, without affecting others of its
+        batch.
         """
         if self.waiting >= self._max_waiting:
             raise BusyError(f"{self.waiting} tasks wait already: try again later")
@@ -167,7 +168,7 @@ class WorkerPool:
             raise
 
     def _see_to_its_end(self, call: Call) -> None:
-        """End the process that does not leave a cancelled task in time: others wait for it."""
+        """Kill the process if it does not stop a cancelled task in time: others are waiting."""
         process = call.process
         if process is None or self._cancel_s is None:
             return
@@ -178,20 +179,20 @@ class WorkerPool:
                 with suppress(ProcessLookupError):
                     process.kill()
 
-        # A step is the least that is done; where one takes long, so does stopping.
+        # A task stops between steps only, so allow for its longest one.
         asyncio.get_running_loop().call_later(self._cancel_s + call.step_s, end)
 
     async def _keep(self, device: str) -> None:
-        """Keep a process at work, and replace it when it dies."""
+        """Keep a process running, and replace it when it dies."""
         failed_starts = 0
         while self.fatal is None:
             began = False
             try:
                 process = await self._started(device)
                 try:
-                    await self._load(process)
+                    device_type = await self._load(process)
                     began, failed_starts = True, 0
-                    most = _MOST_ON_CPU if device == "cpu" else _MOST_TOGETHER
+                    most = _MOST_ON_CPU if device_type == "cpu" else _MOST_TOGETHER
                     await self._work(process, most)
                 finally:
                     await self._ended(process)
@@ -206,7 +207,7 @@ class WorkerPool:
         self.ready.set()
 
     async def _started(self, device: str) -> Process:
-        # What it writes is removed with it, however it ends.
+        # Its files are removed with it, however it ends.
         folder = Path(self._options["folder"]) / secrets.token_hex(6)
         folder.mkdir(parents=True)
         options = {**self._options, "device": device, "folder": str(folder)}
@@ -224,16 +225,17 @@ class WorkerPool:
         self._readers[process] = asyncio.create_task(pass_on(process, self.name))
         return process
 
-    async def _load(self, process: Process) -> None:
+    async def _load(self, process: Process) -> str:
+        """Wait until the model is loaded; returns the type of its device."""
         header, _ = await received(process)
         while header["type"] == "loading":
             self.loading = header["share"]
             header, _ = await received(process)
         if header["type"] == "fatal":
             raise CheckpointError(header["message"])
-        del header["type"]
-        self.facts = header
+        self.model_info = ModelInfo(**header["model"])
         self.ready.set()
+        return str(header["device"])
 
     async def _work(self, process: Process, most: int) -> None:
         loop = asyncio.get_running_loop()
@@ -260,7 +262,7 @@ class WorkerPool:
             self.n_between += turn.n_between
 
     async def _next(self, process: Process, most: int) -> list[Call]:
-        """What is to be made next; WorkerDied where the idle process goes meanwhile."""
+        """The next calls to run; raises WorkerDied if the idle process exits meanwhile."""
         loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(process.wait())
         try:
             while not gone.done() and process.returncode is None:
@@ -271,12 +273,12 @@ class WorkerPool:
                     await asyncio.wait({filled, gone}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     filled.cancel()
-            raise WorkerDied("the idle worker process has gone")
+            raise WorkerDied("the idle worker process has died")
         finally:
             gone.cancel()
 
     async def _ended(self, process: Process) -> None:
-        """End a process, without mercy: it holds nothing that is needed."""
+        """Kill a process: it holds nothing that is needed."""
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()

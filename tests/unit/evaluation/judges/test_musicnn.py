@@ -21,7 +21,7 @@ from sonoriff.evaluation.judges.musicnn import (
 )
 
 GOLDENS = json.loads(
-    (Path(__file__).parents[2] / "golden" / "musicnn.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[3] / "golden" / "musicnn.json").read_text(encoding="utf-8")
 )
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None, reason=f"needs {musicnn.INSTALL}"

@@ -12,12 +12,24 @@ from sonoriff.server.config import Limits
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.streaming.session import MAX_CUES, Chunk, Format, Session
 from sonoriff.server.streaming.streams import CrowdedError, Stream, Streams
+from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.stream.scene import Scene, WeightedPrompt
 
 # A sample is a hundredth of a second, a cell a tenth, a window four seconds.
 RATE, CELL, LAG, WINDOW = 100, 10, 20, 400
 FORM = Format(RATE, 1, 1, 2, cell_samples=CELL, lag_samples=LAG, column_lead=5)
-FACTS = {**vars(FORM), "window_samples": 640, "context_samples": 240}
+MODEL = ModelInfo(
+    **vars(FORM),
+    window_samples=640,
+    context_samples=240,
+    model="tiny",
+    weights="",
+    f_min_hz=0.0,
+    f_max_hz=50.0,
+    db_min=-80.0,
+    db_max=0.0,
+    params={},
+)
 OTHER = Scene(prompts=(WeightedPrompt("other"),))
 
 
@@ -26,11 +38,10 @@ def made(session: Session, end: int | None = None, mode: str = "flow") -> Chunk:
     index = session._chunks[-1].index + 1 if session._chunks else 0
     first = session.next_first_sample
     end = first + WINDOW if end is None else end
-    window = {"index": index, "first_sample": first, "end_sample": end, "mode": mode}
     start = session.made_until
     n_samples, n_columns = end - LAG - start, end - LAG + 5 - session_end_column(session)
     return Chunk(
-        window={"type": "window", **window},
+        window=window_message(index, first, end, mode),
         first_column=session_end_column(session),
         n_columns=n_columns,
         columns=bytes(2 * n_columns),
@@ -38,6 +49,26 @@ def made(session: Session, end: int | None = None, mode: str = "flow") -> Chunk:
         n_samples=n_samples,
         sound=bytes(2 * n_samples),
         state=b"state",
+    )
+
+
+def window_message(index: int, first: int, end: int, mode: str) -> WindowMessage:
+    scene = Scene()
+    return WindowMessage(
+        index=index,
+        first_sample=first,
+        end_sample=end,
+        mode=mode,
+        prompts=[{"text": "", "weight": 1.0}],
+        negative_prompt="",
+        seed=0,
+        alpha=0.0,
+        bpm=None,
+        key=None,
+        strength=scene.strength,
+        bar=None,
+        first_bar_sample=None,
+        scene=scene.to_dict(),
     )
 
 
@@ -117,7 +148,7 @@ class SlowLane:
     """Makes windows when it is told to."""
 
     def __init__(self) -> None:
-        self.facts, self.waiting = FACTS, 0
+        self.model_info, self.waiting = MODEL, 0
         self.calls: list[tuple[dict[str, Any], asyncio.Future[Any]]] = []
 
     async def call(self, task: dict[str, Any], *_states: Any, **_options: Any) -> Any:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,8 +16,12 @@ from PIL import Image
 from sonoriff.audio import read_audio, write_audio
 from sonoriff.cli.generate import reuse_in_name
 from sonoriff.cli.main import main
+from sonoriff.cli.painting import Kind, ModelOptions
+from sonoriff.cli.scenes import StreamModelOptions
 from sonoriff.models.small.model import SmallModel
+from sonoriff.music import KINDS
 from sonoriff.pipeline.clip import Clip
+from sonoriff.server.config import ServerConfig
 from sonoriff.sonogram.codec import encode
 
 Run = Callable[..., int]
@@ -129,9 +134,59 @@ def test_remix_inpaint_extend_and_morph(run: Run, song: Path, tmp_path: Path) ->
     assert Clip.load(tmp_path / "extend.png").sonogram.duration_s == pytest.approx(2, abs=0.01)
 
 
+def test_every_verb_takes_the_shared_options(run: Run, song: Path, tmp_path: Path) -> None:
+    shared = (
+        *("--bpm", 100, "--key", "A minor", "--energy", 4, "--chords", "Am:2 F", "--kind"),
+        *("rendered", "--guidance", 2, "--guidance-interval", "0:0.9", "--sampler", "euler"),
+        *("--negative", "drums", "--seed", 3),
+    )
+    verbs: dict[str, tuple[object, ...]] = {
+        "generate": ("jazz", "--duration", 0.3),
+        "remix": (song, "jazz"),
+        "inpaint": (song, "jazz", "--time", "0:0.5"),
+        "extend": (song, "jazz", "--duration", 2),
+        "morph": ("jazz", "funk", "--clips", 3),
+    }
+    for verb, own in verbs.items():
+        assert run(verb, *own, *shared, "-o", f"{verb}.png") == 0
+        settings = Clip.load(tmp_path / f"{verb}.png").settings
+        assert {name: settings[name] for name in _SHARED} == _SHARED, verb
+
+
+_SHARED = {
+    "bpm": 100.0,
+    "key": "A minor",
+    "energy": 4,
+    "chords": "Am:2 F",
+    "kind": "rendered",
+    "guidance_scale": 2.0,
+    "guidance_interval": [0.0, 0.9],
+    "sampler": "euler",
+    "negative_prompt": "drums",
+    "seed": 3,
+    "num_inference_steps": 2,
+}
+
+
+def test_the_device_is_chosen_by_itself_unless_it_is_named() -> None:
+    assert ModelOptions().device == StreamModelOptions().device == ServerConfig().devices[0]
+    assert ModelOptions().device == "auto"
+
+
+def test_kinds_are_those_of_the_settings() -> None:
+    literal, *_ = get_args(get_args(Kind)[0])
+    assert set(get_args(literal)) == set(KINDS)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
+        (["generate", "a", "--chords", "Am X"], "'X' is no chord"),
+        (["remix", "song.wav", "a", "--chords", "Am:0"], "how many bars"),
+        (["extend", "song.wav", "a", "--chords", " "], "one chord or more"),
+        (["morph", "a", "b", "--energy", "6"], "--energy"),
+        (["inpaint", "song.wav", "a", "--time", "0:1", "--energy", "loud"], "--energy"),
+        (["generate", "a", "--kind", "real"], "'recorded', 'synthesised', 'rendered'"),
         (["generate"], "say what to hear"),
         (["generate", "a", "-o", "riff.doc"], "must end in"),
         (["generate", "a", "-o", "none/riff.wav"], "does not exist"),

@@ -136,7 +136,7 @@ def test_a_task_that_is_cancelled_stops_where_no_step_is_told(small_model: Small
     seen: list[str] = []
 
     class Stages(Tasks):
-        def _heard(self, path: Any) -> Any:  # noqa: ARG002
+        def _read_source(self, path: Any, *, is_sound: bool) -> Any:  # noqa: ARG002
             desk.cancelled.add(7)
             self._still_wanted()
             seen.append("went on")
