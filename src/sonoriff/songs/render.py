@@ -29,7 +29,6 @@ from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.guides import blended_guide, guide_from_settings
 from sonoriff.pipeline.latent_codec import (
-    latents_from_picture,
     painted_sonogram,
     picture_from_latents,
 )
@@ -42,7 +41,9 @@ from sonoriff.songs.plan import Section, Song
 from sonoriff.sonogram.params import SonogramParams
 
 FloatArray = npt.NDArray[np.float32]
-# Words for a model that is not told the energy as a number.
+# Of the cache: another number wherever the same plan comes to be painted otherwise.
+_RENDERING = 1
+# Said beside the number, which alone is heeded too little; docs/research/experiments.md.
 _ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
 # The last bar fades by this much, dB.
 _FADE_DB = 40.0
@@ -138,7 +139,7 @@ class _Painter:
         self.key = f"{heard[0]} {heard[1]}" if heard else ""
 
     def _section(self, index: int, on_progress: OnProgress | None) -> Tensor:
-        """Latents of a section; beyond the song's ends stands silence."""
+        """Latents of a section."""
         span, section = self.spans[index], self.song.resolved(index)
         seeds = self._seeds(index)
         about = {
@@ -147,7 +148,6 @@ class _Painter:
             "chords": section.chords,
             "seeds": seeds,
             "vary": section.vary if len(seeds) > 1 else 0.0,
-            "ends": (index == 0, index == len(self.spans) - 1),
             "cells": span.last - span.first,
             "since": round(self._since_bar(span, span.first), 6),
         }
@@ -161,21 +161,10 @@ class _Painter:
         noise = noise_grid(self.model, width, seeds[0])
         for seed in seeds[1:]:
             noise = slerp(noise, noise_grid(self.model, width, seed), vary)
-        silence = strength_map = None
-        begins, ends = index == 0, index == len(self.spans) - 1
-        if begins or ends:
-            silence = self._silence(width)
-            strength_map = torch.ones(1, 1, noise.shape[2], width).to(noise)
-            if begins:
-                strength_map[..., :margin] = 0.0
-            if ends:
-                strength_map[..., margin + n_cells :] = 0.0
         first = span.first - margin
         canvas = Canvas(
             noise,
             self._guide_at(index, first),
-            silence,
-            strength_map,
             since_beat_s=self._since_bar(span, first),
         )
         sampling = replace(self.sampling, seed=seeds[0])
@@ -263,7 +252,7 @@ class _Painter:
         section = self.song.resolved(index)
         level, prompt = _level(section, way), self.song.prompt_of(index)
         told = level is not None and "energy" in self.model.conditions
-        if level is not None and not told:
+        if level is not None:
             prompt = ", ".join(text for text in (prompt, _ENERGY_WORDS[level]) if text)
         chords = section.chords if "chords" in self.model.conditions else None
         sampling = replace(
@@ -291,14 +280,6 @@ class _Painter:
         since = (cell * self.cell_s - span.start_s) % self.bar_s
         return 0.0 if self.bar_s - since < 1e-9 else since
 
-    def _silence(self, width: int) -> Tensor:
-        rows, columns = self.model.cell
-        height = self.model.latent_shape(1)[1] * rows
-        quiet = torch.full((1, 1, height, self.window * columns), -1.0)
-        latents = latents_from_picture(self.model, quiet.to(self.model.device))
-        middle = latents[..., self.window // 2 : self.window // 2 + 1]
-        return middle.expand(-1, -1, -1, width).contiguous()
-
     def _cached(
         self, about: dict[str, Any], on_progress: OnProgress | None, make: Callable[[], Tensor]
     ) -> Tensor:
@@ -306,6 +287,7 @@ class _Painter:
             return make()
         facts = {
             **about,
+            "rendering": _RENDERING,
             "model": [self.model.name, getattr(self.model, "weights", "")],
             "song": [self.song.bpm, self.key, self.song.negative],
             "sampling": _how(self.sampling),
