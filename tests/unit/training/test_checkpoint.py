@@ -142,5 +142,5 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(tmp_path: Path, 
 def test_facts_that_are_no_mapping_are_a_damage(tmp_path: Path, facts: Any) -> None:
     state = {"version": VERSION, "step": 1, "facts": facts}
     (tmp_path / "state.json").write_text(json.dumps(state))
-    with pytest.raises(CheckpointError, match="no mapping"):
+    with pytest.raises(CheckpointError, match="not a mapping"):
         read_state(tmp_path)
