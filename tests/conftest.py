@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 
 # Before torch is loaded: its threads do not spin while they wait, as in the program itself; beside
-# busy processes the tests of tiny models took a hundred times as long. Their number stays, since
+# busy processes the tests of tiny models took a hundred times as long. Their number is fixed, since
 # the last bits of a sum depend on it.
+os.environ.setdefault("OMP_NUM_THREADS", str(threads.usable_cores()))
 for _name, _value in threads.SPIN.items():
     os.environ.setdefault(_name, _value)
 

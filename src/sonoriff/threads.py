@@ -93,6 +93,12 @@ def follow_free_cores() -> None:
         torch.set_num_threads(count)
 
 
+def keep_threads() -> None:
+    """Follow the free cores no longer in this process, for work that must be exactly repeatable."""
+    global _free
+    _free = None
+
+
 def _reading() -> _Reading | None:
     """None where the kernel does not say."""
     try:

@@ -96,3 +96,22 @@ def test_the_kernel_is_read() -> None:
     assert second is not None
     assert second.busy_s >= first.busy_s >= first.own_s - 1.0
     assert second.at_s >= first.at_s
+
+
+def test_training_keeps_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samples that are drawn on the way must not change how the next step is rounded."""
+    import torch
+
+    class OneFree:
+        def count(self) -> int:
+            return 1
+
+    before = torch.get_num_threads()
+    monkeypatch.setattr(threads, "_free", OneFree())
+    try:
+        threads.keep_threads()
+        torch.set_num_threads(2)
+        threads.follow_free_cores()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from sonoriff.errors import ParameterError, TrainingError
 from sonoriff.precision import multiplies_bfloat16
-from sonoriff.threads import follow_free_cores
+from sonoriff.threads import keep_threads
 from sonoriff.training.best import Best
 from sonoriff.training.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from sonoriff.training.config import LoopConfig
@@ -105,11 +105,11 @@ def train(
         recipe.sample(ema.model, run / "samples", step)
         save_curves(run / "log.jsonl", run / "curves.png")
 
+    keep_threads()
     log = _Log(run / "log.jsonl", enabled=accelerator.is_main_process)
     started = saved = sampled = time.monotonic()
     with _stop_signals() as stopped:
         while step < config.steps and not _any(accelerator, stopped()):
-            follow_free_cores()
             for group in optimizer.param_groups:
                 group["lr"] = config.rate(step) * group.get("rate_scale", 1.0)
             with _memory_in_words(config):
