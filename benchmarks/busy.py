@@ -43,7 +43,7 @@ def busy(count: int) -> Iterator[None]:
 def seconds_of_clip(duration_s: float, folder: Path, env: dict[str, str]) -> tuple[float, float]:
     """(clock, processor) seconds of one `sonoriff generate`."""
     command = [sys.executable, "-m", "sonoriff", "generate", "techno, 120 bpm", "--seed", "1"]
-    command += ["--duration", str(duration_s), "-o", str(folder / "busy.wav"), "--overwrite"]
+    command += ["--duration", str(duration_s), "-o", str(folder / "busy.wav")]
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, **env})
     clock_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
