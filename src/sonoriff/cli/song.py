@@ -180,7 +180,10 @@ def reroll(
         raise ParameterError(f"the song has sections 1 to {len(song.sections)}, got {section}")
     # Beyond the seeds that other sections have by their place.
     chosen = song.seed_of(section - 1) + 1000 if seed is None else seed
-    edit_section(plan, section, seed=chosen, like=None)
+    changes: dict[str, float] = {"seed": chosen}
+    if song.sections[section - 1].like is not None:
+        changes["vary"] = 1.0  # below that the seed of the section that it is like has a say
+    edit_section(plan, section, **changes)
     typer.echo(f"{plan}: section {section} has seed {chosen}")
 
 

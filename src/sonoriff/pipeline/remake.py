@@ -53,6 +53,8 @@ def remake(
     if verb == "morph":
         return _morphed(model, clip, sources, on_progress, changes)
     known = _RIFFUSE if verb == _RIFFUSE.name else VERBS.get(str(verb))
+    if verb == "song":
+        raise ParameterError("this picture is of a song: sonoriff song render makes it again")
     if known is None:
         raise ParameterError("this picture carries no settings to make it again from")
     if known.sources == "none":

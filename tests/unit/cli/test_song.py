@@ -42,11 +42,13 @@ def test_from_a_wish_to_sound(place: Path, capsys: pytest.CaptureFixture[str]) -
     assert np.abs(sound).max() <= 1.0
 
 
-def test_a_picture_is_rendered_again(place: Path) -> None:
+def test_a_picture_is_rendered_again(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["song", "new", "jazz, 240 bpm", "--length", "10"]) == 0
     assert render("song.toml", "-o", "a.wav") == 0
     assert render("a.png", "-o", "b.wav") == 0
     assert (place / "a.wav").read_bytes() == (place / "b.wav").read_bytes()
+    assert main(["generate", "--from", "a.png", "--model", "tiny", "-o", "c.wav"]) == 2
+    assert "sonoriff song render makes it again" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("place")
@@ -57,6 +59,9 @@ def test_reroll_changes_one_seed() -> None:
     after = load_song("song.toml")
     assert before.seed_of(2) != after.seed_of(2)
     assert before.sections[:2] == after.sections[:2]
+    assert main(["song", "reroll", "song.toml", "--section", "2"]) == 0
+    returning = load_song("song.toml").sections[1]
+    assert (returning.like, returning.vary) == ("A", 1.0)
     assert main(["song", "reroll", "song.toml", "--section", "1", "--seed", "7"]) == 0
     assert load_song("song.toml").seed_of(0) == 7
 
