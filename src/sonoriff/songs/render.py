@@ -44,7 +44,7 @@ FloatArray = npt.NDArray[np.float32]
 # Of the cache: another number wherever the same plan comes to be painted otherwise.
 _RENDERING = 1
 # Said beside the number, which alone is heeded too little; docs/research/experiments.md.
-_ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
+ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
 # The last bar fades by this much, dB.
 _FADE_DB = 40.0
 # Of a cut, before the bar line and after it, in beats.
@@ -253,7 +253,7 @@ class _Painter:
         level, prompt = _level(section, way), self.song.prompt_of(index)
         told = level is not None and "energy" in self.model.conditions
         if level is not None:
-            prompt = ", ".join(text for text in (prompt, _ENERGY_WORDS[level]) if text)
+            prompt = ", ".join(text for text in (prompt, ENERGY_WORDS[level]) if text)
         chords = section.chords if "chords" in self.model.conditions else None
         sampling = replace(
             self.sampling,
