@@ -149,14 +149,20 @@ class Stream:
         began = loop.time()
         task: dict[str, Any] = {"task": "window", "schedule": session.schedule.to_dict()}
         states, kind = [session.state], self._kind()
+        steps = session.schedule.scene_at(self._making_first).num_inference_steps
         if cut is not None:
-            kind = None
+            kind, steps = None, 0
             task, states = {"task": "cut", "end_sample": cut}, [session.state_before, session.state]
         spare_s = (session.made_until - session.next_sample) / rate
         self._painting = cut is None
         try:
             header, (columns, sound, state) = await self._streams.pool.call(
-                task, states, spare_s=spare_s, kind=kind, payer=(self.client, self.id)
+                task,
+                states,
+                spare_s=spare_s,
+                kind=kind,
+                payer=(self.client, self.id),
+                steps=steps,
             )
         finally:
             # Another window may have been started after a cancellation.

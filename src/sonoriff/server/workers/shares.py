@@ -46,6 +46,17 @@ class Shares:
         fair = sum(self._used.values()) / count
         return count > 1 and used > max(_SLACK * fair, self._free_s)
 
+    def is_within(self, who: Hashable, others: Collection[Hashable], now: float) -> bool:
+        """Whether a party has used less than an equal share of a worker that is never idle.
+
+        Parameters
+        ----------
+        others : as in `is_over`
+        """
+        used = self.of(who, now)
+        whole = max(self._memory_s, sum(self._used.values()))
+        return used < whole / len({who, *others, *self._used})
+
     def _forget(self, now: float) -> None:
         left = math.exp((self._at - now) / self._memory_s)
         self._at = now

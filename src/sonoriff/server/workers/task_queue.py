@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from asyncio.subprocess import Process
 from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
@@ -24,11 +25,13 @@ class Call:
     deadline : time by which it is needed, on the event loop's clock
     kind : batch key; calls with equal keys can be made together, None goes alone
     payer : client and stream whose shares are charged
+    steps : denoising steps, as a measure of its length; 0 if it is short
 
     Attributes
     ----------
     result : future of the result
     process : process that runs it
+    steps_left : as last reported by the process
     step_s : longest step so far
     """
 
@@ -40,10 +43,12 @@ class Call:
         deadline: float = 0.0,
         kind: Hashable = None,
         payer: Payer = ("", ""),
+        steps: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.header, self.blobs, self.on_progress = header, blobs, on_progress
-        self.deadline, self.kind, self.payer = deadline, kind, payer
+        self.deadline, self.kind, self.payer, self.steps = deadline, kind, payer, steps
+        self.steps_left: float = math.inf
         self.result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self.process: Process | None = None
         self.step_s = 0.0
@@ -174,7 +179,7 @@ class Waiting:
             del self._streams[client]
 
     def take_between(self, running: Sequence[Call], left_s: float, now: float) -> list[Call]:
-        """Take a call too urgent to wait for the running ones, which are over their share.
+        """Take a call too urgent to wait for the running ones, if its client may interrupt them.
 
         Parameters
         ----------
@@ -182,12 +187,30 @@ class Waiting:
         """
         if not self._calls or not running:
             return []
-        first = min(self._calls, key=lambda call: self.rank(call, now))
-        ahead = self.rank(first, now) < min(self.rank(call, now) for call in running)
-        if not ahead or first.deadline > now + left_s + self.usual_s:
-            return []
-        self.remove(first)
-        return [first]
+        late = now + left_s + self.usual_s
+        for call in sorted(self._calls, key=lambda call: self.rank(call, now)):
+            if call.deadline <= late and self._may_interrupt(call, running, now):
+                self.remove(call)
+                return [call]
+        return []
+
+    def _may_interrupt(self, call: Call, running: Sequence[Call], now: float) -> bool:
+        """Whether a call may run between the steps of others.
+
+        It must be shorter than what is left of them, since nothing else comes between meanwhile.
+        Either their clients are over their shares and its own is not; or its client has not used
+        an equal share of a worker that is never idle: the first long call of a client that has
+        used nothing yet would otherwise make everybody late.
+        """
+        if call.steps >= max(other.steps_left for other in running):
+            return False
+        if self.rank(call, now) < min(self.rank(other, now) for other in running):
+            return True
+        clients = {other.payer[0] for other in running}
+        if call.payer[0] in clients:
+            return False
+        clients |= {other.payer[0] for other in self._calls}
+        return self._clients.is_within(call.payer[0], clients, now)
 
     def note(self, calls: Sequence[Call], took_s: float) -> None:
         """Update the usual duration from a batch."""

@@ -91,8 +91,9 @@ class Turn:
 
     async def _come_between(self) -> None:
         """Send an urgent call to the process."""
-        now = self._loop.time()
-        done = max(0.05, self._progress)
+        now, done = self._loop.time(), self._progress
+        if not done:  # nothing comes between before the first step, nor is known what is left
+            return
         left_s = (now - self._began) * (1.0 - done) / done
         running = [call for call in self._main if call.number in self._left]
         if calls := self._waiting.take_between(running, left_s, now):
@@ -136,6 +137,7 @@ class Turn:
     def _note_progress(self, call: Call, step: int, steps: int) -> None:
         if call in self._main:
             self._progress = step / max(1, steps)
+        call.steps_left = steps - step
         call.note_step(self._loop.time())
         if call.on_progress is not None and not call.result.done():
             call.on_progress(step, steps)

@@ -127,6 +127,7 @@ class WorkerPool:
         spare_s: float = 0.0,
         kind: Hashable = None,
         payer: Payer = ("", ""),
+        steps: int = 0,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Message:
         """Run a task on a worker and return its reply.
@@ -136,6 +137,7 @@ class WorkerPool:
         spare_s : seconds until the result is needed; the most urgent task runs first
         kind : batch key; tasks with equal keys may be made together, None goes alone
         payer : client and stream to charge
+        steps : denoising steps; 0 if the task is short
         on_progress : called with ``(step, steps)``
 
         Raises
@@ -156,7 +158,13 @@ class WorkerPool:
         deadline = asyncio.get_running_loop().time() + spare_s
         numbered = {**header, "number": self._number, "task_s": self._task_s}
         call = Call(
-            numbered, blobs, deadline=deadline, kind=kind, payer=payer, on_progress=on_progress
+            numbered,
+            blobs,
+            deadline=deadline,
+            kind=kind,
+            payer=payer,
+            steps=steps,
+            on_progress=on_progress,
         )
         self._waiting.add(call)
         try:

@@ -149,7 +149,6 @@ def test_who_is_alone_has_it_all_and_little_is_never_too_much() -> None:
     [
         (6.0, 3.0, 5.0, True),  # it would come too late
         (6.0, 9.0, 5.0, False),  # it has time
-        (1.0, 3.0, 5.0, False),  # nobody has had too much
     ],
 )
 def test_what_comes_between_the_steps_of_another(
@@ -163,5 +162,37 @@ def test_what_comes_between_the_steps_of_another(
         taken = names(waiting.take_between([running], left_s, NOW))
         assert taken == (["polite"] if between else [])
         assert len(waiting) == (0 if between else 1)
+
+    asyncio.run(taking())
+
+
+@pytest.mark.parametrize(
+    ("polite_s", "steps", "client", "between"),
+    [
+        (3.0, 8, "polite", True),  # within its share: a third of ten seconds
+        (3.6, 8, "polite", False),  # beyond it
+        (3.0, 40, "polite", False),  # as long as what is left: others would wait for it in turn
+        (3.0, 8, "newcomer", False),  # its own call is running
+    ],
+)
+def test_the_first_long_call_of_newcomers_makes_nobody_late(
+    polite_s: float, steps: int, client: str, between: bool
+) -> None:
+    """Two of fifty steps together held up everybody for as long as they took."""
+
+    async def taking() -> None:
+        waiting = Waiting()
+        running = [
+            Call({"number": 8 + i}, [], payer=(name, name), steps=50)
+            for i, name in enumerate(("newcomer", "another"))
+        ]
+        for call in running:
+            call.steps_left = 40
+        waiting.charge([Call({"number": 7}, [], payer=("polite", "p"))], polite_s, NOW)
+        waiting.charge(running, 1.0, NOW)
+        urgent = Call({"number": 1, "name": "urgent"}, [], payer=(client, "p"), steps=steps)
+        waiting.add(urgent)
+        taken = names(waiting.take_between(running, 5.0, NOW))
+        assert taken == (["urgent"] if between else [])
 
     asyncio.run(taking())
