@@ -14,27 +14,27 @@ from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.attack.raw import address_of, connected
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 _ROUND_S = 12.0
 _RATE = 44_100
 
 
-def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tally) -> None:
+def attack(server: Target, rng: random.Random, requests: int, tally: Tally) -> None:
     """Each way in turn; with few requests, for a shorter time."""
     seconds = _ROUND_S if requests >= 10_000 else _ROUND_S / 3
     for way in (dear_streams, pile_of_scenes, flood_of_pings, comers_and_goers):
         way(server, rng, time.monotonic() + seconds, tally)
 
 
-def _stream(server: ServerProcess, rng: random.Random, steps: int = 8) -> ClientConnection:
+def _stream(server: Target, rng: random.Random, steps: int = 8) -> ClientConnection:
     one = connect(server.url, sock=connected(server, address_of(rng)), max_queue=None).__enter__()
     scene = {"num_inference_steps": steps, "prompts": [{"text": "noise"}]}
     one.send(json.dumps({"type": "hello", "version": 1, "scene": scene}))
     return one
 
 
-def dear_streams(server: ServerProcess, rng: random.Random, end: float, tally: Tally) -> None:
+def dear_streams(server: Target, rng: random.Random, end: float, tally: Tally) -> None:
     """Two streams of fifty steps that want all they can get."""
     with ExitStack() as stack:
         streams = [stack.enter_context(_stream(server, rng, steps=50)) for _ in range(2)]
@@ -47,7 +47,7 @@ def dear_streams(server: ServerProcess, rng: random.Random, end: float, tally: T
             time.sleep(0.5)
 
 
-def pile_of_scenes(server: ServerProcess, rng: random.Random, end: float, tally: Tally) -> None:
+def pile_of_scenes(server: Target, rng: random.Random, end: float, tally: Tally) -> None:
     """Scenes for ever later samples, and one want."""
     at = 100
     with _stream(server, rng) as one, suppress(ConnectionClosed):
@@ -60,7 +60,7 @@ def pile_of_scenes(server: ServerProcess, rng: random.Random, end: float, tally:
                 one.send(json.dumps({"type": "want", "until": at}))
 
 
-def flood_of_pings(server: ServerProcess, rng: random.Random, end: float, tally: Tally) -> None:
+def flood_of_pings(server: Target, rng: random.Random, end: float, tally: Tally) -> None:
     """Pings without end, from several connections."""
 
     def flood() -> None:
@@ -74,7 +74,7 @@ def flood_of_pings(server: ServerProcess, rng: random.Random, end: float, tally:
     _several(flood)
 
 
-def comers_and_goers(server: ServerProcess, rng: random.Random, end: float, tally: Tally) -> None:
+def comers_and_goers(server: Target, rng: random.Random, end: float, tally: Tally) -> None:
     """Streams that are opened and lost at once."""
 
     def come_and_go() -> None:

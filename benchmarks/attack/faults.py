@@ -12,14 +12,14 @@ import urllib.request
 import psutil
 
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 # Of these the log may hold traces: they were caused.
 EXPECTED_EVENTS = ("database", "riff lost", "riff not noted", "history not kept")
 _ALLOWED = (200, 202, 503, 507)
 
 
-def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tally) -> None:  # noqa: ARG001
+def attack(server: Target, rng: random.Random, requests: int, tally: Tally) -> None:  # noqa: ARG001
     """Kill the riffs' worker in the middle of a riff, and lock the database for a while."""
     for _ in range(2):
         _ask(server, tally)
@@ -33,7 +33,7 @@ def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tall
     tally.note("riffs ended", wrong=f"{left} riffs without an end" if left else None)
 
 
-def _ask(server: ServerProcess, tally: Tally) -> None:
+def _ask(server: Target, tally: Tally) -> None:
     body = json.dumps({"prompt": "x", "num_inference_steps": 4, "duration_s": 3.0}).encode()
     url = f"http://127.0.0.1:{server.port}/api/v1/riffs"
     ask = urllib.request.Request(url, body, {"Content-Type": "application/json"})
@@ -45,15 +45,15 @@ def _ask(server: ServerProcess, tally: Tally) -> None:
     tally.note(f"POST {status}", wrong=None if status in _ALLOWED else f"POST {status}")
 
 
-def _kill_worker(server: ServerProcess, tally: Tally) -> None:
+def _kill_worker(server: Target, tally: Tally) -> None:
     """That of the riffs: it has stepped back."""
-    for process in psutil.Process(server.process.pid).children():
-        if process.nice() > psutil.Process(server.process.pid).nice():
+    for process in psutil.Process(server.pid).children():
+        if process.nice() > psutil.Process(server.pid).nice():
             process.kill()
             tally.note("worker killed")
 
 
-def _lock_database(server: ServerProcess, tally: Tally) -> None:
+def _lock_database(server: Target, tally: Tally) -> None:
     connection = sqlite3.connect(server.folder / "riffs.sqlite")
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -64,7 +64,7 @@ def _lock_database(server: ServerProcess, tally: Tally) -> None:
     tally.note("database locked")
 
 
-def _state(server: ServerProcess) -> int:
+def _state(server: Target) -> int:
     """Riffs that have not ended."""
     url = f"http://127.0.0.1:{server.port}/api/v1/riffs?limit=100"
     with urllib.request.urlopen(url, timeout=60) as answer:

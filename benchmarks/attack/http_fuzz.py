@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.attack.raw import address_of, connected, status_of
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 _PATHS = (
     *("/", "/docs", "/redoc", "/openapi.json", "/healthz", "/readyz", "/metrics", "/nothing"),
@@ -39,10 +39,24 @@ _QUERIES = (
     "?%",
     "?",
 )
+# Whole bodies, of which a field or two are then spoilt: most get far enough to be checked.
+_RIFF = {"prompt": "music", "num_inference_steps": 1}
+_PROMPT = {"prompt": "music", "seed": 1, "denoising": 0.5, "guidance": 7.0}
+_WHOLE: dict[str, dict[str, Any]] = {
+    "/api/v1/riffs": {**_RIFF, "duration_s": 1.0, "bpm": 120.0, "key": "D minor", "chords": "Am F"},
+    "/api/v1/riffs/loop": {**_RIFF, "bars": 1, "bpm": 200.0},
+    "/api/v1/riffs/morph": {**_RIFF, "points": [{"prompt": "a"}, {"seed": 2}], "clips": 3},
+    "/api/v1/riffs/extend": {**_RIFF, "duration_s": 1.0, "side": "end"},
+    "/api/v1/riffs/inpaint": {**_RIFF, "time_s": [0.0, 1.0], "band_hz": [100.0, 900.0]},
+    "/api/v1/riffs/remix": {**_RIFF, "strength": 0.5},
+    "/api/v1/streams/x/riffs": {"first_sample": 0, "end_sample": 1},
+    "/run_inference/": {"start": _PROMPT, "end": _PROMPT, "alpha": 0.5, "num_inference_steps": 1},
+}
+_WITH_FILE = ("/api/v1/riffs/extend", "/api/v1/riffs/inpaint", "/api/v1/riffs/remix")
 _ALLOWED = {100, *range(200, 500), 503, 507}
 
 
-def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tally) -> None:
+def attack(server: Target, rng: random.Random, requests: int, tally: Tally) -> None:
     """Send so many requests, from many addresses."""
     seeds = [rng.random() for _ in range(-(-requests // _EACH))]
     with ThreadPoolExecutor(12) as pool:
@@ -52,7 +66,7 @@ def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tall
 _EACH, _ANSWER_S = 80, 0.5
 
 
-def _some(server: ServerProcess, rng: random.Random, tally: Tally) -> None:
+def _some(server: Target, rng: random.Random, tally: Tally) -> None:
     """A few requests of one client."""
     address = address_of(rng)
     for _ in range(_EACH):
@@ -71,6 +85,8 @@ def drawn(rng: random.Random) -> bytes:
     """A request; some are no HTTP at all."""
     if rng.random() < 0.05:
         return rng.randbytes(rng.randrange(1, 300))
+    if rng.random() < 0.4:
+        return _spoilt(rng)
     method, path = rng.choice(_METHODS), rng.choice(_PATHS) + rng.choice(_QUERIES)
     body = _body(rng)
     headers = {"Host": "127.0.0.1", "Connection": "close", "Content-Length": str(len(body))}
@@ -87,6 +103,30 @@ def drawn(rng: random.Random) -> bytes:
         place = rng.randrange(len(whole))
         whole = whole[:place] + rng.randbytes(3) + whole[place + 3 :] + b"\r\n\r\n"
     return whole
+
+
+def _spoilt(rng: random.Random) -> bytes:
+    """A request that is right but for some fields of its body."""
+    path = rng.choice(tuple(_WHOLE))
+    fields = dict(_WHOLE[path])
+    for _ in range(rng.randrange(1, 3)):
+        fields[rng.choice((*fields, *_FIELDS))] = _value(rng, 0)
+    body, kind = json.dumps(fields).encode(), "application/json"
+    if path in _WITH_FILE:
+        kind, body = "multipart/form-data; boundary=x", _form(body, source=b"RIFF")
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def _form(settings: bytes, **files: bytes) -> bytes:
+    """A form with settings and files."""
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    parts = [part % (b"settings", b"", settings)]
+    parts += [part % (name.encode(), b'; filename="a"', data) for name, data in files.items()]
+    return b"".join(parts) + b"--x--\r\n"
 
 
 _HEADERS = {
@@ -112,9 +152,7 @@ def _body(rng: random.Random) -> bytes:
     fields.update({"num_inference_steps": 1, "duration_s": 1.0} if rng.random() < 0.3 else {})
     text = json.dumps(fields)
     if kind < 0.4:
-        return (
-            '--x\r\nContent-Disposition: form-data; name="settings"\r\n\r\n' + text + "\r\n--x--"
-        ).encode()
+        return _form(text.encode())
     return ("[" * 3000 if kind > 0.97 else text).encode()
 
 

@@ -6,7 +6,7 @@ import random
 import socket
 import sys
 
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 TIMEOUT_S = 60.0
 
@@ -18,7 +18,7 @@ def address_of(rng: random.Random) -> str:
     return f"127.{rng.randrange(1, 255)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
-def connected(server: ServerProcess, address: str) -> socket.socket:
+def connected(server: Target, address: str) -> socket.socket:
     """A connection to a server from an address."""
     connection = socket.create_connection(
         ("127.0.0.1", server.port), timeout=TIMEOUT_S, source_address=(address, 0)

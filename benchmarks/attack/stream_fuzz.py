@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from benchmarks.attack.raw import address_of, connected
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 _ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.5, 1e308, 2**60, 2**70, "", "x" * 600, "\ud800", [], {}, [[]]),
@@ -27,14 +27,14 @@ _ALLOWED = {None, 1000, 1001, 1005, 1006, 1002, 1007, 1009, 4400, 4404, 4408, 44
 _EACH = 40
 
 
-def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tally) -> None:
+def attack(server: Target, rng: random.Random, requests: int, tally: Tally) -> None:
     """A fifth as many messages as there are requests, on connections of their own."""
     seeds = [rng.random() for _ in range(-(-requests // 5 // _EACH))]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda seed: _one(server, random.Random(seed), tally), seeds))
 
 
-def _one(server: ServerProcess, rng: random.Random, tally: Tally) -> None:
+def _one(server: Target, rng: random.Random, tally: Tally) -> None:
     """A connection, and what comes of some messages."""
     try:
         with connect(server.url, sock=connected(server, address_of(rng)), max_queue=None) as one:

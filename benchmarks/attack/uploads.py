@@ -16,12 +16,12 @@ import numpy as np
 import soundfile
 
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 _WAIT_S = 60.0
 
 
-def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tally) -> None:
+def attack(server: Target, rng: random.Random, requests: int, tally: Tally) -> None:
     """Every kind of file, as a source; none may hold the worker for long."""
     for name, data in files(rng, max(1, requests // 5000)):
         began = time.monotonic()
@@ -33,7 +33,7 @@ def attack(server: ServerProcess, rng: random.Random, requests: int, tally: Tall
         tally.note(state, wrong=bad)
 
 
-def _ended(server: ServerProcess, data: bytes) -> str:
+def _ended(server: Target, data: bytes) -> str:
     """How a remix of a file ends."""
     settings = json.dumps({"prompt": "x", "num_inference_steps": 1})
     body = b"".join(

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import pytest
 from benchmarks.attack import crowd, http_fuzz, stream_fuzz, uploads
 from benchmarks.attack.tally import Tally
-from benchmarks.listener import ServerProcess
+from benchmarks.attack.target import Target
 
 
-def attacked(server: Any) -> ServerProcess:
+def attacked(server: Any) -> Target:
     port = urlsplit(server.url).port
     assert port is not None
-    return ServerProcess(port, None, Path())  # type: ignore[arg-type]
+    return Target(port, 0, Path())
 
 
 def traces(caplog: pytest.LogCaptureFixture) -> list[str]:

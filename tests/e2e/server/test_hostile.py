@@ -262,6 +262,13 @@ def test_a_picture_that_asks_for_too_much_work_is_refused(
     assert "/" not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", [{"\ud800": 1}, {"prompt": "\ud800"}, {"kind": "\udfff"}])
+def test_half_a_character_is_refused_in_words(server: Any, body: dict[str, Any]) -> None:
+    answer = server.post("/api/v1/riffs", data=json.dumps({"prompt": "", **body}))
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"]
+
+
 RIFFUSION = {
     "start": {"prompt": "a", "seed": 1},
     "end": {"prompt": "b", "seed": 2},
@@ -277,6 +284,7 @@ RIFFUSION = {
         ({"start": {"prompt": "(" * 8000, "seed": 1}}, "500 characters"),
         ({"end": {"prompt": "a", "negative_prompt": "x" * 501, "seed": 1}}, "500 characters"),
         ({"start": {"prompt": "\ud800", "seed": 1}}, "half a character"),
+        ({"alpha": "\ud800"}, 'instead of value "?"'),
         ({"seed_image_id": "\udfff"}, "half a character"),
         ({"mask_image_id": "\ud83d"}, "half a character"),
     ],

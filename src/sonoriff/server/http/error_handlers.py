@@ -44,13 +44,18 @@ class ApiError(Exception):
         self.status, self.message = status, message
 
 
+def as_unicode(text: str) -> str:
+    """A message that can be sent: JSON can carry lone surrogates to us, UTF-8 cannot back."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def error_response(status: int, message: str, headers: Any = None) -> JSONResponse:
     """Body of every error response."""
     code = _CODES.get(status, "failed" if status >= 500 else "invalid")
     more = {"Retry-After": str(_RETRY_S)} if status in (429, 503) else {}
     if status == 401:
         more["WWW-Authenticate"] = "Bearer"
-    body = {"error": {"code": code, "message": message}}
+    body = {"error": {"code": code, "message": as_unicode(message)}}
     return JSONResponse(body, status, headers={**(headers or {}), **more})
 
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from sonoriff.errors import BusyError, Cancelled, ParameterError
 from sonoriff.server.config import Limits
 from sonoriff.server.http.dependencies import require_key, service_of
-from sonoriff.server.http.error_handlers import described
+from sonoriff.server.http.error_handlers import as_unicode, described
 from sonoriff.server.http.guard import client_of
 from sonoriff.server.workers.ipc import Message
 from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
@@ -93,7 +93,7 @@ async def run_inference(request: Request) -> Response:
         with service.jobs.place(client):
             made = await _while_connected(request, _made(service.riff_pool, task, images, client))
     except (ParameterError, TooMuchError) as error:
-        return PlainTextResponse(str(error), 400)
+        return PlainTextResponse(as_unicode(str(error)), 400)
     except Cancelled as error:
         raise BusyError(str(error)) from error
     facts, (picture, sound) = made
