@@ -23,16 +23,18 @@ for _name, _value in threads.SPIN.items():
 
 
 @pytest.fixture(scope="session")
-def small_model() -> SmallModel:
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
     """A model of the bundled kind with random weights; its cells are those of the real one.
 
     Shared by all tests: not to be changed.
     """
     import torch
 
-    from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-    from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
+    from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
     from sonoriff.models.small.model import SmallModel
+    from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+    from sonoriff.models.small.torch.denoiser import Denoiser
+    from sonoriff.models.small.torch.networks import TorchNetworks
 
     coder = AutoencoderConfig(
         latent_channels=4,
@@ -54,7 +56,10 @@ def small_model() -> SmallModel:
     denoiser = Denoiser(DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=2, heads=1))
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
-    return SmallModel(autoencoder.eval(), denoiser.eval(), {"name": "tiny"})
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    trained = SmallModel(TorchNetworks(autoencoder.eval(), denoiser.eval()), {"name": "tiny"})
+    trained.save_pretrained(folder, dtype="float32")
+    return SmallModel.from_pretrained(folder, precision="float32")
 
 
 @pytest.fixture(scope="session")

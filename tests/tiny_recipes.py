@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from line_recipe import LineRecipe
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import DenoiserConfig
+from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.data.latents import LatentSet
 from sonoriff.training.data.pictures import PictureSet

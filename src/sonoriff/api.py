@@ -50,7 +50,7 @@ def load(
         that `sonoriff models` lists, or OWNER/NAME of the Hugging Face hub
     device : "auto" takes "cuda", "mps" or "cpu", whichever is there first
     lora : one or several, each a path or "PATH:SCALE"
-    dtype : a torch.dtype; None for the device's fastest
+    dtype : "float32", "int8", "bfloat16", "float16" or a torch.dtype; None for the device's fastest
 
     Raises
     ------
@@ -196,7 +196,7 @@ class Sonoriff:
         several = not isinstance(prompt, str) and isinstance(prompt, Sequence)
         prompts: list[Any] = list(prompt) if several else [prompt]
         wishes = [GenerateSettings(prompt=each, **settings) for each in prompts]
-        batch = 1 if self.model.device.type == "cpu" else 8
+        batch = 1 if self.model.device == "cpu" else 8
         clips = [
             self._clip(clip)
             for wish in wishes

@@ -79,12 +79,12 @@ def prepare() -> None:
 
 
 def follow_free_cores() -> None:
-    """Give torch as many threads as cores are free now; nothing without `prepare`.
+    """Give torch as many threads as cores are free now; nothing without `prepare`, or torch.
 
     Between two pieces of work, never within one: sums of float32 are rounded otherwise with
     another number of threads.
     """
-    if _free is None:
+    if _free is None or "torch" not in sys.modules:
         return
     import torch
 

@@ -18,9 +18,11 @@ from sonoriff.evaluation.judges.classifier_training import ClassifierConfig
 from sonoriff.evaluation.model.evaluate import EvaluationSettings, evaluate_model
 from sonoriff.evaluation.model.sheet import sheet_settings, write_sheet
 from sonoriff.evaluation.model.table import LINES, Table
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
+from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.torch.denoiser import Denoiser
+from sonoriff.models.small.torch.networks import TorchNetworks
 from sonoriff.pipeline.generate import GenerateSettings
 from sonoriff.training.data.caches import pictures_folder
 from sonoriff.training.data.pictures import (
@@ -55,7 +57,7 @@ def tiny_model() -> SmallModel:
         )
     )
     denoiser = Denoiser(DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=1, heads=1))
-    return SmallModel(coder.eval(), denoiser.eval(), {"name": "tiny"})
+    return SmallModel(TorchNetworks(coder.eval(), denoiser.eval()), {"name": "tiny"})
 
 
 def clip(number: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.torch_layers import layers_of
 
 TO_Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
 KOHYA = f"lora_unet_{TO_Q.replace('.', '_')}"
@@ -92,7 +93,7 @@ def test_each_network_has_the_alpha_that_diffusers_noted_for_it(
         text_encoder_lora_adapter_metadata=text.peft_config["default"].to_dict(),
     )
     ours = {name: copy.deepcopy(getattr(pipeline, name)) for name in ("unet", "text_encoder")}
-    merge_lora(ours, Lora(tmp_path))
+    merge_lora({name: layers_of(network) for name, network in ours.items()}, Lora(tmp_path))
     theirs = StableDiffusionPipeline.from_pretrained(
         stable_diffusion_folder, safety_checker=None, local_files_only=True
     )
@@ -125,7 +126,7 @@ def test_patterns_mean_what_peft_takes_them_for(
     )
     theirs.save_pretrained(tmp_path)
     ours = copy.deepcopy(pipeline.unet)
-    assert merge_lora({"unet": ours}, Lora(tmp_path)) > 4
+    assert merge_lora({"unet": layers_of(ours)}, Lora(tmp_path)) > 4
     assert_equal(ours, theirs.merge_and_unload())
     assert not torch.equal(
         ours.get_submodule(TO_Q).weight, pipeline.unet.get_submodule(TO_Q).weight
@@ -143,7 +144,7 @@ def test_a_convolution_taken_apart_after_tucker(
     tensors = {f"{stem}.{name}.weight": part.weight.detach() for name, part in parts.items()}
     save_file({**tensors, f"{stem}.alpha": torch.tensor(2.0)}, tmp_path / "a.safetensors")
     ours = copy.deepcopy(pipeline.unet)
-    merge_lora({"unet": ours}, Lora(tmp_path, 0.5))
+    merge_lora({"unet": layers_of(ours)}, Lora(tmp_path, 0.5))
     x = torch.randn(1, 8, 8, 8)
     before, after = (unet.get_submodule(CONV)(x) for unet in (pipeline.unet, ours))
     torch.testing.assert_close(after, before + 0.25 * up(mid(down(x))), atol=1e-5, rtol=1e-4)
@@ -182,7 +183,7 @@ def test_what_cannot_be_applied_is_refused_by_its_name(
     save_file(make(), tmp_path / "a.safetensors")
     kept = copy.deepcopy(pipeline.unet)
     with pytest.raises(CheckpointError, match=words):
-        merge_lora({"unet": kept}, Lora(tmp_path))
+        merge_lora({"unet": layers_of(kept)}, Lora(tmp_path))
     assert_equal(kept, pipeline.unet)
 
 
@@ -203,7 +204,7 @@ def test_a_configuration_that_means_more_is_refused(
     place = tmp_path / "adapter_config.json"
     place.write_text(json.dumps({**json.loads(place.read_text()), **config}))
     with pytest.raises(CheckpointError, match=words):
-        merge_lora({"unet": copy.deepcopy(pipeline.unet)}, Lora(tmp_path))
+        merge_lora({"unet": layers_of(copy.deepcopy(pipeline.unet))}, Lora(tmp_path))
 
 
 @pytest.mark.parametrize(("bias", "words"), [("all", "biases"), ("lora_only", "biases")])
@@ -213,7 +214,7 @@ def test_biases_that_peft_saved_are_refused(
     theirs = adapted(pipeline.unet, 1, r=4, target_modules=["conv1"], bias=bias)
     theirs.save_pretrained(tmp_path)
     with pytest.raises(CheckpointError, match=words):
-        merge_lora({"unet": copy.deepcopy(pipeline.unet)}, Lora(tmp_path))
+        merge_lora({"unet": layers_of(copy.deepcopy(pipeline.unet))}, Lora(tmp_path))
 
 
 def test_words_that_come_with_a_lora_are_taught(

@@ -129,7 +129,7 @@ def test_pictures_stand_as_the_pipeline_sees_them(
     latents = model.encode(picture[..., : model.window_frames])
     mean = torch.from_numpy(posterior_of_clip(path, model)[:4]).float()
     scaled = mean.flip(1)[None] * model.vae.config.scaling_factor
-    torch.testing.assert_close(scaled, latents, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(scaled.numpy(), latents, rtol=1e-2, atol=1e-2)
 
 
 def test_loss_falls_and_a_resumed_run_ends_at_the_same_weights(
@@ -176,11 +176,12 @@ def test_a_model_by_the_command_paints_the_same_in_diffusers_own_pipeline(
     states, _ = pipeline.encode_prompt("plucked chords", "cpu", 1, False)
     theirs = pipeline.unet(x, 499, encoder_hidden_states=states).sample
     row = ours.encode_prompt(parse_prompt("plucked chords"), MusicAttributes())[0].embedding
-    mine = ours.predict(x.flip(2), 0.5, ours.collate([row], [None], 64)).flip(2)
-    torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+    turned = x.flip(2).numpy()
+    mine = ours.predict(turned, 0.5, ours.collate([row], [None], 64))[:, :, ::-1]
+    np.testing.assert_allclose(mine, theirs.detach().numpy(), rtol=1e-4, atol=1e-5)
     decoded = pipeline.vae.decode(x / pipeline.vae.config.scaling_factor).sample
     picture = -decoded.mean(dim=1, keepdim=True).flip(2).clamp(-1, 1)
-    torch.testing.assert_close(ours.decode(x.flip(2)), picture, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(ours.decode(turned), picture.detach().numpy(), rtol=1e-4, atol=1e-4)
 
 
 def test_a_lora_by_the_command_loads_in_diffusers_and_here(
@@ -193,7 +194,7 @@ def test_a_lora_by_the_command_loads_in_diffusers_and_here(
     pipeline.load_lora_weights(output)
     ours = base(stable_diffusion_folder)
     plain = base(stable_diffusion_folder)
-    assert merge_lora(ours.modules(), Lora(output)) > 0
+    assert merge_lora(ours.layers(), Lora(output)) > 0
     torch.manual_seed(0)
     x, states = torch.randn(1, 4, 64, 16), torch.randn(1, 77, 16)
     with torch.no_grad():

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from sonoriff.models.lora import Lora, merge_lora
+from sonoriff.models.torch_layers import layers_of
 
 RANK, ALPHA = 2, 1.0
 UNET = "down_blocks.0.attentions.0.transformer_blocks.0"
@@ -95,7 +96,7 @@ def test_a_public_lora_changes_the_unet_as_in_diffusers(
 ) -> None:
     plain, ours = pipeline.unet, copy.deepcopy(pipeline.unet)
     save_file(lora_of(plain, namer), tmp_path / "pytorch_lora_weights.safetensors")
-    assert merge_lora({"unet": ours}, Lora(tmp_path)) == len(PARTS)
+    assert merge_lora({"unet": layers_of(ours)}, Lora(tmp_path)) == len(PARTS)
     strength = ALPHA / RANK if namer is of_kohya else 1.0
     for seed, part in enumerate(PARTS):
         module = plain.get_submodule(part)
@@ -135,7 +136,7 @@ def test_a_public_lora_changes_the_text_encoder(
     down, up = factors(module, 0)
     tensors = {f"{part}.{half}.weight": t for half, t in zip(halves, (down, up), strict=True)}
     save_file(tensors, tmp_path / "style.safetensors")
-    assert merge_lora({"text_encoder": ours}, Lora(tmp_path / "style.safetensors")) == 1
+    assert merge_lora({"text_encoder": layers_of(ours)}, Lora(tmp_path / "style.safetensors")) == 1
     torch.testing.assert_close(
         ours.get_submodule(names[0]).weight, module.get_parameter("weight") + up @ down
     )

@@ -10,8 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from sonoriff.errors import CheckpointError, CorpusError
-from sonoriff.models.small.autoencoder import AutoencoderConfig
-from sonoriff.models.small.denoiser import DenoiserConfig
+from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.training.config import LoopConfig
@@ -158,7 +157,7 @@ def test_a_damaged_checkpoint_is_named(runs: Path, tmp_path: Path) -> None:
 
 def test_exported_model_paints_the_same_riff_twice(runs: Path, tmp_path: Path) -> None:
     export_model(runs / "denoiser", runs / "coder", tmp_path / "model", name="test")
-    model = SmallModel.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    model = SmallModel.from_pretrained(tmp_path / "model", precision="float32")
     settings = GenerateSettings(prompt="sines", seed=3, num_inference_steps=2)
     first, second = (generate(model, settings).sonogram for _ in range(2))
     assert first.values.shape == (1, 256, 512)
@@ -171,7 +170,7 @@ def test_exported_model_paints_the_same_riff_twice(runs: Path, tmp_path: Path) -
 
 def test_long_riffs_have_the_length_that_was_asked(runs: Path, tmp_path: Path) -> None:
     export_model(runs / "denoiser", runs / "coder", tmp_path / "model", name="test")
-    model = SmallModel.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    model = SmallModel.from_pretrained(tmp_path / "model", precision="float32")
     for seconds in (2.0, 13.0):
         settings = GenerateSettings(prompt="", duration_s=seconds, num_inference_steps=1)
         assert generate(model, settings).sonogram.duration_s == pytest.approx(seconds, abs=0.006)

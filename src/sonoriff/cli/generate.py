@@ -132,7 +132,7 @@ def _clips(model: Model, settings: Any, count: int, on_progress: OnProgress) -> 
     from sonoriff.pipeline.loop import loop
 
     if isinstance(settings, GenerateSettings):
-        batch = 1 if model.device.type == "cpu" else _BATCH
+        batch = 1 if model.device == "cpu" else _BATCH
         yield from generate_many(model, settings, count, batch_size=batch, on_progress=on_progress)
         return
     for i in range(count):

@@ -18,6 +18,7 @@ from typer.main import get_group
 
 from sonoriff.cli.plain import plain
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
+from sonoriff.extras import how_to_install
 from sonoriff.threads import prepare
 from sonoriff.version import __version__
 
@@ -140,6 +141,11 @@ def exit_code_of_call(call: Callable[[], Any]) -> int:
         return EXIT_FAILURE
     except OSError as error:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", EXIT_FAILURE)
+    except ModuleNotFoundError as error:
+        line = how_to_install(error)
+        if line is None:
+            raise
+        return _fail(line, EXIT_FAILURE)
     except RecursionError:
         return _fail("a file is nested too deep to be read: it is damaged", EXIT_BAD_INPUT)
     except MemoryError:

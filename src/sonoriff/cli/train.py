@@ -97,7 +97,7 @@ def autoencoder(
 ) -> None:
     """Train the autoencoder: sonograms to latents and back."""
     from sonoriff.errors import ParameterError
-    from sonoriff.models.small.autoencoder import AutoencoderConfig
+    from sonoriff.models.small.config import AutoencoderConfig
     from sonoriff.training.data.pictures import load_pictures
     from sonoriff.training.recipes.autoencoder import AutoencoderRecipe
 
@@ -169,18 +169,18 @@ def denoiser(
     seed: Seed = 0,
 ) -> None:
     """Train the denoiser: text to latents."""
-    import torch
-
-    from sonoriff.models.small.denoiser import CONDITIONS, DenoiserConfig
+    from sonoriff.models.small.config import CONDITIONS, DenoiserConfig
     from sonoriff.models.small.model import SmallModel
     from sonoriff.training.data.latents import load_latents
     from sonoriff.training.export import check_fit
     from sonoriff.training.recipes.denoiser import DenoiserRecipe
 
     coder = _load_autoencoder(autoencoder)
-    begin = SmallModel.from_pretrained(start, dtype=torch.float32) if start else None
+    begin = (
+        SmallModel.from_pretrained(start, precision="float32", backend="torch") if start else None
+    )
     if begin is not None:
-        check_fit(begin.denoiser.config, coder)
+        check_fit(begin.networks.denoiser_config, coder)
     latents = load_latents(_prepare_latents(corpora, work, coder))
     _, channels, rows, _ = (1, *latents.latent(0).shape)
     shape = DenoiserConfig(
@@ -191,7 +191,7 @@ def denoiser(
         heads=max(1, width // 64),
     )
     if begin is not None:
-        shape = replace(begin.denoiser.config, conditions=CONDITIONS)
+        shape = replace(begin.networks.denoiser_config, conditions=CONDITIONS)
     run_loop(
         DenoiserRecipe(latents, coder, shape, compile_model=compile_model, start=begin),
         _config(

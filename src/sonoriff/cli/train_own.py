@@ -268,12 +268,10 @@ def _check_output(wish: _Wish) -> None:
 
 
 def _base(wish: _Wish) -> Any:
-    import torch
-
     from sonoriff.models.registry import load_model
     from sonoriff.models.small.model import SmallModel
 
-    base: Any = load_model(wish.base_name, dtype=torch.float32)
+    base: Any = load_model(wish.base_name, dtype="float32", backend="torch")
     if isinstance(base, SmallModel):
         return base
     if not hasattr(base, "vae"):

@@ -10,31 +10,22 @@ Scaling Rectified Flow Transformers (2024) for the shift.
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
 
-
-def mix(data: Tensor, noise: Tensor, time: Tensor) -> Tensor:
-    """The point at `time` (B,) on the paths from `data` to `noise`, both (B, ...)."""
-    t = time.view(-1, *[1] * (data.ndim - 1)).to(data)
-    return data + t * (noise - data)
+FloatArray = npt.NDArray[np.float32]
+Times = npt.NDArray[np.float64]
 
 
-def data_from_velocity(x: Tensor, velocity: Tensor, time: float) -> Tensor:
+def data_from_velocity(x: FloatArray, velocity: FloatArray, time: float) -> FloatArray:
     """Where the straight line from `x` at `time` meets the data."""
     return x - time * velocity
 
 
-def training_times(n: int, generator: torch.Generator, *, shift: float = 1.0) -> Tensor:
-    """(n,) even times in [0, 1); `shift` above 1 moves them towards noise."""
-    times = torch.rand(n, generator=generator)
-    return shift * times / (1.0 + (shift - 1.0) * times)
-
-
-def sampling_times(num_inference_steps: int, *, start: float = 1.0, shift: float = 1.0) -> Tensor:
-    """(steps + 1,) falling times from `start` to 0.
+def sampling_times(num_inference_steps: int, *, start: float = 1.0, shift: float = 1.0) -> Times:
+    """float64 (steps + 1,) falling times from `start` to 0.
 
     Parameters
     ----------
@@ -47,6 +38,5 @@ def sampling_times(num_inference_steps: int, *, start: float = 1.0, shift: float
             "need num_inference_steps >= 1, 0 < start <= 1 and shift > 0; "
             f"got {num_inference_steps}, {start}, {shift}"
         )
-    times = torch.linspace(1.0, 0.0, num_inference_steps + 1)
-    times = shift * times / (1.0 + (shift - 1.0) * times)
-    return times * start
+    times = np.linspace(1.0, 0.0, num_inference_steps + 1)
+    return start * (shift * times / (1.0 + (shift - 1.0) * times))

@@ -1,6 +1,6 @@
 """Samplers: plain functions of ``(velocity, x, times)``.
 
-`velocity` takes ``(x, time)`` with a float time and returns a tensor like ``x``; `times` falls from
+`velocity` takes ``(x, time)`` with a float time and returns an array like ``x``; `times` falls from
 its first value to 0. `on_step` is told ``(step, total, x)`` after each step and may raise to stop.
 """
 
@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
-Velocity = Callable[[Tensor, float], Tensor]
-OnStep = Callable[[int, int, Tensor], None]
+from sonoriff.diffusion.flow import Times
+
+FloatArray = npt.NDArray[np.float32]
+
+Velocity = Callable[[FloatArray, float], FloatArray]
+OnStep = Callable[[int, int, FloatArray], None]
 
 
 def sample_euler(
     velocity: Velocity,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     *,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """Explicit Euler, one evaluation a step."""
     t = times.tolist()
     for i in range(len(t) - 1):
@@ -31,11 +36,11 @@ def sample_euler(
 
 def sample_heun(
     velocity: Velocity,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     *,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """Heun's second-order method, two evaluations a step and one at the last.
 
     References
@@ -55,11 +60,11 @@ def sample_heun(
 
 def sample_ab2(
     velocity: Velocity,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     *,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """Second-order Adams-Bashforth for uneven steps, one evaluation a step.
 
     References
@@ -67,7 +72,7 @@ def sample_ab2(
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I (1993), section III.5.
     """
     t = times.tolist()
-    before: Tensor | None = None
+    before: FloatArray | None = None
     for i in range(len(t) - 1):
         step = t[i + 1] - t[i]
         now = velocity(x, t[i])
@@ -82,12 +87,12 @@ def sample_ab2(
 
 def invert_euler(
     velocity: Velocity,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     *,
     iterations: int = 3,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """The point from which `sample_euler` over the same falling times comes to `x`.
 
     Parameters
@@ -99,7 +104,7 @@ def invert_euler(
     ----------
     Pan et al., Effective Real Image Editing with Accelerated Iterative Diffusion Inversion (2023).
     """
-    t = times.flip(0).tolist()
+    t = times[::-1].tolist()
     for i in range(len(t) - 1):
         above = x
         for _ in range(iterations):
@@ -109,7 +114,7 @@ def invert_euler(
     return x
 
 
-def _told(on_step: OnStep | None, i: int, t: list[float], x: Tensor) -> None:
+def _told(on_step: OnStep | None, i: int, t: list[float], x: FloatArray) -> None:
     if on_step is not None:
         on_step(i + 1, len(t) - 1, x)
 

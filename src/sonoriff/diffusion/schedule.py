@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from sonoriff.diffusion import flow
+from sonoriff.diffusion.flow import FloatArray, Times
 from sonoriff.errors import ParameterError
 
 Prediction = Literal["flow", "noise", "velocity", "sample"]
@@ -31,7 +31,7 @@ class Schedule(Protocol):
 
     def sampling_times(
         self, num_inference_steps: int, *, start: float = 1.0, shift: float = 1.0
-    ) -> Tensor:
+    ) -> Times:
         """(steps + 1,) falling times from `start` to 0."""
 
 
@@ -50,7 +50,7 @@ class FlowSchedule:
 
     def sampling_times(
         self, num_inference_steps: int, *, start: float = 1.0, shift: float = 1.0
-    ) -> Tensor:
+    ) -> Times:
         """See `flow.sampling_times`."""
         return flow.sampling_times(num_inference_steps, start=start, shift=shift)
 
@@ -100,37 +100,40 @@ class NoiseSchedule:
 
     def sampling_times(
         self, num_inference_steps: int, *, start: float = 1.0, shift: float = 1.0
-    ) -> Tensor:
+    ) -> Times:
         """Evenly spaced, each on the nearest training step."""
         times = flow.sampling_times(num_inference_steps, start=start, shift=shift)
         count = len(self.alphas_cumprod)
-        steps = (times.double() * count).round()
-        steps[:-1] = steps[:-1].clamp_min(1.0)
-        distinct: Tensor = torch.unique_consecutive(steps)
-        return distinct / count
+        steps = np.round(times * count)
+        steps[:-1] = np.maximum(steps[:-1], 1.0)
+        distinct: Times = steps[np.append(True, np.diff(steps) != 0.0)] / count
+        return distinct
 
 
 def scaled_linear_schedule(
     *, steps: int = 1000, first: float = 0.00085, last: float = 0.012, prediction: Prediction
 ) -> NoiseSchedule:
     """Stable Diffusion's schedule: the square roots of the betas rise evenly."""
-    betas = torch.linspace(first**0.5, last**0.5, steps, dtype=torch.float64) ** 2
-    return NoiseSchedule(tuple(torch.cumprod(1.0 - betas, 0).tolist()), prediction)
+    betas = np.linspace(first**0.5, last**0.5, steps) ** 2
+    return NoiseSchedule(tuple(np.cumprod(1.0 - betas).tolist()), prediction)
 
 
-def noised(schedule: Schedule, data: Tensor, noise: Tensor, time: float) -> Tensor:
+def noised(schedule: Schedule, data: FloatArray, noise: FloatArray, time: float) -> FloatArray:
     """`data` with as much of `noise` as there is at `time`."""
     alpha, sigma = schedule.alpha_sigma(time)
     return alpha * data + sigma * noise
 
 
-def data_from_prediction(schedule: Schedule, x: Tensor, prediction: Tensor, time: float) -> Tensor:
+def data_from_prediction(
+    schedule: Schedule, x: FloatArray, prediction: FloatArray, time: float
+) -> FloatArray:
     """The data that a model's output stands for."""
     alpha, sigma = schedule.alpha_sigma(time)
     if schedule.prediction == "flow":
         return x - time * prediction
     if schedule.prediction == "noise":
-        return (x - sigma * prediction) / alpha
+        data: FloatArray = (x - sigma * prediction) / np.float32(alpha)
+        return data
     if schedule.prediction == "velocity":
         return alpha * x - sigma * prediction
     return prediction

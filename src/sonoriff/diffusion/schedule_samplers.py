@@ -9,23 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from torch import Tensor
+import numpy as np
 
-from sonoriff.diffusion.samplers import OnStep
+from sonoriff.diffusion.flow import Times
+from sonoriff.diffusion.samplers import FloatArray, OnStep
 from sonoriff.diffusion.schedule import NoiseSchedule, Schedule
 
-Denoised = Callable[[Tensor, float], Tensor]
+Denoised = Callable[[FloatArray, float], FloatArray]
 _LCM_SCALING, _LCM_SIGMA_DATA = 10.0, 0.5
 
 
 def sample_ddim(
     denoised: Denoised,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     schedule: Schedule,
     *,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """DDIM without fresh noise, one evaluation a step; on a flow it is Euler's method.
 
     References
@@ -36,20 +37,20 @@ def sample_ddim(
     for i in range(len(t) - 1):
         (alpha, sigma), (alpha_next, sigma_next) = map(schedule.alpha_sigma, t[i : i + 2])
         data = denoised(x, t[i])
-        x = alpha_next * data + (sigma_next / sigma) * (x - alpha * data)
+        x = alpha_next * data + np.float32(sigma_next / sigma) * (x - alpha * data)
         _tell(on_step, i, t, x)
     return x
 
 
 def invert_ddim(
     denoised: Denoised,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     schedule: Schedule,
     *,
     iterations: int = 3,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """The point from which `sample_ddim` over the same falling times comes to `x`.
 
     Parameters
@@ -62,12 +63,13 @@ def invert_ddim(
     Song, Meng & Ermon, Denoising Diffusion Implicit Models (2021), section 4.3; Pan et al.,
     Effective Real Image Editing with Accelerated Iterative Diffusion Inversion (2023).
     """
-    t = times.flip(0).tolist()
+    t = times[::-1].tolist()
     for i in range(len(t) - 1):
         (alpha, sigma), (alpha_above, sigma_above) = map(schedule.alpha_sigma, t[i : i + 2])
         above = x
         for _ in range(iterations):
-            noise = (above - alpha_above * denoised(above, t[i + 1])) / sigma_above
+            data = denoised(above, t[i + 1])
+            noise = (above - alpha_above * data) / np.float32(sigma_above)
             above = (alpha_above / alpha) * (x - sigma * noise) + sigma_above * noise
         x = above
         _tell(on_step, i, t, x)
@@ -76,12 +78,12 @@ def invert_ddim(
 
 def sample_dpmpp_2m(
     denoised: Denoised,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     schedule: Schedule,
     *,
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """DPM-Solver++(2M): second order, one evaluation a step; the last step is of first order.
 
     References
@@ -90,7 +92,7 @@ def sample_dpmpp_2m(
     """
     t = times.tolist()
     levels = [_log_snr_half(*schedule.alpha_sigma(time)) for time in t]
-    before: Tensor | None = None
+    before: FloatArray | None = None
     for i in range(len(t) - 1):
         (_, sigma), (alpha_next, sigma_next) = map(schedule.alpha_sigma, t[i : i + 2])
         data = denoised(x, t[i])
@@ -107,13 +109,13 @@ def sample_dpmpp_2m(
 
 def sample_lcm(
     denoised: Denoised,
-    x: Tensor,
-    times: Tensor,
+    x: FloatArray,
+    times: Times,
     schedule: NoiseSchedule,
     *,
-    fresh_noise: Callable[[int], Tensor],
+    fresh_noise: Callable[[int], FloatArray],
     on_step: OnStep | None = None,
-) -> Tensor:
+) -> FloatArray:
     """Consistency sampling for distilled models: 2 to 8 steps, each from fresh noise.
 
     Parameters
@@ -142,7 +144,7 @@ def _log_snr_half(alpha: float, sigma: float) -> float:
     return math.inf if sigma <= 0.0 else math.log(alpha / sigma)
 
 
-def _tell(on_step: OnStep | None, i: int, t: list[float], x: Tensor) -> None:
+def _tell(on_step: OnStep | None, i: int, t: list[float], x: FloatArray) -> None:
     if on_step is not None:
         on_step(i + 1, len(t) - 1, x)
 

@@ -322,7 +322,7 @@ def _greatest(a: Clip, b: Clip) -> float:
 
 def picture_distance(a: Clip, b: Clip) -> float:
     """Mean difference of two pictures over their pixels, % of the range from silence to full."""
-    pictures = [picture_from_sonogram(clip.sonogram)[0].numpy() for clip in (a, b)]
+    pictures = [picture_from_sonogram(clip.sonogram)[0] for clip in (a, b)]
     return 50.0 * float(np.abs(pictures[0] - pictures[1]).mean())
 
 

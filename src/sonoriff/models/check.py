@@ -57,5 +57,6 @@ def check_conditioning(model: Model) -> None:
 def _numbers(condition: Conditioning) -> str:
     """The conditioning as comparable text."""
     row = condition[0].embedding
-    tensor = getattr(row, "text", row)
-    return str(tensor.float().flatten().tolist())
+    states = getattr(row, "text", row)
+    # Of NumPy or of PyTorch.
+    return str(states.flatten().tolist())

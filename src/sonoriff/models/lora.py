@@ -7,13 +7,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
 
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.lora_file import Change, file_of_lora, read_lora
+from sonoriff.models.tensors import read_metadata
+
+FloatArray = npt.NDArray[np.float32]
 
 _WITH_SCALE = re.compile(r"(.+):([+-]?(?:\d+\.?\d*|\.\d+))")
 _KOHYA = {"lora_unet_": "unet", "lora_te_": "text_encoder", "lora_te1_": "text_encoder"}
@@ -21,6 +25,23 @@ _OF_XL = ("lora_te2_", "text_encoder_2.", "lora_unet_input_blocks_", "lora_unet_
 _MAX_SCALE = 10.0
 # In the notes of a file, or in the facts of a model: the guidance that it is to be played with.
 GUIDANCE_NOTE = "guidance_scale"
+
+
+class Layer(Protocol):
+    """A linear layer or a convolution, whatever computes it.
+
+    Attributes
+    ----------
+    shape : of its weight, (out, in, ...)
+    """
+
+    shape: tuple[int, ...]
+
+    def add(self, change: FloatArray) -> None:
+        """Add to its weight, an array of `shape`."""
+
+
+Layers = Mapping[str, Layer]
 
 
 @dataclass(frozen=True)
@@ -56,13 +77,13 @@ def parse_lora(text: str) -> Lora:
     return Lora(path, scale)
 
 
-@torch.no_grad()
-def merge_lora(modules: Mapping[str, nn.Module], lora: Lora) -> int:
+def merge_lora(networks: Mapping[str, Layers], lora: Lora) -> int:
     """Add a LoRA to the weights of networks; the number of weights that changed.
 
     Parameters
     ----------
-    modules : networks by name; a change is looked for in the one that it names, else in all
+    networks : layers of each by name; a change is looked for in the one that it names, else in
+        all
 
     Raises
     ------
@@ -77,13 +98,12 @@ def merge_lora(modules: Mapping[str, nn.Module], lora: Lora) -> int:
     ----------
     Hu et al., LoRA: Low-Rank Adaptation of Large Language Models (2021).
     """
-    return merge_changes(modules, read_lora(lora.path).changes, lora)
+    return merge_changes(networks, read_lora(lora.path).changes, lora)
 
 
-@torch.no_grad()
-def merge_changes(modules: Mapping[str, nn.Module], changes: list[Change], lora: Lora) -> int:
+def merge_changes(networks: Mapping[str, Layers], changes: list[Change], lora: Lora) -> int:
     """`merge_lora` of what was read already."""
-    places = _places(modules)
+    places = _places(networks)
     found = [(change, _place(change.module, places)) for change in changes]
     strange = [change.module for change, place in found if place is None]
     if strange:
@@ -102,32 +122,29 @@ def merge_changes(modules: Mapping[str, nn.Module], changes: list[Change], lora:
 def guidance_of(lora: Lora) -> float | None:
     """Guidance scale that a LoRA recommends; None if it has none."""
     try:
-        with safe_open(file_of_lora(lora.path)[0], framework="pt") as opened:
-            noted = float((opened.metadata() or {}).get(GUIDANCE_NOTE, "nan"))
+        noted = float(read_metadata(file_of_lora(lora.path)[0]).get(GUIDANCE_NOTE, "nan"))
     except (OSError, SafetensorError, ValueError):
         return None
     return noted if math.isfinite(noted) and noted >= 0 else None
 
 
-def _places(modules: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """Modules with weights by every name that a file may give them; the first network wins."""
-    places: dict[str, nn.Module] = {}
+def _places(networks: Mapping[str, Layers]) -> dict[str, Layer]:
+    """Layers by every name that a file may give them; the first network wins."""
+    places: dict[str, Layer] = {}
     kohya = {network: prefix for prefix, network in _KOHYA.items()}
-    for network, root in modules.items():
-        for name, module in root.named_modules():
-            if not isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
-                continue
-            places[f"{network}.{name}"] = module
-            places.setdefault(name, module)
+    for network, layers in networks.items():
+        for name, layer in layers.items():
+            places[f"{network}.{name}"] = layer
+            places.setdefault(name, layer)
             flat = name.replace(".", "_")
-            places.setdefault(f"{kohya.get(network, network + '_')}{flat}", module)
+            places.setdefault(f"{kohya.get(network, network + '_')}{flat}", layer)
             if network == "text_encoder":
-                places.setdefault(f"lora_te_{flat}", module)
+                places.setdefault(f"lora_te_{flat}", layer)
     return places
 
 
-def _place(name: str, places: Mapping[str, nn.Module]) -> nn.Module | None:
-    """The module; ``to_out`` was once the name of what is ``to_out.0`` now, and transformers' text
+def _place(name: str, places: Layers) -> Layer | None:
+    """The layer; ``to_out`` was once the name of what is ``to_out.0`` now, and transformers' text
     encoder once had one level more."""
     without_level = name.replace("text_model.", "").replace("text_model_", "")
     with_level = re.sub(r"^(text_encoder\.|lora_te1?_)", r"\1text_model.", name)
@@ -137,24 +154,24 @@ def _place(name: str, places: Mapping[str, nn.Module]) -> nn.Module | None:
     return None
 
 
-def _add(module: nn.Module, change: Change, lora: Lora) -> None:
-    weight = module.weight
-    assert isinstance(weight, Tensor)
-    product = _product(change)
-    if product is None or product.numel() != weight.numel() or len(product) != len(weight):
+def _add(layer: Layer, change: Change, lora: Lora) -> None:
+    product, shape = _product(change), layer.shape
+    if product is None or product.size != math.prod(shape) or len(product) != shape[0]:
         raise CheckpointError(
-            f"{lora.path} was made for another model: {change.module} is {tuple(weight.shape)} here"
+            f"{lora.path} was made for another model: {change.module} is {tuple(shape)} here"
         )
-    more = lora.scale * change.scale * product.reshape(weight.shape)
-    weight.copy_(weight.float() + more.to(weight.device))
+    layer.add(np.float32(lora.scale * change.scale) * product.reshape(shape))
 
 
-def _product(change: Change) -> Tensor | None:
+def _product(change: Change) -> FloatArray | None:
     """What is added, before its scale, (out, in, ...); None where the factors do not fit."""
-    down, up, mid = change.down.flatten(1), change.up.flatten(1), change.mid
+    down, up = (part.reshape(len(part), -1) for part in (change.down, change.up))
     try:
-        if mid is None:
-            return up @ down
-        return torch.einsum("om,mn...,ni->oi...", up, mid, down)
-    except RuntimeError:
+        product: FloatArray = (
+            up @ down
+            if change.mid is None
+            else np.einsum("om,mn...,ni->oi...", up, change.mid, down)
+        )
+    except ValueError:
         return None
+    return product

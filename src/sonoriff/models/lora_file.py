@@ -15,10 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
 
 from sonoriff.errors import CheckpointError
+from sonoriff.models.tensors import read_metadata, read_tensors
+
+FloatArray = npt.NDArray[np.float32]
 
 _DOWN = re.compile(
     r"(?:\.lora_A(?:\.default)?|[._]lora\.down|\.lora_linear_layer\.down|\.lora_down)\.weight$"
@@ -56,10 +60,10 @@ class Change:
     """
 
     module: str
-    down: Tensor
-    up: Tensor
+    down: FloatArray
+    up: FloatArray
     scale: float
-    mid: Tensor | None = None
+    mid: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class LoraFile:
 
     file: Path
     changes: list[Change]
-    embeddings: dict[str, Tensor]
+    embeddings: dict[str, FloatArray]
 
 
 def read_lora(path: Path) -> LoraFile:
@@ -87,9 +91,8 @@ def read_lora(path: Path) -> LoraFile:
     """
     file, config = file_of_lora(path)
     try:
-        with safe_open(file, framework="pt") as opened:
-            tensors = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118
-            configs = {"": config, **_diffusers_configs(opened.metadata() or {})}
+        configs = {"": config, **_diffusers_configs(read_metadata(file))}
+        tensors = {name: t.astype(np.float32) for name, t in read_tensors(file).items()}
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"cannot read {file}: {error}") from error
     for each in configs.values():
@@ -131,7 +134,7 @@ def file_of_lora(path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _changes(
-    tensors: Mapping[str, Tensor], configs: Mapping[str, Mapping[str, Any]], file: Path
+    tensors: Mapping[str, FloatArray], configs: Mapping[str, Mapping[str, Any]], file: Path
 ) -> tuple[list[Change], set[str]]:
     """Pairs of factors, and the names of the tensors that they are made of."""
     found: list[Change] = []
@@ -204,7 +207,7 @@ def _plain(module: str) -> str:
 
 
 def _scale(
-    module: str, rank: int, own: Tensor | None, configs: Mapping[str, Mapping[str, Any]]
+    module: str, rank: int, own: FloatArray | None, configs: Mapping[str, Mapping[str, Any]]
 ) -> float:
     """alpha / r, or alpha / sqrt(r) where that was chosen; 1 where nothing is said."""
     plain, config = _plain(module), configs[""]

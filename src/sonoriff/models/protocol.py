@@ -6,13 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.analysis.chords import Chord
 from sonoriff.diffusion.schedule import Schedule
 from sonoriff.models.prompts import Prompt
 from sonoriff.sonogram.params import SonogramParams
+
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,8 @@ class Model(Protocol):
         """Default sampling settings."""
 
     @property
-    def device(self) -> torch.device:
-        """The device of the networks."""
+    def device(self) -> str:
+        """The device of the networks: "cpu", "cuda:0", "mps"."""
 
     @property
     def cell(self) -> tuple[int, int]:
@@ -153,12 +155,12 @@ class Model(Protocol):
 
     def predict(
         self,
-        x: Tensor,
+        x: FloatArray,
         time: float,
         batch: Any,
-        known_latents: Tensor | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
+        known_latents: FloatArray | None = None,
+        mask: FloatArray | None = None,
+    ) -> FloatArray:
         """The network's prediction, of the kind ``schedule.prediction``, float32 like `x`.
 
         Parameters
@@ -169,10 +171,10 @@ class Model(Protocol):
         known, mask : (B, C, H, W) clean latents and (B, 1, H, W), 1 where they are known
         """
 
-    def encode(self, picture: Tensor) -> Tensor:
+    def encode(self, picture: FloatArray) -> FloatArray:
         """Latents of pictures whose width is a multiple of a cell's."""
 
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: FloatArray) -> FloatArray:
         """Pictures of latents."""
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, Literal
 
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.digest import digest_of_model, with_more
 from sonoriff.models.lora import GUIDANCE_NOTE, Lora, guidance_of, merge_changes
 from sonoriff.models.lora_file import file_of_lora, read_lora
 from sonoriff.models.protocol import Model
-from sonoriff.models.small.model import SmallModel
-from sonoriff.precision import device_named
+from sonoriff.models.small.model import Backend, SmallModel
+from sonoriff.precision import NEED_TORCH, device_named, has_torch, precision_named
 
 if TYPE_CHECKING:
     from sonoriff.models.stable_diffusion.model import StableDiffusionModel
@@ -73,12 +71,13 @@ def list_models() -> list[KnownModel]:
 def load_model(
     name: str | Path | None = None,
     *,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype | None = None,
+    device: Any = "cpu",
+    dtype: Any = None,
     loras: Sequence[Lora] = (),
     styles: Sequence[Style] = (),
     reuse: int = 1,
     prediction: str | None = None,
+    backend: Backend | None = None,
 ) -> Model:
     """Load a model.
 
@@ -87,25 +86,25 @@ def load_model(
     name : None or "sonoriff-small" for the bundled model; a folder; a .safetensors file of Stable
         Diffusion; a name that `list_models` gives, OWNER/NAME of the Hugging Face hub among them
     device : "cpu", "cuda", "mps", or "auto" for the best that is there
-    dtype : None for the device's fastest
+    dtype : "float32", "int8", "bfloat16", "float16" or a torch.dtype; None for the device's fastest
     loras : merged into the weights, in this order
     styles : words that a text encoder of Stable Diffusion is taught
     reuse : of Stable Diffusion: 1 computes all layers at every step, 2 the inner ones at every
         second step, and so on; see `sonoriff.models.stable_diffusion.reuse`
-
     prediction : of Stable Diffusion: "epsilon", "v_prediction" or "sample", None for what the
         checkpoint says
+    backend : of the small model: None is onnxruntime on the processor and PyTorch on all else
 
     Raises
     ------
     ParameterError
-        reuse, styles or a prediction that the model cannot have
+        reuse, styles, a dtype or a prediction that the model cannot have
     CheckpointError
-        no such model, no such device, or its files are damaged, pickled or of another version
+        no such model, no such device, its files are damaged, pickled or of another version, or
+        PyTorch is needed and not installed
     """
-    device = device_named(device)
-    _check_device(device)
-    model = _loaded(str(name or BUNDLED), device, dtype, prediction)
+    place = device_named(str(device))
+    model = _loaded(str(name or BUNDLED), place, precision_named(dtype), prediction, backend)
     for lora in loras:
         _add_lora(model, lora)
     model.weights = with_more(model.weights, [file_of_lora(lora.path)[0] for lora in loras])
@@ -127,7 +126,11 @@ def load_model(
 
 
 def _loaded(
-    name: str, device: torch.device | str, dtype: torch.dtype | None, prediction: str | None
+    name: str,
+    device: str,
+    precision: str | None,
+    prediction: str | None,
+    backend: Backend | None,
 ) -> SmallModel | StableDiffusionModel:
     place = find_model(name)
     if place.is_dir() and not _is_stable_diffusion(place):
@@ -136,14 +139,23 @@ def _loaded(
                 f"{name} predicts what it was trained for: leave out the prediction, or take a "
                 "checkpoint of Stable Diffusion"
             )
-        small = SmallModel.from_pretrained(place, device=device, dtype=dtype)
+        small = SmallModel.from_pretrained(
+            place, device=device, precision=precision, backend=backend
+        )
         small.weights = digest_of_model(place)
         return small
+    if not has_torch():
+        raise CheckpointError(NEED_TORCH)
     from sonoriff.models.stable_diffusion.loading import load_stable_diffusion
+    from sonoriff.precision import dtype_named
 
     title = None if Path(name).exists() else name.removesuffix(".safetensors")
     model = load_stable_diffusion(
-        place, device=device, dtype=dtype, prediction=prediction, title=title
+        place,
+        device=device,
+        dtype=dtype_named(precision, device),
+        prediction=prediction,
+        title=title,
     )
     model.weights = digest_of_model(place)
     return model
@@ -186,13 +198,18 @@ def _add_lora(model: SmallModel | StableDiffusionModel, lora: Lora) -> None:
             f"{lora.path} brings words for a text encoder of Stable Diffusion "
             f"({', '.join(read.embeddings)}): {model.name} has none"
         )
-    merge_changes(model.modules(), read.changes, lora)
+    merge_changes(model.layers(), read.changes, lora)
     model.loras = (*model.loras, lora.name)
     if not isinstance(model, SmallModel):
+        import torch
+
         from sonoriff.models.stable_diffusion.styles import add_word
 
         for word, vectors in read.embeddings.items():
-            model.styles = (*model.styles, add_word(model, word, vectors, lora.path))
+            model.styles = (
+                *model.styles,
+                add_word(model, word, torch.from_numpy(vectors), lora.path),
+            )
 
 
 def _check_small(model: SmallModel, styles: Sequence[Style], reuse: int) -> None:
@@ -221,19 +238,6 @@ def _no_such_model(name: str) -> str:
         f"there is no model {name!r}: expected a folder, a .safetensors file, OWNER/NAME of the "
         "Hugging Face hub, or a name that `sonoriff models` lists"
     )
-
-
-def _check_device(device: torch.device | str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise CheckpointError(f"there is no device {str(device)!r}: cpu, cuda or mps") from error
-    there: dict[str, Callable[[], bool]] = {
-        "cuda": torch.cuda.is_available,
-        "mps": torch.backends.mps.is_available,
-    }
-    if kind in there and not there[kind]():
-        raise CheckpointError(f"this machine has no {kind} device that torch can use: take cpu")
 
 
 def _class_name(folder: Path) -> str:

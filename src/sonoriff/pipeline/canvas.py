@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.settings import Sampling
 
+FloatArray = npt.NDArray[np.float32]
 # Of windows, as a share of their width.
 OVERLAP = 0.25
 
@@ -31,10 +33,10 @@ class Canvas:
     since_beat_s : seconds from the beginning of a bar to the first column; None is unknown
     """
 
-    noise: Tensor
+    noise: FloatArray
     guide_at: Callable[[float], Guidance]
-    source: Tensor | None = None
-    strength_map: Tensor | None = None
+    source: FloatArray | None = None
+    strength_map: FloatArray | None = None
     overlap: float = OVERLAP
     circular: bool = False
     since_beat_s: float | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,9 +9,6 @@ from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.decode_grid import WorkGrid, work_grid
 from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, consistent_frames
 from sonoriff.sonogram.sonogram import Sonogram
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 FloatArray = npt.NDArray[np.float32]
 # Columns of the other end that are decoded before the start, and over which the two are faded.
@@ -50,8 +45,8 @@ def decode_loop(sonogram: Sonogram, n_samples: int) -> FloatArray:
     Griffin-Lim algorithm (2013).
     """
     grid = work_grid(sonogram.params)
-    start = _resampled(_faded(sonogram), sonogram.n_frames * grid.hop)
-    return _resampled(_refined(start, _working_mel(sonogram, grid), grid), n_samples)
+    start = circle_resampled(_faded(sonogram), sonogram.n_frames * grid.hop)
+    return circle_resampled(_refined(start, _working_mel(sonogram, grid), grid), n_samples)
 
 
 def _faded(sonogram: Sonogram) -> FloatArray:
@@ -103,26 +98,18 @@ def _refined(waveform: FloatArray, mel: FloatArray, grid: WorkGrid) -> FloatArra
     return waveform
 
 
-def circle_resampled(x: Tensor, n: int) -> Tensor:
+def circle_resampled(x: FloatArray, n: int) -> FloatArray:
     """Values (..., T) of one turn of a circle at `n` places (..., n), exactly: its Fourier series.
 
     Unlike linear interpolation, this blurs nothing.
     """
-    import torch
-
     length = x.shape[-1]
     if length == n:
         return x
-    spectrum = torch.fft.rfft(x.double())
+    spectrum = np.fft.rfft(x.astype(np.float64))
     # Frequencies that both lengths can hold; for even lengths the Nyquist bin counts half.
     kept = (min(length, n) + 1) // 2
-    wanted = spectrum.new_zeros(*x.shape[:-1], n // 2 + 1)
+    wanted = np.zeros((*x.shape[:-1], n // 2 + 1), spectrum.dtype)
     wanted[..., :kept] = spectrum[..., :kept]
-    turned: Tensor = torch.fft.irfft(wanted, n) * (n / length)
-    return turned.to(x.dtype)
-
-
-def _resampled(waveform: FloatArray, n_samples: int) -> FloatArray:
-    import torch
-
-    return np.ascontiguousarray(circle_resampled(torch.from_numpy(waveform), n_samples).numpy())
+    turned: FloatArray = (np.fft.irfft(wanted, n) * (n / length)).astype(np.float32)
+    return turned

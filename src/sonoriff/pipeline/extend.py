@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -29,6 +28,7 @@ from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import guide_as_heard, listen
 from sonoriff.sonogram.sonogram import Sonogram
 
+FloatArray = npt.NDArray[np.float32]
 Side = Literal["end", "start"]
 # Columns over which the painted part takes on the level that the autoencoder loses.
 _SETTLE_FRAMES = 16
@@ -109,11 +109,11 @@ def _going_on(sonogram: Sonogram) -> Sonogram:
 def _following(
     model: Model,
     source: Sonogram,
-    picture: Tensor,
+    picture: FloatArray,
     n_new: int,
     settings: ExtendSettings,
     on_progress: OnProgress | None,
-) -> Tensor:
+) -> FloatArray:
     """The picture (C, 1, M, n_new) that goes on after `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
@@ -133,11 +133,11 @@ def _following(
 def _leading(
     model: Model,
     source: Sonogram,
-    picture: Tensor,
+    picture: FloatArray,
     n_new: int,
     settings: ExtendSettings,
     on_progress: OnProgress | None,
-) -> Tensor:
+) -> FloatArray:
     """The picture (C, 1, M, n_new) that leads to `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
@@ -152,10 +152,10 @@ def _leading(
     return eased(_settled(new, beside - result[..., join:], at_start=False), beside, at_start=False)
 
 
-def _context_cells(model: Model, picture: Tensor) -> int:
+def _context_cells(model: Model, picture: FloatArray) -> int:
     """Whole cells of the source that are shown, at most half a window of them."""
     cell = model.cell[1]
-    cells = min(model.latent_shape(model.window_frames)[2] // 2, picture.shape[-1] // cell)
+    cells: int = min(model.latent_shape(model.window_frames)[2] // 2, picture.shape[-1] // cell)
     if cells < 1:
         raise ParameterError(
             f"the source has {picture.shape[-1]} columns, at least {cell} are needed to go on from"
@@ -166,28 +166,28 @@ def _context_cells(model: Model, picture: Tensor) -> int:
 def _paint_beside(
     model: Model,
     source: Sonogram,
-    known: Tensor,
+    known: FloatArray,
     n_cells: int,
     first: int,
     settings: ExtendSettings,
     on_progress: OnProgress | None,
-) -> Tensor:
+) -> FloatArray:
     """The decoded picture of `n_cells` columns of cells, at one end of which lies `known`.
 
     `first` is the column of the source at which the picture begins: below 0 is before it.
     """
     batch, channels, height, n_known = known.shape
     place = n_cells - n_known if first < 0 else 0
-    latents = known.new_zeros(batch, channels, height, n_cells)
+    latents = np.zeros((batch, channels, height, n_cells), np.float32)
     latents[..., place : place + n_known] = known
-    strength_map = known.new_ones(1, 1, height, n_cells)
+    strength_map = np.ones((1, 1, height, n_cells), np.float32)
     strength_map[..., place : place + n_known] = 0.0
     join_s = 0.0 if first < 0 else source.duration_s
     heard = listen(model, source, join_s)
     first_s = source.params.duration_s(first)
     guide, since_beat_s = guide_as_heard(model, settings, heard, first_s)
     canvas = Canvas(
-        noise_grid(model, n_cells, settings.seed).expand_as(latents),
+        np.broadcast_to(noise_grid(model, n_cells, settings.seed), latents.shape),
         everywhere(guide),
         latents,
         strength_map,
@@ -196,13 +196,15 @@ def _paint_beside(
     return picture_from_latents(model, paint(model, canvas, settings, on_progress=on_progress))
 
 
-def _settled(new: Tensor, lost: Tensor, *, at_start: bool) -> Tensor:
+def _settled(new: FloatArray, lost: FloatArray, *, at_start: bool) -> FloatArray:
     """`new` with the level that the autoencoder lost beside the join, fading away from it.
 
     The source stands there as it is, the new part as it was decoded: without this a steady sound
     would change its colour at the join.
     """
     beside = lost[..., -_SETTLE_FRAMES:] if at_start else lost[..., :_SETTLE_FRAMES]
-    level = beside.mean(dim=-1, keepdim=True)
-    slope = (1.0 - torch.arange(new.shape[-1]) / (4 * _SETTLE_FRAMES)).clamp_min(0.0)
-    return (new + level * (slope if at_start else slope.flip(0))).clamp(-1.0, 1.0)
+    level = beside.mean(axis=-1, keepdims=True)
+    places = np.arange(new.shape[-1], dtype=np.float32)
+    slope = np.maximum(np.float32(0.0), 1.0 - places / np.float32(4 * _SETTLE_FRAMES))
+    settled: FloatArray = new + level * (slope if at_start else slope[::-1])
+    return np.asarray(np.clip(settled, -1.0, 1.0), np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import torch
+import numpy as np
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -81,7 +81,7 @@ def generate_many(
     total = steps * -(-count // batch_size)
     for batch, first in enumerate(range(0, count, batch_size)):
         seeds = [chosen.seed + i for i in range(first, min(first + batch_size, count))]
-        noise = torch.cat([noise_grid(model, width, seed) for seed in seeds])
+        noise = np.concatenate([noise_grid(model, width, seed) for seed in seeds])
         done = batch * steps
         if sketched:
             told = stage(on_progress, done, total)
@@ -93,7 +93,7 @@ def generate_many(
             replace(chosen, seed=seeds[0]),
             on_progress=stage(on_progress, done + sketched, total),
         )
-        for seed, one in zip(seeds, torch.split(latents, 1), strict=True):
+        for seed, one in zip(seeds, np.split(latents, len(seeds)), strict=True):
             picture = picture_from_latents(model, one)[..., :n_frames]
             facts = {"verb": "generate", **replace(chosen, seed=seed).to_dict()}
             yield Clip(painted_sonogram(model, picture, facts))

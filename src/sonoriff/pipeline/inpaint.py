@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -141,21 +140,20 @@ def _painted(
     source = Sonogram(whole.values[..., first : first + weights.shape[1]], params)
     picture, peak = picture_from_sonogram(source)
     latents = latents_from_picture(model, picture)
-    free = torch.from_numpy(free_cells(weights, model.cell, *latents.shape[2:]))
+    free = free_cells(weights, model.cell, *latents.shape[2:])
     # Analyse the whole source: the part alone may be too short to find its beats.
     first_s = params.duration_s(first)
     heard = listen(model, whole, first_s + source.duration_s / 2)
     guide, since_beat_s = guide_as_heard(model, settings, heard, first_s, source.duration_s)
     canvas = Canvas(
-        noise_grid(model, latents.shape[-1], settings.seed).expand_as(latents),
+        np.broadcast_to(noise_grid(model, latents.shape[-1], settings.seed), latents.shape),
         everywhere(guide),
         latents,
-        (free * settings.strength)[None, None].to(latents),
+        (free * settings.strength).astype(np.float32)[None, None],
         since_beat_s=since_beat_s,
     )
     result = picture_from_latents(model, paint(model, canvas, settings, on_progress=on_progress))
-    share = torch.from_numpy(weights)
-    mixed = picture + share * (result[..., : source.n_frames] - picture)
+    mixed = picture + weights * (result[..., : source.n_frames] - picture)
     made = painted_sonogram(model, mixed, {}, peak=peak)
     values = np.where(weights > 0, made.values, source.values)
     return Sonogram(np.ascontiguousarray(values, np.float32), made.params, made.metadata)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+FloatArray = npt.NDArray[np.float32]
 
 # Columns over which an onset rises; and the quantile of rises in the neighbouring sound.
 _STRETCH_FRAMES, _USUAL = 7, 0.8
@@ -12,7 +15,7 @@ _STRETCH_FRAMES, _USUAL = 7, 0.8
 _LEAST_RISE, _GROWTH = 0.002, 1.1
 
 
-def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
+def eased(new: FloatArray, beside: FloatArray, *, at_start: bool) -> FloatArray:
     """Remove onsets at a join that the neighbouring sound would not make.
 
     A model strikes anew what it paints, even a sound that is held. Away from the join, column by
@@ -31,19 +34,20 @@ def eased(new: Tensor, beside: Tensor, *, at_start: bool) -> Tensor:
     -------
     (..., M, N)
     """
-    rises = beside.diff(dim=-1).clamp_min(0.0).mean(dim=-2)
+    rises = np.maximum(np.diff(beside, axis=-1), 0.0).mean(axis=-2)
     if rises.shape[-1] < _STRETCH_FRAMES:
         return new
-    stretches = F.max_pool1d(rises, _STRETCH_FRAMES, stride=1)
-    most = stretches.quantile(_USUAL, dim=-1, keepdim=True).clamp_min(_LEAST_RISE)
-    outwards = new.clone() if at_start else new.flip(-1)
+    stretches = sliding_window_view(rises, _STRETCH_FRAMES, axis=-1).max(axis=-1)
+    most = np.quantile(stretches, _USUAL, axis=-1, keepdims=True)
+    most = np.maximum(most, _LEAST_RISE).astype(np.float32)
+    outwards = np.array(new if at_start else new[..., ::-1])
     last, later = (beside[..., -1], 1.0) if at_start else (beside[..., 0], -1.0)
     for column in range(outwards.shape[-1]):
         step = outwards[..., column] - last
-        rise = (later * step).clamp_min(0.0).mean(dim=-1, keepdim=True)
-        share = (most / rise.clamp_min(1e-9)).clamp_max(1.0)
-        if bool((share == 1.0).all()):
+        rise = np.maximum(later * step, 0.0).mean(axis=-1, keepdims=True)
+        share = np.minimum(most / np.maximum(rise, 1e-9), 1.0)
+        if (share == 1.0).all():
             break
         last = outwards[..., column] = last + share * step
         most = most * _GROWTH
-    return outwards if at_start else outwards.flip(-1)
+    return outwards if at_start else outwards[..., ::-1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.models.protocol import Model, MusicAttributes
 from sonoriff.pipeline.canvas import Canvas
@@ -29,7 +30,7 @@ def facts_of_sketch(
     model: Model,
     sampling: Sampling,
     facts: MusicAttributes,
-    noise: Tensor,
+    noise: npt.NDArray[np.float32],
     *,
     since_beat_s: float = 0.0,
     on_progress: OnProgress | None = None,

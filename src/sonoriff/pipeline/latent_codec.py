@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy.typing as npt
 
 from sonoriff.models.protocol import Model
 from sonoriff.sonogram.params import SonogramParams
@@ -16,37 +14,38 @@ from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.version import __version__
 
+FloatArray = npt.NDArray[np.float32]
 # Context cells on each side of a piece of a long picture, discarded afterwards.
 _MARGIN_CELLS = 12
 _PIECE_CELLS = 128
 
 
-def picture_from_sonogram(sonogram: Sonogram) -> tuple[Tensor, float]:
+def picture_from_sonogram(sonogram: Sonogram) -> tuple[FloatArray, float]:
     """The picture (C, 1, M, N) in [-1, 1], and the amplitude that 1 stands for.
 
     Channels become members of a batch. The amplitude is 0 for the "log" scale, which has its own.
     """
-    values = torch.from_numpy(sonogram.values)[:, None]
+    values = sonogram.values[:, None]
     params = sonogram.params
     if params.scale == "log":
         picture = (values - params.db_min) * (2.0 / (params.db_max - params.db_min)) - 1.0
-        return picture.clamp(-1.0, 1.0), 0.0
+        return np.clip(picture, -1.0, 1.0), 0.0
     peak = float(values.max()) or DEFAULT_MAX_VALUE
-    return 2.0 * (values / peak).clamp(0.0, 1.0) ** params.power_for_image - 1.0, peak
+    return 2.0 * np.clip(values / peak, 0.0, 1.0) ** params.power_for_image - 1.0, peak
 
 
 def values_from_picture(
-    picture: Tensor, params: SonogramParams, peak: float | Tensor
-) -> np.ndarray[Any, np.dtype[np.float32]]:
+    picture: FloatArray, params: SonogramParams, peak: float | FloatArray
+) -> FloatArray:
     """Inverse of `picture_from_sonogram`: values (C, M, N). A peak may be one for each column."""
     if params.scale == "log":
         values = (picture + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
-        values = values.clamp(params.db_min, params.db_max)
+        values = np.clip(values, params.db_min, params.db_max)
     else:
-        level = (0.5 * (picture + 1.0)).clamp(0.0, 1.0)
-        full = peak if isinstance(peak, Tensor) else peak or DEFAULT_MAX_VALUE
+        level = np.clip(0.5 * (picture + 1.0), 0.0, 1.0)
+        full = peak if isinstance(peak, np.ndarray) else peak or DEFAULT_MAX_VALUE
         values = full * level ** (1.0 / params.power_for_image)
-    return np.ascontiguousarray(values[:, 0].cpu().numpy(), dtype=np.float32)
+    return np.ascontiguousarray(values[:, 0], dtype=np.float32)
 
 
 def model_facts(model: Model) -> dict[str, Any]:
@@ -56,15 +55,16 @@ def model_facts(model: Model) -> dict[str, Any]:
 
 
 def painted_sonogram(
-    model: Model, picture: Tensor, metadata: Mapping[str, Any], *, peak: float = 0.0
+    model: Model, picture: FloatArray, metadata: Mapping[str, Any], *, peak: float = 0.0
 ) -> Sonogram:
     """A sonogram of a picture, with the metadata that every clip carries."""
     facts = {**model_facts(model), "version": __version__, **metadata}
     return Sonogram(values_from_picture(picture, model.params, peak), model.params, facts)
 
 
-@torch.inference_mode()
-def latents_from_picture(model: Model, picture: Tensor, *, circular: bool = False) -> Tensor:
+def latents_from_picture(
+    model: Model, picture: FloatArray, *, circular: bool = False
+) -> FloatArray:
     """Latents (B, C, H, W) of a picture of any length, coded in pieces.
 
     The picture's ends are mirrored, so that its first and last cells are those of a sound that
@@ -82,15 +82,16 @@ def latents_from_picture(model: Model, picture: Tensor, *, circular: bool = Fals
         first, last = start * columns, (start + count) * columns + 2 * margin
         latents = model.encode(wide[..., first:last])
         pieces.append(latents[..., _MARGIN_CELLS : _MARGIN_CELLS + count])
-    return torch.cat(pieces, dim=-1)
+    return np.concatenate(pieces, axis=-1)
 
 
-@torch.inference_mode()
-def picture_from_latents(model: Model, latents: Tensor, *, circular: bool = False) -> Tensor:
+def picture_from_latents(
+    model: Model, latents: FloatArray, *, circular: bool = False
+) -> FloatArray:
     """The picture (B, 1, M, N) of latents of any length, N = W cells, decoded in pieces."""
     columns, width = model.cell[1], latents.shape[-1]
     if width <= _PIECE_CELLS and not circular:
-        return model.decode(latents).cpu()
+        return model.decode(latents)
     left = _MARGIN_CELLS if circular else 0
     wide = _extended(latents, left, left, circular=circular) if circular else latents
     pieces = []
@@ -100,18 +101,18 @@ def picture_from_latents(model: Model, latents: Tensor, *, circular: bool = Fals
         last = min(wide.shape[-1], start + left + count + _MARGIN_CELLS)
         picture = model.decode(wide[..., first:last])
         skip = (start + left - first) * columns
-        pieces.append(picture[..., skip : skip + count * columns].cpu())
-    return torch.cat(pieces, dim=-1)
+        pieces.append(picture[..., skip : skip + count * columns])
+    return np.concatenate(pieces, axis=-1)
 
 
-def _extended(x: Tensor, left: int, right: int, *, circular: bool) -> Tensor:
+def _extended(x: FloatArray, left: int, right: int, *, circular: bool) -> FloatArray:
     """Columns added at both ends, mirrored or wrapped, however many."""
     width = x.shape[-1]
-    places = torch.arange(-left, width + right)
+    places = np.arange(-left, width + right)
     if circular:
         return x[..., places % width]
     if width == 1:
-        return F.pad(x, (left, right, 0, 0), mode="replicate")
+        return np.repeat(x, len(places), axis=-1)
     period = 2 * width - 2
-    places = places.abs() % period
-    return x[..., torch.where(places < width, places, period - places)]
+    places = np.abs(places) % period
+    return x[..., np.where(places < width, places, period - places)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -94,9 +94,9 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     guide = guide_from_settings(model, chosen, facts)
     canvas = Canvas(noise, everywhere(guide), overlap=_OVERLAP, circular=True, since_beat_s=since)
     latents = paint(model, canvas, chosen, on_progress=stage(on_progress, sketched, steps))
-    turned = picture_from_latents(model, latents, circular=True).roll(-early, dims=-1)
-    picture = circle_resampled(turned, n_frames).clamp(-1.0, 1.0)
-    picture = picture.roll(-plainest_bar(picture, chosen.bars, chosen.beats_per_bar), dims=-1)
+    turned = np.roll(picture_from_latents(model, latents, circular=True), -early, axis=-1)
+    picture = np.clip(circle_resampled(turned, n_frames), -1.0, 1.0)
+    picture = np.roll(picture, -plainest_bar(picture, chosen.bars, chosen.beats_per_bar), axis=-1)
     about = {
         "verb": "loop",
         **chosen.to_dict(),
@@ -106,14 +106,14 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     return Clip(painted_sonogram(model, picture, about))
 
 
-def plainest_bar(picture: Tensor, bars: int, beats_per_bar: int) -> int:
+def plainest_bar(picture: npt.NDArray[np.float32], bars: int, beats_per_bar: int) -> int:
     """The column of a circular picture (C, 1, M, N) at which that bar begins."""
-    levels = picture.clamp_min(float(picture.max()) - _RANGE)
-    rises = (levels - levels.roll(1, dims=-1)).clamp_min(0.0).mean(dim=(0, 1, 2))
+    levels = np.maximum(picture, float(picture.max()) - _RANGE)
+    rises = np.maximum(levels - np.roll(levels, 1, axis=-1), 0.0).mean(axis=(0, 1, 2))
     around = range(-_STROKE_FRAMES, _STROKE_FRAMES + 1)
-    strokes = torch.stack([rises.roll(-by) for by in around]).amax(dim=0)
+    strokes = np.max([np.roll(rises, -by) for by in around], axis=0)
     beats = bars * beats_per_bar
     places = [round(beat * picture.shape[-1] / beats) for beat in range(beats)]
     struck = strokes[places]
-    unlike = (struck - struck.mean()).abs()[::beats_per_bar]
-    return places[int(unlike.argmin()) * beats_per_bar]
+    unlike = np.abs(struck - struck.mean())[::beats_per_bar]
+    return int(places[int(unlike.argmin()) * beats_per_bar])

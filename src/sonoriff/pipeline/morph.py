@@ -8,8 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -33,6 +32,7 @@ from sonoriff.pipeline.source import Source, sonogram_from_source, source_name
 from sonoriff.pipeline.source_analysis import listen
 from sonoriff.sonogram.sonogram import Sonogram
 
+FloatArray = npt.NDArray[np.float32]
 MAX_CLIPS = 100
 _OVERLAP = 0.5
 
@@ -116,8 +116,8 @@ class _Point:
     """
 
     guide: Guidance
-    noise: Tensor
-    source: Tensor | None
+    noise: FloatArray
+    source: FloatArray | None
     strength: float
     since_beat_s: float | None
 
@@ -217,7 +217,9 @@ def _points(
             alone = replace(guide, guidance_scale=1.0)
             noise = inverted(model, source, alone, point.strength, own, on_progress=told[i])
             since = None
-        points.append(_Point(guide, noise.expand_as(source), source, point.strength, since))
+        points.append(
+            _Point(guide, np.broadcast_to(noise, source.shape), source, point.strength, since)
+        )
     return points
 
 
@@ -239,7 +241,7 @@ def _between(model: Model, points: list[_Point], place: float) -> _Point:
 
 
 def _canvas(point: _Point) -> Canvas:
-    strength_map = point.noise.new_full((1, 1, *point.noise.shape[2:]), point.strength)
+    strength_map = np.full((1, 1, *point.noise.shape[2:]), point.strength, np.float32)
     return Canvas(
         point.noise,
         everywhere(point.guide),
@@ -251,7 +253,7 @@ def _canvas(point: _Point) -> Canvas:
 
 def _paint_point(
     model: Model, point: _Point, settings: MorphSettings, told: OnProgress | None
-) -> Tensor:
+) -> FloatArray:
     if settings.inverted:
         point = replace(point, guide=replace(point.guide, guidance_scale=1.0))
     return paint(model, _canvas(point), settings, on_progress=told)
@@ -260,22 +262,22 @@ def _paint_point(
 def _paint_between(
     model: Model,
     points: list[_Point],
-    ends: list[Tensor],
+    ends: list[FloatArray],
     settings: MorphSettings,
     told: OnProgress | None,
-) -> Tensor:
+) -> FloatArray:
     """Latents of all clips side by side; the ends are known, the rest is painted."""
     width, last = ends[0].shape[-1], settings.clips - 1
     inner = [_between(model, points, i / last) for i in range(1, last)]
-    sources = [p.source if p.source is not None else torch.zeros_like(ends[0]) for p in inner]
-    strengths = torch.tensor([0.0, *(p.strength for p in inner), 0.0])
-    strength_map = strengths.repeat_interleave(width).to(ends[0])
+    sources = [p.source if p.source is not None else np.zeros_like(ends[0]) for p in inner]
+    strengths = np.array([0.0, *(p.strength for p in inner), 0.0], np.float32)
+    strength_map = np.repeat(strengths, width)
     guide_at = partial(_guide_at, model, points, width, last)
     canvas = Canvas(
-        torch.cat([points[0].noise, *(p.noise for p in inner), points[-1].noise], dim=-1),
+        np.concatenate([points[0].noise, *(p.noise for p in inner), points[-1].noise], axis=-1),
         guide_at,
-        torch.cat([ends[0], *sources, ends[1]], dim=-1),
-        strength_map.expand(1, 1, ends[0].shape[2], -1),
+        np.concatenate([ends[0], *sources, ends[1]], axis=-1),
+        np.broadcast_to(strength_map, (1, 1, ends[0].shape[2], len(strength_map))),
         overlap=_OVERLAP,
         # Keep one pulse from the first clip on, across all joins.
         since_beat_s=0.0 if points[0].source is None else None,
@@ -290,11 +292,11 @@ def _guide_at(model: Model, points: list[_Point], width: int, last: int, middle:
 
 def _values(
     model: Model,
-    latents: Tensor,
-    ends: list[Tensor],
+    latents: FloatArray,
+    ends: list[FloatArray],
     settings: MorphSettings,
     sonograms: list[Sonogram],
-) -> np.ndarray[Any, np.dtype[np.float32]]:
+) -> FloatArray:
     """Values (C, M, N) of the whole way; those of the ends as they are by themselves."""
     peaks = [picture_from_sonogram(s)[1] for s in sonograms] or [0.0]
     width = ends[0].shape[-1] * model.cell[1]
@@ -312,18 +314,18 @@ def _values(
     return np.concatenate([alone[0], inner, alone[1]], axis=2)
 
 
-def _peaks(peaks: list[float], n_frames: int) -> float | Tensor:
+def _peaks(peaks: list[float], n_frames: int) -> float | FloatArray:
     """What full white stands for in each column between the ends: from source to source in dB."""
     if min(peaks) == max(peaks):
         return peaks[0]
     places = np.linspace(0.0, len(peaks) - 1.0, n_frames)
     levels = np.exp(np.interp(places, np.arange(len(peaks)), np.log(peaks)))
-    return torch.from_numpy(levels.astype(np.float32))
+    return levels.astype(np.float32)
 
 
 def _clips(
     model: Model,
-    values: np.ndarray[Any, np.dtype[np.float32]],
+    values: FloatArray,
     about: dict[str, Any],
     settings: MorphSettings,
 ) -> Morph:

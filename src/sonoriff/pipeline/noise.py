@@ -1,24 +1,27 @@
-"""Seeded noise: equal on every device, and a longer grid begins with the shorter one."""
+"""Seeded noise: a longer grid begins with the shorter one."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import math
 
+import numpy as np
+import numpy.typing as npt
+
+from sonoriff.diffusion.noise import normal_noise
 from sonoriff.models.protocol import Model
 
+FloatArray = npt.NDArray[np.float32]
 _MOSTLY_PARALLEL = 0.9995
 
 
-def noise_grid(model: Model, width: int, seed: int) -> Tensor:
-    """(1, C, H, width), normal, drawn on the CPU column by column."""
+def noise_grid(model: Model, width: int, seed: int) -> FloatArray:
+    """(1, C, H, width), normal, drawn column by column."""
     channels, height, _ = model.latent_shape(1)
-    generator = torch.Generator().manual_seed(seed)
-    columns = torch.randn(width, channels, height, generator=generator)
-    return columns.permute(1, 2, 0)[None].to(model.device)
+    columns = normal_noise(seed, width * channels * height).reshape(width, channels, height)
+    return np.ascontiguousarray(columns.transpose(1, 2, 0))[None]
 
 
-def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
+def slerp(a: FloatArray, b: FloatArray, share: float) -> FloatArray:
     """Between two noises along the sphere; share 0 is `a` itself, 1 is `b`.
 
     References
@@ -27,9 +30,10 @@ def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
     """
     if share in (0.0, 1.0):
         return a if share == 0.0 else b
-    cosine = float((a * b).sum() / (a.norm() * b.norm()).clamp_min(1e-12))
+    lengths = float(np.linalg.norm(a)) * float(np.linalg.norm(b))
+    cosine = float(np.sum(a * b)) / max(lengths, 1e-12)
     if abs(cosine) > _MOSTLY_PARALLEL:
-        return torch.lerp(a, b, share)
-    angle = torch.acos(torch.tensor(cosine, dtype=torch.float64))
-    before, after = (torch.sin(part * angle) / torch.sin(angle) for part in (1.0 - share, share))
-    return float(before) * a + float(after) * b
+        return a + share * (b - a)
+    angle = math.acos(cosine)
+    before, after = (math.sin(part * angle) / math.sin(angle) for part in (1.0 - share, share))
+    return before * a + after * b

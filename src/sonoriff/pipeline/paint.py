@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, cast
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.diffusion.samplers import SAMPLERS, invert_euler
 from sonoriff.diffusion.schedule import NoiseSchedule, noised
@@ -20,6 +20,8 @@ from sonoriff.pipeline.prediction import OnMember, Prediction
 from sonoriff.pipeline.settings import OnProgress, Sampling
 from sonoriff.threads import follow_free_cores
 
+FloatArray = npt.NDArray[np.float32]
+
 
 def number_of_steps(sampling: Sampling, start: float) -> int:
     """Steps that are taken from a time below 1: as long ones as from 1."""
@@ -28,10 +30,9 @@ def number_of_steps(sampling: Sampling, start: float) -> int:
     return max(1, math.ceil(sampling.num_inference_steps * start - 1e-4))
 
 
-@torch.inference_mode()
 def paint(
     model: Model, canvas: Canvas, sampling: Sampling, *, on_progress: OnProgress | None = None
-) -> Tensor:
+) -> FloatArray:
     """Latents (B, C, H, W), float32.
 
     Parameters
@@ -51,14 +52,13 @@ def paint(
     return painted
 
 
-@torch.inference_mode()
 def paint_together(
     model: Model,
     canvases: Sequence[Canvas],
     samplings: Sequence[Sampling],
     *,
     on_progress: OnMember | None = None,
-) -> list[Tensor | None]:
+) -> list[FloatArray | None]:
     """What `paint` makes of each canvas, through the same batches.
 
     Parameters
@@ -95,7 +95,7 @@ def paint_together(
     if start < 1.0 and source is not None:
         x = noised(model.schedule, source, predict.noise, start)
     elif source is not None and strength_map is not None:
-        x = torch.where(strength_map < 1.0, noised(model.schedule, source, predict.noise, 1.0), x)
+        x = np.where(strength_map < 1.0, noised(model.schedule, source, predict.noise, 1.0), x)
     tell = (lambda i, n, _x: predict.tell(on_progress, i, n)) if on_progress else None
     name = sampling.sampler
     if name in SAMPLERS:
@@ -107,7 +107,7 @@ def paint_together(
             x,
             times,
             schedule,
-            fresh_noise=lambda step: torch.cat(
+            fresh_noise=lambda step: np.concatenate(
                 [
                     _fresh_noise(model, c.noise, s.seed, step)
                     for c, s in zip(canvases, samplings, strict=True)
@@ -119,20 +119,19 @@ def paint_together(
         sample = cast(Any, SCHEDULE_SAMPLERS[name])
         x = sample(predict.denoised, x, times, model.schedule, on_step=tell)
     if source is not None and strength_map is not None:
-        x = torch.where(strength_map == 0.0, source, x)
+        x = np.where(strength_map == 0.0, source, x)
     return [None if i in predict.left_out else x[rows] for i, rows in enumerate(predict.rows)]
 
 
-@torch.inference_mode()
 def inverted(
     model: Model,
-    source: Tensor,
+    source: FloatArray,
     guide: Guidance,
     strength: float,
     sampling: Sampling,
     *,
     on_progress: OnProgress | None = None,
-) -> Tensor:
+) -> FloatArray:
     """The noise (B, C, H, W) from which DDIM at that strength comes back to `source`.
 
     Parameters
@@ -142,7 +141,7 @@ def inverted(
     strength : time up to which the way is gone back
     """
     if strength == 0.0:
-        return torch.zeros_like(source)
+        return np.zeros_like(source)
     assert sampling.shift is not None
     times = model.schedule.sampling_times(
         number_of_steps(sampling, strength), start=strength, shift=sampling.shift
@@ -154,10 +153,11 @@ def inverted(
     else:
         x = invert_ddim(predict.denoised, source, times, model.schedule, on_step=tell)
     alpha, sigma = model.schedule.alpha_sigma(float(times[0]))
-    return (x - alpha * source) / sigma
+    noise: FloatArray = (x - alpha * source) / np.float32(sigma)
+    return noise
 
 
-def _fresh_noise(model: Model, like: Tensor, seed: int, step: int) -> Tensor:
+def _fresh_noise(model: Model, like: FloatArray, seed: int, step: int) -> FloatArray:
     """Noise of a step, other than that of the start and of every other step."""
     other = (seed * 1009 + step + 1) % 2**63
-    return noise_grid(model, like.shape[-1], other).expand_as(like)
+    return np.broadcast_to(noise_grid(model, like.shape[-1], other), like.shape)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, cast
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.diffusion.schedule import data_from_prediction
 from sonoriff.errors import Cancelled
@@ -16,6 +16,7 @@ from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.pipeline.tiling import merged, window_columns
 
+FloatArray = npt.NDArray[np.float32]
 OnMember = Callable[[int, int, int], None]
 
 
@@ -37,13 +38,13 @@ class Prediction:
     def __init__(self, model: Model, canvases: Sequence[Canvas], sampling: Sampling) -> None:
         assert sampling.guidance_interval is not None
         self.model, self.canvases, self.interval = model, canvases, sampling.guidance_interval
-        self.noise = torch.cat([canvas.noise for canvas in canvases])
+        self.noise = np.concatenate([canvas.noise for canvas in canvases])
         self.source = _joined([canvas.source for canvas in canvases])
         self.strength_map = _joined(
             [
                 c.strength_map
                 if c.strength_map is None
-                else c.strength_map.expand(len(c.noise), -1, -1, -1)
+                else np.broadcast_to(c.strength_map, (len(c.noise), *c.strength_map.shape[1:]))
                 for c in canvases
             ]
         )
@@ -80,47 +81,50 @@ class Prediction:
             return None
         return start + column * self.model.cell[1] / params.frames_per_second
 
-    def velocity(self, x: Tensor, time: float) -> Tensor:
+    def velocity(self, x: FloatArray, time: float) -> FloatArray:
         """For samplers of flows."""
         prediction = self._whole(x, time)
         held = self._held(time)
         if held is None:
             return prediction
         assert self.source is not None
-        return torch.where(held, (x - self.source) / time, prediction)
+        return np.where(held, (x - self.source) / time, prediction)
 
-    def denoised(self, x: Tensor, time: float) -> Tensor:
+    def denoised(self, x: FloatArray, time: float) -> FloatArray:
         """For samplers that know the schedule."""
         data = data_from_prediction(self.model.schedule, x, self._whole(x, time), time)
         held = self._held(time)
         if held is None:
             return data
         assert self.source is not None
-        return torch.where(held, self.source, data)
+        return np.where(held, self.source, data)
 
-    def _held(self, time: float) -> Tensor | None:
+    def _held(self, time: float) -> npt.NDArray[np.bool_] | None:
         """Cells that still follow the source at `time`."""
         if self.strength_map is None or self.source is None:
             return None
         # The first time may be rounded up to a training step: what is free at the start is free
         # there. The slack is for times that float32 has rounded.
-        return self.strength_map < min(time, self.start) - 1e-6
+        held: npt.NDArray[np.bool_] = self.strength_map < min(time, self.start) - 1e-6
+        return held
 
-    def _whole(self, x: Tensor, time: float) -> Tensor:
+    def _whole(self, x: FloatArray, time: float) -> FloatArray:
         low, high = self.interval
         guided = low <= time <= high
         if guided not in self.plans:
             self.plans[guided] = self._plan(guided=guided)
-        parts: list[list[Tensor | None]] = [[None] * len(self.columns) for _ in self.canvases]
+        parts: list[list[FloatArray | None]] = [[None] * len(self.columns) for _ in self.canvases]
         for batch in self.plans[guided]:
             for (canvas, where, term), result in batch.evaluate(self, x, time):
                 before, share = parts[canvas][where], term.weight * result
                 parts[canvas][where] = share if before is None else before + share
-        return torch.cat(
+        return np.concatenate(
             [
-                torch.zeros_like(x[rows])
+                np.zeros_like(x[rows])
                 if i in self.left_out
-                else merged(cast(list[Tensor], parts[i]), self.columns, self.width, self.overlap)
+                else merged(
+                    cast(list[FloatArray], parts[i]), self.columns, self.width, self.overlap
+                )
                 for i, rows in enumerate(self.rows)
             ]
         )
@@ -150,9 +154,9 @@ class Prediction:
         return batches
 
 
-def _joined(parts: list[Tensor | None]) -> Tensor | None:
+def _joined(parts: list[FloatArray | None]) -> FloatArray | None:
     """All of them, or None where there are none."""
-    return None if parts[0] is None else torch.cat(cast(list[Tensor], parts))
+    return None if parts[0] is None else np.concatenate(cast(list[FloatArray], parts))
 
 
 _Job = tuple[int, int, Term]
@@ -164,9 +168,11 @@ class _Batch:
     def __init__(self, jobs: list[_Job]) -> None:
         self.jobs = jobs
         self.stacked: Any = None
-        self.known: tuple[Tensor, Tensor] | None = None
+        self.known: tuple[FloatArray, FloatArray] | None = None
 
-    def evaluate(self, whole: Prediction, x: Tensor, time: float) -> list[tuple[_Job, Tensor]]:
+    def evaluate(
+        self, whole: Prediction, x: FloatArray, time: float
+    ) -> list[tuple[_Job, FloatArray]]:
         """The prediction of every job."""
         model = whole.model
         sizes = [len(whole.canvases[canvas].noise) for canvas, _, _ in self.jobs]
@@ -187,25 +193,22 @@ class _Batch:
             self.known = self._known(whole)
         known, mask = self.known or (None, None)
         prediction = model.predict(self._parts(whole, x), time, self.stacked, known, mask)
-        return list(zip(self.jobs, torch.split(prediction, sizes), strict=True))
+        return list(zip(self.jobs, np.split(prediction, list(accumulate(sizes))[:-1]), strict=True))
 
-    def _parts(self, whole: Prediction, grid: Tensor) -> Tensor:
+    def _parts(self, whole: Prediction, grid: FloatArray) -> FloatArray:
         """The windows of a grid that the jobs are about."""
-        return torch.cat(
-            [
-                grid[whole.rows[canvas]][..., whole.columns[where].to(grid.device)]
-                for canvas, where, _ in self.jobs
-            ]
+        return np.concatenate(
+            [grid[whole.rows[canvas]][..., whole.columns[where]] for canvas, where, _ in self.jobs]
         )
 
-    def _known(self, whole: Prediction) -> tuple[Tensor, Tensor] | None:
+    def _known(self, whole: Prediction) -> tuple[FloatArray, FloatArray] | None:
         if (
             not whole.model.supports_inpainting
             or whole.source is None
             or whole.strength_map is None
         ):
             return None
-        mask = (whole.strength_map == 0.0).float()
-        if not bool(mask.any()):
+        mask = (whole.strength_map == 0.0).astype(np.float32)
+        if not mask.any():
             return None
         return self._parts(whole, whole.source), self._parts(whole, mask)

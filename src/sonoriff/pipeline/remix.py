@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.canvas import Canvas
@@ -83,10 +83,10 @@ def remix(
     still = on_progress and (lambda _step, _steps: on_progress(0, steps))
     guide, since_beat_s = guide_of_remix(model, chosen, chosen.strength, heard, noise, still)
     canvas = Canvas(
-        noise.expand_as(latents),
+        np.broadcast_to(noise, latents.shape),
         everywhere(guide),
         latents,
-        torch.full((1, 1, *latents.shape[2:]), chosen.strength, device=latents.device),
+        np.full((1, 1, *latents.shape[2:]), chosen.strength, np.float32),
         since_beat_s=since_beat_s,
     )
     painted = paint(model, canvas, chosen, on_progress=on_progress)
@@ -99,7 +99,7 @@ def guide_of_remix(
     settings: Sampling,
     strength: float,
     heard: Heard,
-    noise: Tensor,
+    noise: npt.NDArray[np.float32],
     on_progress: OnProgress | None = None,
 ) -> tuple[Guidance, float | None]:
     """The guide, and the seconds from the beginning of a bar to the first column, if it is kept.

@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from PIL import Image
-from torch import Tensor
 
 from sonoriff.errors import ParameterError
 from sonoriff.models.protocol import Model
@@ -35,6 +34,8 @@ from sonoriff.pipeline.source import Source, sonogram_from_source
 from sonoriff.pipeline.source_analysis import listen
 from sonoriff.sonogram.picture import opaque, upright
 from sonoriff.sonogram.sonogram import Sonogram
+
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def riffuse(
         for end, noise in zip(ends, (first_noise, second_noise), strict=True)
     )
     canvas = Canvas(
-        slerp(first_noise, second_noise, share).expand_as(latents),
+        np.broadcast_to(slerp(first_noise, second_noise, share), latents.shape),
         everywhere(blended_guide(model, first_guide, second_guide, share)),
         latents,
         strength * _whiteness(mask_image, latents),
@@ -180,14 +181,14 @@ def riffuse(
     return Clip(made)
 
 
-def _whiteness(mask: Image.Image | None, latents: Tensor) -> Tensor:
+def _whiteness(mask: Image.Image | None, latents: FloatArray) -> FloatArray:
     """How white the mask is over each latent cell, in [0, 1], (1, 1, H, W)."""
     height, width = latents.shape[2:]
     if mask is None:
-        return latents.new_ones(1, 1, height, width)
+        return np.ones((1, 1, height, width), np.float32)
     small = opaque(upright(mask), 0).convert("L").resize((width, height), Image.Resampling.BOX)
-    levels = np.ascontiguousarray(np.asarray(small, np.float32)[::-1] / 255.0)
-    return torch.from_numpy(levels)[None, None].to(latents)
+    levels = np.asarray(small, np.float32)[::-1] / np.float32(255.0)
+    return np.ascontiguousarray(levels)[None, None]
 
 
 def _kept(mask: Image.Image, sonogram: Sonogram) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import Tensor
+import numpy.typing as npt
 
 from sonoriff.analysis.beats import SAMPLE_RATE, Beats, Waveform, find_beats
 from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
@@ -89,7 +89,7 @@ def find_key(
     return (KEYS[key.tonic], key.mode) if key.correlation > least else None
 
 
-def key_of_latents(model: Model, latents: Tensor) -> tuple[str, str] | None:
+def key_of_latents(model: Model, latents: npt.NDArray[np.float32]) -> tuple[str, str] | None:
     """The key of what a model painted, (1, C, H, W); None where that is like none."""
     if not model.takes_facts:
         return None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+Columns = npt.NDArray[np.int64]
 
 
 def window_starts(width: int, window: int, overlap: int) -> list[int]:
@@ -18,7 +21,7 @@ def window_starts(width: int, window: int, overlap: int) -> list[int]:
 
 def window_columns(
     width: int, window: int, overlap: int, *, circular: bool = False
-) -> list[Tensor]:
+) -> list[Columns]:
     """Columns of each window, int64 (window,), in the order in which they sound.
 
     Parameters
@@ -31,24 +34,24 @@ def window_columns(
     """
     if not circular:
         starts = window_starts(width, window, overlap)
-        return [torch.arange(s, min(s + window, width)) for s in starts]
+        return [np.arange(s, min(s + window, width)) for s in starts]
     size = min(window, width)
     count = max(2, math.ceil(width / max(1, size - max(overlap, size // 2))))
     starts = [round(i * width / count) for i in range(count)]
-    return [(torch.arange(size) + s) % width for s in starts]
+    return [(np.arange(size) + s) % width for s in starts]
 
 
-def fade(window: int, overlap: int) -> Tensor:
+def fade(window: int, overlap: int) -> FloatArray:
     """(window,) weights: rise and fall over `overlap`, never zero."""
     overlap = min(overlap, window)
-    ramp = (torch.arange(overlap) + 0.5) / max(1, overlap)
-    weights = torch.ones(window)
+    ramp = ((np.arange(overlap) + 0.5) / max(1, overlap)).astype(np.float32)
+    weights = np.ones(window, np.float32)
     weights[:overlap] = ramp
-    weights[window - overlap :] = torch.minimum(weights[window - overlap :], ramp.flip(0))
+    weights[window - overlap :] = np.minimum(weights[window - overlap :], ramp[::-1])
     return weights
 
 
-def merged(parts: list[Tensor], columns: list[Tensor], width: int, overlap: int) -> Tensor:
+def merged(parts: list[FloatArray], columns: list[Columns], width: int, overlap: int) -> FloatArray:
     """Parts (B, C, H, window) as one grid (B, C, H, width), faded into each other.
 
     References
@@ -59,11 +62,11 @@ def merged(parts: list[Tensor], columns: list[Tensor], width: int, overlap: int)
     if len(parts) == 1 and len(columns[0]) == width:
         return parts[0]
     first = parts[0]
-    total = first.new_zeros(*first.shape[:3], width)
-    weight = first.new_zeros(width)
+    total = np.zeros((*first.shape[:3], width), np.float32)
+    weight = np.zeros(width, np.float32)
     for part, places in zip(parts, columns, strict=True):
-        weights = fade(len(places), overlap).to(first)
-        at = places.to(first.device)
-        total[..., at] += part * weights
-        weight[at] += weights
-    return total / weight
+        weights = fade(len(places), overlap)
+        total[..., places] += part * weights
+        weight[places] += weights
+    np.divide(total, weight, out=total)
+    return total

@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from sonoriff.analysis.chords import names_by_bar
 from sonoriff.files import atomic_path
@@ -105,7 +103,7 @@ class _Painter:
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
 
-    def paint_all(self, on_progress: OnProgress | None) -> Tensor:
+    def paint_all(self, on_progress: OnProgress | None) -> FloatArray:
         """Latents (1, C, H, W) of the whole song."""
         steps = self.sampling.num_inference_steps
         assert steps is not None
@@ -116,8 +114,8 @@ class _Painter:
             parts.append(self._section(i, stage(on_progress, i * steps, total)))
             if self.key is None:
                 self._hear_key(parts[0])
-        apart = torch.cat(parts, dim=-1)
-        joined = apart.clone()
+        apart = np.concatenate(parts, axis=-1)
+        joined: FloatArray = apart.copy()
         for i in range(count - 1):
             tell = stage(on_progress, (count + i) * steps, total)
             first, cells = self._join(i, apart, tell)
@@ -133,12 +131,12 @@ class _Painter:
             for a, b, start in zip(cells, cells[1:], places, strict=False)
         ]
 
-    def _hear_key(self, latents: Tensor) -> None:
+    def _hear_key(self, latents: FloatArray) -> None:
         """Take the first section's key for the others, where the plan names none."""
         heard = key_of_latents(self.model, latents[..., : self.window])
         self.key = f"{heard[0]} {heard[1]}" if heard else ""
 
-    def _section(self, index: int, on_progress: OnProgress | None) -> Tensor:
+    def _section(self, index: int, on_progress: OnProgress | None) -> FloatArray:
         """Latents of a section."""
         span, section = self.spans[index], self.song.resolved(index)
         seeds = self._seeds(index)
@@ -153,7 +151,7 @@ class _Painter:
         }
         return self._cached(about, on_progress, lambda: self._painted(index, on_progress))
 
-    def _painted(self, index: int, on_progress: OnProgress | None) -> Tensor:
+    def _painted(self, index: int, on_progress: OnProgress | None) -> FloatArray:
         span, margin = self.spans[index], self.margin
         n_cells = span.last - span.first
         width = max(n_cells + 2 * margin, self.window)
@@ -172,8 +170,8 @@ class _Painter:
         return latents[..., margin : margin + n_cells]
 
     def _join(
-        self, index: int, apart: Tensor, on_progress: OnProgress | None
-    ) -> tuple[int, Tensor]:
+        self, index: int, apart: FloatArray, on_progress: OnProgress | None
+    ) -> tuple[int, FloatArray]:
         """The cells around the bar line after a section: where they begin, and their latents."""
         before, after = self.spans[index], self.spans[index + 1]
         line, section = before.last, self.song.sections[index]
@@ -190,8 +188,8 @@ class _Painter:
         start, end = max(before.first, first - around), min(after.last, last + around)
         source = apart[..., start:end]
 
-        def painted() -> Tensor:
-            strength_map = source.new_zeros(1, 1, source.shape[2], end - start)
+        def painted() -> FloatArray:
+            strength_map = np.zeros((1, 1, source.shape[2], end - start), np.float32)
             strength_map[..., first - start : last - start] = 1.0
             for i, free in enumerate(_EDGE):
                 if first - start > i:
@@ -212,7 +210,7 @@ class _Painter:
             "join": [first - start, line - start, last - start],
             "prompts": [self.song.prompt_of(i) for i in (index, index + 1)],
             "energies": [self.song.resolved(i).energy for i in (index, index + 1)],
-            "source": hashlib.sha256(source.cpu().numpy().tobytes()).hexdigest(),
+            "source": hashlib.sha256(source.tobytes()).hexdigest(),
             "seed": self.song.seed_of(index),
             "since": round(self._since_bar(before, start), 6),
         }
@@ -281,8 +279,8 @@ class _Painter:
         return 0.0 if self.bar_s - since < 1e-9 else since
 
     def _cached(
-        self, about: dict[str, Any], on_progress: OnProgress | None, make: Callable[[], Tensor]
-    ) -> Tensor:
+        self, about: dict[str, Any], on_progress: OnProgress | None, make: Callable[[], FloatArray]
+    ) -> FloatArray:
         if self.cache is None:
             return make()
         facts = {
@@ -296,7 +294,7 @@ class _Painter:
         path = self.cache / f"{digest}.npy"
         if path.is_file():
             try:
-                latents = torch.from_numpy(np.load(path, allow_pickle=False))
+                latents: FloatArray = np.load(path, allow_pickle=False)
             except (OSError, ValueError, EOFError):
                 path.unlink(missing_ok=True)  # damaged: paint it again
             else:
@@ -304,10 +302,10 @@ class _Painter:
                 assert steps is not None
                 if on_progress is not None:
                     on_progress(steps, steps)
-                return latents.to(self.model.device)
+                return latents
         latents = make()
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.save(file, latents.float().cpu().numpy(), allow_pickle=False)
+            np.save(file, latents, allow_pickle=False)
         return latents
 
 

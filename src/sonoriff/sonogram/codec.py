@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from sonoriff.audio.resample import resample
 from sonoriff.errors import ParameterError
+from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.sonogram.params import HIFI, SonogramParams
 from sonoriff.sonogram.sonogram import Sonogram
 from sonoriff.sonogram.streaming import Quality, StreamingDecoder
@@ -45,13 +46,8 @@ def encode(waveform: npt.ArrayLike, sample_rate: int, params: SonogramParams = H
         )
     if not np.isfinite(samples).all():
         raise ParameterError("the waveform holds NaN or infinite samples")
-    import torch
-
-    from sonoriff.sonogram.mel import mel_from_waveform
-
     samples = np.ascontiguousarray(resample(samples, sample_rate, params.sample_rate))
-    values = mel_from_waveform(torch.from_numpy(samples), params).numpy()
-    return Sonogram(values, params)
+    return Sonogram(mel_from_waveform(samples, params), params)
 
 
 def decode(

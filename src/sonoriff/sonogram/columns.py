@@ -30,7 +30,7 @@ def _bank(params: SonogramParams) -> SparseBank:
 
 
 def log_mel(waveform: FloatArray, params: SonogramParams) -> FloatArray:
-    """`mel_from_waveform` of the "log" scale, without torch, whose threads are slow to start.
+    """`mel_from_waveform` of the "log" scale.
 
     float32 (C, T) -> float32 (C, M, N).
     """

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from sonoriff.errors import Cancelled, ParameterError
 from sonoriff.models.protocol import Model
@@ -88,7 +87,7 @@ class RiffState:
     n_cells: int = 0
     n_columns: int = 0
     n_samples: int = 0
-    latents: Tensor | None = None
+    latents: FloatArray | None = None
     columns: FloatArray | None = None
     window: Window | None = None
     course: StreamPosition | None = None
@@ -236,12 +235,12 @@ class RiffStream:
         n_new = self._new_cells(state, riff)
         return self._painter.plan(course, riff, state.n_cells, n_new, state.latents)
 
-    def _made(self, state: RiffState, plan: Plan, painted: Tensor) -> Made:
+    def _made(self, state: RiffState, plan: Plan, painted: FloatArray) -> Made:
         """A window that is painted, and the state after it."""
         course, riff, n_new = plan.course, plan.riff, plan.n_new
         latents = plan.joined(painted)
         start = state.n_cells + n_new - latents.shape[-1] + (SPARE_CELLS if riff else 0)
-        picture = self.model.decode(latents).cpu()
+        picture = self.model.decode(latents)
         if riff is None:
             n_new = self._until_cue(state, n_new)
         else:
@@ -304,13 +303,13 @@ class RiffStream:
             empty = np.zeros((1, self.model.params.n_mels, 0), np.float32)
             return empty, np.zeros((1, 0), np.float32)
         start = state.n_cells - state.latents.shape[-1]
-        picture = self.model.decode(state.latents).cpu()
+        picture = self.model.decode(state.latents)
         stop = state.n_cells * self.model.cell[1]
         part = self._part(picture, state.n_columns, start, stop)
         columns, samples, last = self._given(state, state, part)
         return columns, np.concatenate([samples, last.decoder.flush()], axis=1)
 
-    def _part(self, picture: Tensor, first: int, start: int, stop: int) -> FloatArray:
+    def _part(self, picture: FloatArray, first: int, start: int, stop: int) -> FloatArray:
         """Columns [first, stop) of a picture that begins at the cell `start`."""
         skip = start * self.model.cell[1]
         part = picture[..., first - skip : max(stop, first) - skip]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.music import BEATS_PER_BAR
 from sonoriff.stream.position import Bars
+
+FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +36,8 @@ class Riff:
     unit_beats: int
     n_units: int
     unit: int = 0
-    picture: Tensor | None = None
-    recorded: Tensor | None = None
+    picture: FloatArray | None = None
+    recorded: FloatArray | None = None
     renewing: bool = False
 
     @staticmethod
@@ -78,14 +80,14 @@ class Riff:
         length = self.n_units * self.unit_beats * self.bars.beat_samples
         return round((self.bars.origin + number * length) / self.hop_length)
 
-    def guide(self, start: int, stop: int) -> Tensor | None:
+    def guide(self, start: int, stop: int) -> FloatArray | None:
         """The riff's picture at the stream's columns [start, stop), laid end to end."""
         if self.picture is None:
             return None
-        places = torch.arange(start, stop) - self.first_frame
+        places = np.arange(start, stop) - self.first_frame
         return self.picture[..., places % self.picture.shape[-1]]
 
-    def played(self, picture: Tensor, start: int) -> Riff:
+    def played(self, picture: FloatArray, start: int) -> Riff:
         """The riff after a unit.
 
         Parameters
@@ -98,7 +100,7 @@ class Riff:
         if self.place + 1 < self.n_units:
             end = round(self.unit_end / self.hop_length)
         part = picture[..., first + have - start : end - start]
-        recorded = part if self.recorded is None else torch.cat([self.recorded, part], dim=-1)
+        recorded = part if self.recorded is None else np.concatenate([self.recorded, part], axis=-1)
         following = replace(self, unit=self.unit + 1, recorded=recorded)
         if following.place:
             return following

@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
-from torch import Tensor
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
@@ -40,7 +38,7 @@ def bytes_from_state(state: RiffState) -> bytes:
     given = {"latents": state.latents}
     if riff is not None:
         given |= {"riff.picture": riff.picture, "riff.recorded": riff.recorded}
-    tensors |= {k: v.float().cpu().contiguous().numpy() for k, v in given.items() if v is not None}
+    tensors |= {k: np.ascontiguousarray(v) for k, v in given.items() if v is not None}
     if state.columns is not None:
         tensors["columns"] = np.ascontiguousarray(state.columns)
     facts = {
@@ -81,7 +79,7 @@ def state_from_bytes(data: bytes, model: Model) -> RiffState:
             schedule=SceneSchedule.from_dict(facts["schedule"]),
             decoder=decoder_from_snapshot(model.params, facts["decoder"], arrays),
             **{name: _count(facts[name]) for name in _COUNTS},
-            latents=_tensor(tensors, "latents", (1, *latents[:2]), model.device),
+            latents=_array(tensors, "latents", (1, *latents[:2])),
             columns=columns,
             window=facts["window"] and _window(facts["window"]),
             course=facts["course"] and _course(facts["course"]),
@@ -105,8 +103,8 @@ def _riff(facts: MusicAttributes, tensors: dict[str, Any], rows: int) -> Riff:
     _count(values["unit"])
     return Riff(
         **{**values, "bars": _bars(values["bars"]), "renewing": bool(values["renewing"])},
-        picture=_tensor(tensors, "riff.picture", (1, 1, rows)),
-        recorded=_tensor(tensors, "riff.recorded", (1, 1, rows)),
+        picture=_array(tensors, "riff.picture", (1, 1, rows)),
+        recorded=_array(tensors, "riff.recorded", (1, 1, rows)),
     )
 
 
@@ -165,13 +163,3 @@ def _array(
     if value.dtype != np.float32 or shape[:-1] != first or not np.isfinite(value).all():
         raise FormatError(f"{name} must be finite float32 {(*first, 'n')}, got {shape}")
     return np.array(value)
-
-
-def _tensor(
-    tensors: dict[str, Any],
-    name: str,
-    first: tuple[int, ...],
-    device: torch.device | str = "cpu",
-) -> Tensor | None:
-    array = _array(tensors, name, first)
-    return None if array is None else torch.from_numpy(array).to(device)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
@@ -23,6 +22,7 @@ from sonoriff.stream.position import Blend, StreamPosition, heaviest, key_of
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene
 
+FloatArray = npt.NDArray[np.float32]
 # Shares of the model's window that are seen of what came before.
 FLOW_CONTEXT, RIFF_CONTEXT = 3 / 8, 1 / 4
 # Cells painted beyond a unit of a riff, whose last column may lie half a cell beyond the grid.
@@ -48,14 +48,14 @@ class Plan:
     riff: Riff | None
     n_new: int
     blend: Blend
-    kept: Tensor
+    kept: FloatArray
     n_known: int
     canvas: Canvas
     sampling: Sampling
 
-    def joined(self, painted: Tensor) -> Tensor:
+    def joined(self, painted: FloatArray) -> FloatArray:
         """Latents (1, C, H, n) of the cells kept, the new ones and those to spare."""
-        return torch.cat([self.kept, painted[..., self.n_known :]], dim=-1)
+        return np.concatenate([self.kept, painted[..., self.n_known :]], axis=-1)
 
 
 class WindowPlanner:
@@ -92,7 +92,7 @@ class WindowPlanner:
         riff: Riff | None,
         start: int,
         n_new: int,
-        latents: Tensor | None,
+        latents: FloatArray | None,
     ) -> Plan:
         """How a window is to be painted.
 
@@ -110,15 +110,15 @@ class WindowPlanner:
         columns = self.model.cell[1]
         guide = riff.guide(start * columns, (start + width) * columns) if riff else None
         strength = 1.0
-        source = torch.zeros_like(noise)
+        source = np.zeros_like(noise)
         if guide is not None:
             source, strength = latents_from_picture(self.model, guide), scene.strength
-        strength_map = torch.full((1, 1, noise.shape[2], width), strength, device=noise.device)
+        strength_map = np.full((1, 1, noise.shape[2], width), strength, np.float32)
         canvas = Canvas(
-            torch.cat([torch.zeros_like(known), noise], dim=-1),
+            np.concatenate([np.zeros_like(known), noise], axis=-1),
             lambda _middle: self._guide(course, blend),
-            torch.cat([known, source], dim=-1),
-            torch.cat([torch.zeros_like(known[:, :1]), strength_map], dim=-1),
+            np.concatenate([known, source], axis=-1),
+            np.concatenate([np.zeros_like(known[:, :1]), strength_map], axis=-1),
             since_beat_s=self._since_beat_s(course, start - known.shape[-1]),
         )
         sampling = Sampling(
@@ -147,7 +147,7 @@ class WindowPlanner:
         most = self.context_cells if riff is None else round(RIFF_CONTEXT * self.window_cells)
         return min(most, max(0, self.window_cells - width))
 
-    def _noise(self, course: StreamPosition, riff: Riff | None, width: int) -> Tensor:
+    def _noise(self, course: StreamPosition, riff: Riff | None, width: int) -> FloatArray:
         """Noise of a place on the walk, another one for each unit of a riff."""
         unit = riff.place if riff else 0
         a, b = (noise_grid(self.model, width, _seed_of(course.walk.seed + i, unit)) for i in (0, 1))

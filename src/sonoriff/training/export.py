@@ -11,9 +11,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from sonoriff.errors import CheckpointError
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import Denoiser, DenoiserConfig
+from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.torch.denoiser import Denoiser
+from sonoriff.models.small.torch.networks import TorchNetworks
 from sonoriff.sonogram.params import HIFI
 from sonoriff.training.checkpoint import damage_in_words, find_checkpoint, read_state
 
@@ -57,7 +59,7 @@ def load_autoencoder(run: Path) -> SonogramAutoencoder:
     not measured yet raises CheckpointError, as one that is damaged or of another version does.
     """
     if (run / "model_index.json").exists():
-        return SmallModel.from_pretrained(run, dtype=torch.float32).autoencoder
+        return TorchNetworks.from_folder(run).autoencoder
     _, model = _averaged(
         run, "autoencoder", lambda shape: SonogramAutoencoder(AutoencoderConfig.from_dict(shape))
     )
@@ -79,5 +81,4 @@ def export_model(denoiser_run: Path, autoencoder_run: Path, output: Path, *, nam
     check_fit(denoiser.config, autoencoder)
     steps = state["facts"].get("steps_before", 0) + state["step"]
     facts = {"name": name, "denoiser_steps": steps}
-    model = SmallModel(autoencoder, denoiser.eval(), facts)
-    model.save_pretrained(output)
+    SmallModel(TorchNetworks(autoencoder, denoiser.eval()), facts).save_pretrained(output)

@@ -30,7 +30,7 @@ Run = Callable[..., int]
 @pytest.fixture(scope="module")
 def models(small_model: SmallModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    small_model.save_pretrained(folder / "tiny", dtype=torch.float32)
+    small_model.save_pretrained(folder / "tiny", dtype="float32")
     return folder
 
 
@@ -248,15 +248,15 @@ def test_models_convert(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_ctrl_c_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sonoriff.models.small.denoiser import Denoiser
+    from sonoriff.models.small.onnx.networks import OnnxNetworks
 
-    forward = Denoiser.forward
+    velocity = OnnxNetworks.velocity
 
-    def interrupted(self: Denoiser, *args: object) -> object:
+    def interrupted(self: OnnxNetworks, *args: object) -> object:
         os.kill(os.getpid(), signal.SIGINT)
-        return forward(self, *args)  # type: ignore[arg-type]
+        return velocity(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Denoiser, "forward", interrupted)
+    monkeypatch.setattr(OnnxNetworks, "velocity", interrupted)
     assert run("generate", "jazz", "--duration", 0.2) == 130
     assert list(tmp_path.iterdir()) == []
 

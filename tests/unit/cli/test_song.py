@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from sonoriff.audio import read_audio
 from sonoriff.audio.loudness import loudness_lufs
@@ -18,7 +17,7 @@ from sonoriff.songs.document import load_song
 @pytest.fixture
 def place(small_model: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to be in, beside the model "tiny"."""
-    small_model.save_pretrained(tmp_path / "models" / "tiny", dtype=torch.float32)
+    small_model.save_pretrained(tmp_path / "models" / "tiny", dtype="float32")
     monkeypatch.setenv("SONORIFF_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("SONORIFF_SONGS", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,7 +13,9 @@ from torch import nn
 
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.lora import Lora, merge_lora, parse_lora
-from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.model import Backend, SmallModel
+from sonoriff.models.small.torch.networks import TorchNetworks
+from sonoriff.models.torch_layers import layers_of
 
 
 def network() -> nn.Module:
@@ -31,23 +33,27 @@ def factors(rank: int = 2) -> tuple[torch.Tensor, torch.Tensor]:
     )
 
 
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
 def test_a_lora_that_peft_wrote_changes_the_small_model_as_peft_does(
-    small_model: SmallModel, tmp_path: Path
+    small_model: SmallModel, tmp_path: Path, backend: Backend
 ) -> None:
     import peft
 
-    denoiser = copy.deepcopy(small_model.denoiser)
+    small_model.save_pretrained(tmp_path / "model", dtype="float32")
+    model = SmallModel.from_pretrained(tmp_path / "model", precision="float32", backend=backend)
+    denoiser = TorchNetworks.from_folder(tmp_path / "model").denoiser
     chosen = r".*(enter|leave|modulate\.1)$"
     config = peft.LoraConfig(r=3, lora_alpha=5, target_modules=chosen, init_lora_weights=False)
     torch.manual_seed(0)
     adapted = peft.get_peft_model(denoiser, config)
-    adapted.save_pretrained(tmp_path)
+    adapted.save_pretrained(tmp_path / "lora")
     theirs = dict(adapted.merge_and_unload().named_parameters())
-    ours = copy.deepcopy(small_model.denoiser)
-    assert merge_lora({"denoiser": ours}, Lora(tmp_path)) >= 3
-    for name, weight in ours.named_parameters():
-        torch.testing.assert_close(weight, theirs[name].to(weight), atol=1e-5, rtol=1e-4)
-    assert not torch.equal(ours.enter.weight, small_model.denoiser.enter.weight)
+    assert merge_lora(model.layers(), Lora(tmp_path / "lora")) >= 3
+    ours = model.networks.tensors("denoiser")
+    for name, weight in theirs.items():
+        np.testing.assert_allclose(ours[name], weight.numpy(), atol=1e-5, rtol=1e-4)
+    before = small_model.networks.tensors("denoiser")
+    assert not np.array_equal(ours["enter.weight"], before["enter.weight"])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,7 @@ def test_every_layout_of_names_is_read(
     tensors = {down: a, up: b} | ({f"{alpha}.alpha": torch.tensor(1.0)} if alpha else {})
     save_file(tensors, tmp_path / "style.safetensors")
     changed, before = network(), network()
-    merge_lora({"unet": changed}, Lora(tmp_path / "style.safetensors", 0.5))
+    merge_lora({"unet": layers_of(changed)}, Lora(tmp_path / "style.safetensors", 0.5))
     strength = 0.5 * (0.5 if alpha else 1.0)
     expected = before.get_parameter("query.weight") + strength * b @ a
     torch.testing.assert_close(changed.get_parameter("query.weight"), expected)
@@ -83,7 +89,7 @@ def test_old_names_and_convolutions(tmp_path: Path) -> None:
     }
     save_file(tensors, tmp_path / "style.safetensors")
     changed, before = network(), network()
-    assert merge_lora({"unet": changed}, Lora(tmp_path)) == 2
+    assert merge_lora({"unet": layers_of(changed)}, Lora(tmp_path)) == 2
     product = tensors["unet.conv.lora_B.weight"][:, :, 0, 0] @ tensors[
         "unet.conv.lora_A.weight"
     ].view(1, -1)
@@ -101,7 +107,7 @@ def test_alpha_of_pefts_configuration(tmp_path: Path) -> None:
     config = {"lora_alpha": 8, "use_rslora": True, "alpha_pattern": {"query": 4}}
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     changed, before = network(), network()
-    merge_lora({"unet": changed}, Lora(tmp_path))
+    merge_lora({"unet": layers_of(changed)}, Lora(tmp_path))
     expected = before.get_parameter("query.weight") + 4 / 2**0.5 * b @ a
     torch.testing.assert_close(changed.get_parameter("query.weight"), expected)
 
@@ -119,14 +125,14 @@ def test_what_cannot_be_applied_is_refused_and_changes_nothing(tmp_path: Path) -
         save_file(tensors, file)
         kept = network()
         with pytest.raises(CheckpointError, match=what):
-            merge_lora({"unet": kept}, Lora(file))
+            merge_lora({"unet": layers_of(kept)}, Lora(file))
         weight = kept.get_parameter("query.weight")
         assert torch.equal(weight, network().get_parameter("query.weight"))
     file.write_bytes(b"nothing")
     with pytest.raises(CheckpointError, match="cannot read"):
-        merge_lora({"unet": network()}, Lora(file))
+        merge_lora({"unet": layers_of(network())}, Lora(file))
     with pytest.raises(CheckpointError, match=r"no \.safetensors"):
-        merge_lora({"unet": network()}, Lora(tmp_path / "style.bin"))
+        merge_lora({"unet": layers_of(network())}, Lora(tmp_path / "style.bin"))
 
 
 def test_path_and_scale(tmp_path: Path) -> None:
@@ -143,16 +149,17 @@ def test_path_and_scale(tmp_path: Path) -> None:
 def test_the_model_is_named_after_its_loras(small_model: SmallModel, tmp_path: Path) -> None:
     from sonoriff.models.registry import load_model
 
-    small_model.save_pretrained(tmp_path / "model", dtype=torch.float32)
-    linear = small_model.denoiser.enter
+    small_model.save_pretrained(tmp_path / "model", dtype="float32")
+    outputs, inputs = small_model.networks.tensor("denoiser", "enter.weight").shape
     tensors = {
-        "denoiser.enter.lora_A.weight": torch.ones(1, linear.in_features),
-        "denoiser.enter.lora_B.weight": torch.ones(linear.out_features, 1),
+        "denoiser.enter.lora_A.weight": torch.ones(1, inputs),
+        "denoiser.enter.lora_B.weight": torch.ones(outputs, 1),
     }
     save_file(tensors, tmp_path / "organ.safetensors")
     lora = Lora(tmp_path / "organ.safetensors", 0.25)
-    model = load_model(tmp_path / "model", loras=[lora], dtype=torch.float32)
+    model = load_model(tmp_path / "model", loras=[lora], dtype="float32")
     assert model.name == "tiny + organ:0.25"
     saved = load_file(tmp_path / "model" / "denoiser" / "diffusion_pytorch_model.safetensors")
-    loaded = model.modules()["denoiser"].get_parameter("enter.weight")  # type: ignore[attr-defined]
-    torch.testing.assert_close(loaded, saved["enter.weight"] + 0.25)
+    assert isinstance(model, SmallModel)
+    loaded = model.networks.tensor("denoiser", "enter.weight")
+    np.testing.assert_allclose(loaded, saved["enter.weight"].numpy() + 0.25, rtol=1e-6)

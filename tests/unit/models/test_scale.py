@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from sonoriff.models.small.scale import ScaleRows, note_rows
+from sonoriff.models.small.scale import note_rows
+from sonoriff.models.small.torch.scale import ScaleRows
 from sonoriff.music import KEYS
 from sonoriff.sonogram import HIFI, encode
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
 
 from painted import values
 from sonoriff.errors import ParameterError
@@ -31,9 +29,9 @@ def test_a_loop_lasts_exactly_its_bars(small_model: SmallModel) -> None:
 def test_a_loop_is_painted_with_its_bar_inside_a_cell_and_turned_to_it(
     small_model: SmallModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    painted: list[tuple[Canvas, Tensor]] = []
+    painted: list[tuple[Canvas, np.ndarray]] = []
 
-    def remembered(model: SmallModel, canvas: Canvas, *rest: Any, **more: Any) -> Tensor:
+    def remembered(model: SmallModel, canvas: Canvas, *rest: Any, **more: Any) -> np.ndarray:
         painted.append((canvas, paint(model, canvas, *rest, **more)))
         return painted[-1][1]
 
@@ -45,7 +43,7 @@ def test_a_loop_is_painted_with_its_bar_inside_a_cell_and_turned_to_it(
     early = small_model.cell[1] // 2
     assert canvas.since_beat_s == pytest.approx(-early / HIFI.frames_per_second)
     picture = picture_from_latents(small_model, latents, circular=True)
-    turned = painted_sonogram(small_model, picture.roll(-early, dims=-1), {})
+    turned = painted_sonogram(small_model, np.roll(picture, -early, axis=-1), {})
     np.testing.assert_array_equal(values(made), turned.values)
 
 
@@ -55,7 +53,7 @@ def test_a_loop_is_painted_with_its_bar_inside_a_cell_and_turned_to_it(
 def test_a_loop_begins_with_the_bar_that_is_struck_like_other_beats(
     firsts: tuple[float, ...], bar: int
 ) -> None:
-    picture = torch.full((1, 1, 256, 4 * 80 * len(firsts)), -1.0)
+    picture = np.full((1, 1, 256, 4 * 80 * len(firsts)), -1.0, np.float32)
     for beat in range(4 * len(firsts)):
         stroke = firsts[beat // 4] if beat % 4 == 0 else 0.5
         picture[..., beat * 80 + 1 : beat * 80 + 20] += stroke

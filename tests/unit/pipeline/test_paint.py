@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-import torch
 
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.canvas import Canvas
@@ -24,7 +24,7 @@ def test_a_share_of_the_steps_is_taken(
     small_model: SmallModel, start: float, steps: int, taken: int
 ) -> None:
     noise = noise_grid(small_model, 8, 0)
-    strength_map = torch.full((1, 1, *noise.shape[2:]), start)
+    strength_map = np.full((1, 1, *noise.shape[2:]), start, np.float32)
     sampling = replace(QUICK, num_inference_steps=steps, guidance_scale=1.0).resolved(small_model)
     canvas = Canvas(
         noise, everywhere(guide_from_settings(small_model, sampling)), noise, strength_map

@@ -51,7 +51,7 @@ def told(model: SmallModel, prompt: str, source: Sonogram) -> tuple[float, float
     """The tempo and the place in the bar that the model is told at the source's first column."""
     settings = Sampling(prompt=prompt).resolved(model)
     guide, since = guide_as_heard(model, settings, listen(model, source, 4.0))
-    return float(guide.positive[0].embedding.bpm), since
+    return guide.positive[0].embedding.bpm.item(), since
 
 
 def test_the_source_decides_the_tempo_unless_the_prompt_does(small_model: SmallModel) -> None:
@@ -80,8 +80,8 @@ def test_the_source_decides_the_key_unless_the_prompt_does(small_model: SmallMod
         settings = Sampling(prompt=prompt).resolved(small_model)
         guide, _ = guide_as_heard(small_model, settings, listen(small_model, source, 2.0))
         row = guide.positive[0].embedding
-        assert (int(row.key), int(row.mode)) == (key, mode)
-        assert [int(term.embedding.key) for term in guide.negative] == [-1] * len(guide.negative)
+        assert (row.key.item(), row.mode.item()) == (key, mode)
+        assert [term.embedding.key.item() for term in guide.negative] == [-1] * len(guide.negative)
 
 
 def test_what_is_added_hears_the_beat(small_model: SmallModel) -> None:

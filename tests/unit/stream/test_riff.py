@@ -1,7 +1,7 @@
 """Riffs keep their bars at any tempo."""
 
+import numpy as np
 import pytest
-import torch
 
 from sonoriff.stream.position import Bars
 from sonoriff.stream.riff import Riff
@@ -26,7 +26,7 @@ def test_passes_follow_the_beat_without_drift(bpm: float, n_bars: int | None) ->
         end = round(riff.unit_end / CELL)
         # Column numbers as picture: whatever is recorded says where it came from.
         first = max(0, cell - 4) * 8
-        picture = torch.arange(first, (end + 1) * 8, dtype=torch.float32).view(1, 1, 1, -1)
+        picture = np.arange(first, (end + 1) * 8, dtype=np.float32)[None, None, None]
         riff, cell = riff.played(picture, first), end
     assert riff.n_units * riff.unit_beats == 4 * (n_bars or max(1, riff.unit_beats // 4))
 
@@ -34,7 +34,7 @@ def test_passes_follow_the_beat_without_drift(bpm: float, n_bars: int | None) ->
 def test_the_guide_is_the_first_pass_laid_end_to_end() -> None:
     riff = Riff.begun(Bars(100.0, 0, RATE), HOP, 1, 47 * CELL)
     end = round(riff.unit_end / CELL)
-    riff = riff.played(torch.arange((end + 1) * 8.0).view(1, 1, 1, -1), 0)
+    riff = riff.played(np.arange((end + 1) * 8, dtype=np.float32)[None, None, None], 0)
     length = riff.first_frame
     assert length == round(2.4 * RATE / HOP)
     guide = riff.guide(length - 3, 2 * length + 2)
@@ -51,11 +51,11 @@ def test_a_renewed_riff_is_the_one_last_played() -> None:
     riff = Riff.begun(Bars(100.0, 0, RATE), HOP, 1, 47 * CELL)
     for value in (1.0, 2.0):
         cells = round(riff.unit_end / CELL) + 1
-        riff = riff.played(torch.full((1, 1, 1, cells * 8), value), 0)
+        riff = riff.played(np.full((1, 1, 1, cells * 8), value, np.float32), 0)
     assert riff.picture is not None
     assert set(riff.picture.flatten().tolist()) == {1.0}
     cells = round(riff.unit_end / CELL) + 1
-    riff = replace(riff, renewing=True).played(torch.full((1, 1, 1, cells * 8), 3.0), 0)
+    riff = replace(riff, renewing=True).played(np.full((1, 1, 1, cells * 8), 3.0, np.float32), 0)
     assert riff.picture is not None
     assert set(riff.picture.flatten().tolist()) == {3.0}
     assert not riff.renewing

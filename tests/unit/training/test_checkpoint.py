@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 
 from line_recipe import LineRecipe
 from sonoriff.errors import CheckpointError, SonoriffWarning
-from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import Denoiser
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.torch.denoiser import Denoiser
 from sonoriff.training.checkpoint import VERSION, read_state, save_checkpoint
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.ema import AveragedModel

@@ -20,7 +20,6 @@ from sonoriff.files import atomic_path
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.sonogram import Sonogram, decode, encode
-from sonoriff.training.data.latents import weights_digest
 from sonoriff.training.data.pictures import mel_from_picture, picture_from_mel
 
 Waveform = npt.NDArray[np.float32]
@@ -62,8 +61,8 @@ def ceiling_row(
     recipe = {
         **real.recipe,
         "kind": "ceiling",
-        "autoencoder": weights_digest(model.autoencoder),
-        "dtype": str(model.dtype),
+        "autoencoder": model.digest("autoencoder"),
+        "precision": model.precision,
     }
     return Row(name, recipe, real.count, lambda i: _through(model, *real.make(i)))
 
@@ -79,9 +78,9 @@ def model_row(name: str, model: SmallModel, settings: Sequence[GenerateSettings]
     """Clips that the model makes."""
     recipe = {
         "kind": "model",
-        "autoencoder": weights_digest(model.autoencoder),
-        "denoiser": weights_digest(model.denoiser),
-        "dtype": str(model.dtype),
+        "autoencoder": model.digest("autoencoder"),
+        "denoiser": model.digest("denoiser"),
+        "precision": model.precision,
         # What the model is asked when its own defaults stand where nothing was said.
         "settings": [asdict(s.resolved(model)) for s in settings],
         "paced_share": model.defaults.paced_share,
@@ -157,11 +156,10 @@ def _through(
 ) -> tuple[Waveform, int]:
     sonogram = encode(waveform[None], sample_rate)
     if model is not None:
-        picture = picture_from_mel(torch.from_numpy(sonogram.values))[None]
-        cell = model.cell[1]
-        spare = -picture.shape[3] % cell
-        padded = torch.nn.functional.pad(picture, (0, spare), value=-1.0)
+        picture = picture_from_mel(torch.from_numpy(sonogram.values))[None].numpy()
+        spare = -picture.shape[3] % model.cell[1]
+        padded = np.pad(picture, ((0, 0), (0, 0), (0, 0), (0, spare)), constant_values=-1.0)
         coded = model.decode(model.encode(padded))[0, :, :, : picture.shape[3]]
-        values = mel_from_picture(coded.clamp(-1.0, 1.0)).cpu().numpy()
+        values = mel_from_picture(torch.from_numpy(coded)).numpy()
         sonogram = Sonogram(np.ascontiguousarray(values), sonogram.params)
     return decode(sonogram, quality="fast")[0], sonogram.params.sample_rate

@@ -51,7 +51,6 @@ from sonoriff.evaluation.model.sheet import PROMPTS, SEEDS, sheet_settings
 from sonoriff.evaluation.model.table import Table, with_shares
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.training.data.latents import weights_digest
 from sonoriff.training.data.pictures import PictureSet, floats_from_bytes
 from sonoriff.training.recipes.autoencoder import DB_PER_UNIT
 from sonoriff.version import __version__
@@ -226,9 +225,9 @@ def _autoencoder_error(
     errors = []
     for entry in entries:
         levels = pictures.picture(places[entry["file_name"]])
-        picture = floats_from_bytes(levels[None])[:, None]
-        coded = model.decode(model.encode(picture)).clamp(-1.0, 1.0)
-        errors.append(float((coded.cpu() - picture).abs().mean()))
+        picture = floats_from_bytes(levels[None])[:, None].numpy()
+        coded = model.decode(model.encode(picture))
+        errors.append(float(np.abs(coded - picture).mean()))
     return DB_PER_UNIT * float(np.mean(errors))
 
 
@@ -267,8 +266,8 @@ def _facts(
         facts["sampling"] = sampling_facts(settings.sampling, model)
         facts["model"] = {
             **model.facts,
-            "dtype": str(model.dtype),
-            "denoiser": weights_digest(model.denoiser),
-            "autoencoder": weights_digest(model.autoencoder),
+            "precision": model.precision,
+            "denoiser": model.digest("denoiser"),
+            "autoencoder": model.digest("autoencoder"),
         }
     return facts

@@ -35,7 +35,6 @@ from sonoriff.evaluation.model.scores import (
 from sonoriff.evaluation.model.table import LINES, Line, Table
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.training.data.latents import weights_digest
 from sonoriff.training.personal.music import OwnMusic
 from sonoriff.version import __version__
 
@@ -263,9 +262,9 @@ def _facts(
             "base": sampling_facts(settings.sampling, base),
             "result": sampling_facts(settings.sampling, taught),
         },
-        "base": {"name": base.name, "denoiser": weights_digest(base.denoiser)},
-        "result": {"name": taught.name, "denoiser": weights_digest(taught.denoiser)},
-        "dtype": str(taught.dtype),
+        "base": {"name": base.name, "denoiser": base.digest("denoiser")},
+        "result": {"name": taught.name, "denoiser": taught.digest("denoiser")},
+        "precision": taught.precision,
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),
         "torch": str(torch.__version__),

@@ -1,4 +1,4 @@
-"""The small model as one value: text encoder, denoiser and autoencoder, saved and loaded together.
+"""The small model as one value: text encoder, denoiser and autoencoder.
 
 The folder layout is the one diffusers uses (a config.json and a safetensors file in a folder for
 each component), without importing diffusers, which takes longer than making a clip.
@@ -8,41 +8,40 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
 
 from sonoriff.analysis.chords import Chord
 from sonoriff.diffusion.schedule import FlowSchedule
 from sonoriff.errors import CheckpointError, ParameterError
-from sonoriff.files import atomic_path, write_text
+from sonoriff.files import write_text
+from sonoriff.models.lora import Layers
 from sonoriff.models.prompts import Prompt
 from sonoriff.models.protocol import Conditioning, Defaults, MusicAttributes, summed
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
-from sonoriff.models.small.denoiser import (
-    ENERGIES,
-    KEYS,
-    KINDS,
-    MODES,
-    Denoiser,
-    DenoiserConditions,
-    DenoiserConfig,
-)
+from sonoriff.models.small.conditions import DenoiserConditions
+from sonoriff.models.small.config import ENERGIES
+from sonoriff.models.small.networks import Conditions, Networks, tensors_digest, write_network
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
 from sonoriff.models.small.scale import chord_vector
-from sonoriff.models.small.text import MAX_TOKENS, load_text_encoder, states_of_text
-from sonoriff.music import USUAL_BPM, check_bpm
-from sonoriff.precision import fastest_dtype
+from sonoriff.models.small.tempo import likely_bpm
+from sonoriff.models.small.text import (
+    MAX_TOKENS,
+    load_text_encoder,
+    load_tokenizer,
+    states_of_text,
+)
+from sonoriff.music import KEYS, KINDS, MODES, USUAL_BPM, check_bpm
+from sonoriff.precision import NEED_TORCH, precision_named
 from sonoriff.sonogram.params import HIFI, SonogramParams
 
+FloatArray = npt.NDArray[np.float32]
+Backend = Literal["onnx", "torch"]
 LAYOUT_VERSION = 3
-_WEIGHTS = "diffusion_pytorch_model.safetensors"
 # Guidance close to the data is inaudible, and in the very first step it makes clips alike:
 # docs/research/experiments.md.
 _DEFAULTS = Defaults(
@@ -53,10 +52,6 @@ _DEFAULTS = Defaults(
     shift=2.0,
     paced_share=0.4,
 )
-_CLASSES: dict[str, tuple[type[nn.Module], Any]] = {
-    "autoencoder": (SonogramAutoencoder, AutoencoderConfig),
-    "denoiser": (Denoiser, DenoiserConfig),
-}
 
 
 @dataclass
@@ -65,15 +60,14 @@ class SmallModel:
 
     Attributes
     ----------
-    autoencoder, denoiser : the two networks, in evaluation mode, on one device
+    networks : autoencoder and denoiser
     facts : name, version, training figures, as stored beside the weights
     loras : what was merged into the weights
     weights : a digest of the files that it was loaded from
     params : the sonogram format
     """
 
-    autoencoder: SonogramAutoencoder
-    denoiser: Denoiser
+    networks: Networks
     facts: dict[str, Any]
     loras: tuple[str, ...] = ()
     weights: str = ""
@@ -93,36 +87,35 @@ class SmallModel:
     @property
     def conditions(self) -> tuple[str, ...]:
         """Supported conditions besides text."""
-        return ("bpm", "key", *self.denoiser.config.conditions)
+        return ("bpm", "key", *self.networks.denoiser_config.conditions)
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> str:
         """Where the networks are."""
-        return self.denoiser.row_position.device
+        return self.networks.device
 
     @property
-    def dtype(self) -> torch.dtype:
+    def precision(self) -> str:
         """Precision in which the networks compute."""
-        return self.denoiser.row_position.dtype
+        return self.networks.precision
 
     @property
     def cell(self) -> tuple[int, int]:
         """(mel rows, columns) of the sonogram under one latent cell."""
-        return self.autoencoder.config.cell
+        return self.networks.autoencoder_config.cell
 
     def latent_shape(self, n_frames: int) -> tuple[int, int, int]:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
         rows, columns = self.cell
         width = -(-n_frames // columns)
-        return self.autoencoder.config.latent_channels, self.params.n_mels // rows, width
+        return self.networks.autoencoder_config.latent_channels, self.params.n_mels // rows, width
 
-    def encode_text(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    def encode_text(self, texts: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """States (B, L, 384) and presence (B, L); an empty text has no tokens."""
         only = len(texts) == 1
-        states, present = states_of_text(texts[0]) if only else load_text_encoder()(list(texts))
-        blank = torch.tensor([not text.strip() for text in texts])
-        present = present & ~blank[:, None]
-        return states.to(self.device, self.dtype), present.to(self.device)
+        states, present = states_of_text(texts[0]) if only else load_text_encoder()(texts)
+        blank = np.array([not text.strip() for text in texts])
+        return states, present & ~blank[:, None]
 
     def condition(
         self,
@@ -134,7 +127,7 @@ class SmallModel:
         energy: int | None = None,
         kind: str | None = None,
         chords: Sequence[tuple[Chord, int]] | None = None,
-    ) -> DenoiserConditions:
+    ) -> Conditions:
         """Conditioning for a batch of prompts that share all else; the beat is unknown.
 
         Its chords are a row for each beat; `collate` lays them out over the columns.
@@ -150,19 +143,19 @@ class SmallModel:
         if kind is not None and kind not in KINDS:
             raise ParameterError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
         beats: list[Chord | None] = [chord for chord, n in chords or () for _ in range(n)]
-        progression = torch.stack([chord_vector(chord) for chord in beats or [None]])
+        progression = np.stack([chord_vector(chord) for chord in beats or [None]])
         states, present = self.encode_text(texts)
-        n, device = len(texts), self.device
+        n = len(texts)
         return DenoiserConditions(
             text=states,
             present=present,
-            bpm=torch.full((n,), bpm or 0.0, device=device),
-            key=torch.full((n,), KEYS.index(key) if key else -1, device=device),
-            mode=torch.full((n,), MODES.index(mode) if mode else -1, device=device),
-            beat=torch.full((n,), math.nan, device=device),
-            kind=torch.full((n,), KINDS.index(kind) if kind else -1, device=device),
-            energy=torch.full((n,), energy or 0, device=device),
-            chords=progression.expand(n, -1, -1).to(device),
+            bpm=np.full(n, bpm or 0.0, np.float32),
+            key=np.full(n, KEYS.index(key) if key else -1),
+            mode=np.full(n, MODES.index(mode) if mode else -1),
+            beat=np.full(n, math.nan, np.float32),
+            kind=np.full(n, KINDS.index(kind) if kind else -1),
+            energy=np.full(n, energy or 0),
+            chords=np.broadcast_to(progression, (n, *progression.shape)),
         )
 
     def encode_prompt(self, prompt: Prompt, facts: MusicAttributes) -> Conditioning:
@@ -172,11 +165,14 @@ class SmallModel:
     def likely_bpm(self, prompt: Prompt) -> float | None:
         """The tempo that such music mostly has; None for an empty prompt."""
         states, present = self.encode_text([prompt.text])
-        return float(self.denoiser.likely_bpm(states, present)) or None
+        if not present.any():
+            return None
+        weights = [self.networks.tensor("denoiser", f"tempo_guess.{n}") for n in ("weight", "bias")]
+        return likely_bpm(states[0, present[0]].mean(axis=0), *weights)
 
-    def _row(self, text: str, facts: MusicAttributes) -> DenoiserConditions:
+    def _row(self, text: str, facts: MusicAttributes) -> Conditions:
         """A text and facts, a batch of one; a long text's chunks one after the other."""
-        tokenizer = load_text_encoder().tokenizer
+        tokenizer = load_tokenizer()
         parts = [
             self.condition(
                 [part],
@@ -190,134 +186,136 @@ class SmallModel:
             for part in chunks(text, tokenizer, MAX_TOKENS)
         ]
         texts, presents = zip(*((part.text, part.present) for part in parts), strict=True)
-        return replace(parts[0], text=torch.cat(texts, dim=1), present=torch.cat(presents, dim=1))
+        return replace(
+            parts[0], text=np.concatenate(texts, axis=1), present=np.concatenate(presents, axis=1)
+        )
 
     def blend(self, conditions: Sequence[Conditioning], shares: Sequence[float]) -> Conditioning:
         """A weighted sum of predictions."""
         return summed(conditions, shares)
 
     def collate(
-        self, rows: Sequence[DenoiserConditions], since_beat_s: Sequence[float | None], columns: int
-    ) -> DenoiserConditions:
+        self, rows: Sequence[Conditions], since_beat_s: Sequence[float | None], columns: int
+    ) -> Conditions:
         """Rows as one batch; each hears where in the beat its window begins, and which chords."""
         placed = [
             replace(row, chords=self._placed(row, since or 0.0, columns))
             for row, since in zip(rows, since_beat_s, strict=True)
         ]
         batch = stacked(placed)
-        seconds = batch.bpm.new_tensor([math.nan if s is None else s for s in since_beat_s])
-        return replace(batch, beat=seconds * batch.bpm / 60.0)
+        seconds = np.array([math.nan if s is None else s for s in since_beat_s], np.float32)
+        return replace(batch, beat=seconds * batch.bpm / np.float32(60.0))
 
-    def _placed(self, row: DenoiserConditions, since_s: float, columns: int) -> Tensor:
+    def _placed(self, row: Conditions, since_s: float, columns: int) -> FloatArray:
         """Chords by the beat, (1, P, 24), as chords by the column, (1, columns, 24)."""
         bpm = float(row.bpm[0]) or USUAL_BPM
-        middles = (torch.arange(columns) + 0.5) * self.denoiser.config.column_seconds
-        beats = ((since_s + middles) * (bpm / 60.0)).floor().long()
-        return row.chords[:, (beats % row.chords.shape[1]).to(row.chords.device)]
+        middles = (np.arange(columns) + 0.5) * self.networks.denoiser_config.column_seconds
+        beats = np.floor((since_s + middles) * (bpm / 60.0)).astype(np.int64)
+        chords: FloatArray = row.chords[:, beats % row.chords.shape[1]]
+        return chords
 
-    @torch.inference_mode()
     def predict(
         self,
-        x: Tensor,
+        x: FloatArray,
         time: float,
-        batch: DenoiserConditions,
-        known_latents: Tensor | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
+        batch: Conditions,
+        known_latents: FloatArray | None = None,
+        mask: FloatArray | None = None,
+    ) -> FloatArray:
         """Velocity float32 (B, C, H, W) at the noisy latents `x`; see the protocol."""
-        noisy = x.to(self.device, self.dtype)
+        shape = (len(x), 1, *x.shape[2:])
         if known_latents is None or mask is None:
-            known_latents, mask = noisy, noisy.new_zeros(len(x), 1, *x.shape[2:])
-        times = torch.full((len(x),), time, device=self.device)
-        velocity: Tensor = self.denoiser(
-            noisy, times, batch, known_latents.to(noisy), mask.to(noisy).expand(len(x), -1, -1, -1)
+            known_latents, mask = x, np.zeros(shape, np.float32)
+        times = np.full(len(x), time, np.float32)
+        return self.networks.velocity(
+            x, times, batch, known_latents, np.broadcast_to(mask, shape).copy()
         )
-        return velocity.float()
 
-    @torch.inference_mode()
-    def encode(self, picture: Tensor) -> Tensor:
+    def encode(self, picture: FloatArray) -> FloatArray:
         """Latents float32 (B, C, H, W) of pictures (B, 1, M, N) in [-1, 1]."""
-        return self.autoencoder.encode(picture.to(self.device, self.dtype)).float()
+        return self.networks.encode(picture)
 
-    @torch.inference_mode()
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: FloatArray) -> FloatArray:
         """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
-        return self.autoencoder.decode(latents.to(self.device, self.dtype)).float()
+        return self.networks.decode(latents)
 
-    def modules(self) -> dict[str, nn.Module]:
-        """The networks that a LoRA may change."""
-        return {"denoiser": self.denoiser, "autoencoder": self.autoencoder}
+    def digest(self, network: str) -> str:
+        """Short digest of the weights of "autoencoder" or "denoiser"."""
+        return tensors_digest(self.networks.tensors(network))
 
-    def to(self, device: torch.device | str, dtype: torch.dtype) -> SmallModel:
-        """Move both networks, in place; returns itself."""
-        self.autoencoder.to(device, dtype)
-        self.denoiser.to(device, dtype)
-        return self
+    def save_pretrained(self, folder: Path | str, *, dtype: Any = "float16") -> None:
+        """Write both networks and the facts as a model folder.
 
-    def save_pretrained(self, folder: Path | str, *, dtype: torch.dtype = torch.float16) -> None:
-        """Write both networks and the facts; float16 safetensors by default."""
+        Parameters
+        ----------
+        dtype : of the weights, "float16" or "float32", or a torch.dtype
+        """
         folder = Path(folder)
-        for name in _CLASSES:
-            module = getattr(self, name)
-            target = folder / name
-            target.mkdir(parents=True, exist_ok=True)
-            tensors = {k: v.detach().to(dtype).contiguous() for k, v in module.state_dict().items()}
-            with atomic_path(target / _WEIGHTS) as partial:
-                save_file(tensors, partial, metadata={"format": "pt"})
-            write_text(target / "config.json", json.dumps(module.config.to_dict(), indent=1) + "\n")
+        kind = np.dtype(precision_named(dtype))
+        for name, config in (
+            ("autoencoder", self.networks.autoencoder_config),
+            ("denoiser", self.networks.denoiser_config),
+        ):
+            tensors = self.networks.tensors(name)
+            write_network(folder / name, config, {n: t.astype(kind) for n, t in tensors.items()})
         index = {"_class_name": "SmallModel", "version": LAYOUT_VERSION, **self.facts}
         write_text(folder / "model_index.json", json.dumps(index, indent=1) + "\n")
+
+    def layers(self) -> Mapping[str, Layers]:
+        """Those of each network that a LoRA may change."""
+        return self.networks.layers()
 
     @classmethod
     def from_pretrained(
         cls,
         folder: Path | str,
         *,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype | None = None,
+        device: str = "cpu",
+        precision: str | None = None,
+        backend: Backend | None = None,
     ) -> SmallModel:
-        """Load what `save_pretrained` wrote.
+        """Load a model folder.
 
         Parameters
         ----------
-        dtype : None takes bfloat16 where the processor multiplies it in hardware, else float32
+        precision : "float32" or "int8" on onnxruntime, "float32", "bfloat16" or "float16" in
+            PyTorch; None is the fastest
+        backend : None is onnxruntime on the processor and PyTorch on all else
 
         Raises
         ------
         CheckpointError
-            files are missing, damaged, or of another version
+            files are missing, damaged, or of another version; PyTorch is wanted and not installed
+        ParameterError
+            a precision that the backend has not
         """
         folder = Path(folder)
+        facts = _facts(folder)
+        if (backend or ("onnx" if device == "cpu" else "torch")) == "onnx":
+            from sonoriff.models.small.onnx.networks import OnnxNetworks
+
+            return cls(OnnxNetworks.from_folder(folder, precision or "int8"), facts)
         try:
-            index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise CheckpointError(f"{folder} holds no model: {error}") from error
-        if not isinstance(index, dict):
-            raise CheckpointError(f"{folder} holds no model: its model_index.json is no mapping")
-        kind, version = index.pop("_class_name", None), index.pop("version", 0)
-        if kind != "SmallModel" or version != LAYOUT_VERSION:
-            raise CheckpointError(
-                f"{folder} holds a {kind} of layout version {version}, expected a SmallModel of "
-                f"version {LAYOUT_VERSION}: update Sonoriff or choose another model"
-            )
-        modules = {name: _load_module(folder / name, *_CLASSES[name]) for name in _CLASSES}
-        model = cls(facts=index, **modules)  # type: ignore[arg-type]
-        return model.to(device, dtype or fastest_dtype(device))
+            from sonoriff.models.small.torch.networks import TorchNetworks
+        except ImportError as error:
+            raise CheckpointError(NEED_TORCH) from error
+        from sonoriff.precision import dtype_named
+
+        dtype = dtype_named(precision, device)
+        return cls(TorchNetworks.from_folder(folder, device=device, dtype=dtype), facts)
 
 
-def _load_module(folder: Path, module_class: type[nn.Module], config_class: Any) -> nn.Module:
+def _facts(folder: Path) -> dict[str, Any]:
     try:
-        config = config_class.from_dict(json.loads((folder / "config.json").read_text()))
-        tensors = {k: v.float() for k, v in load_file(folder / _WEIGHTS).items()}
-        # Not on the meta device: that imports the whole compiler, a second of a processor.
-        with torch.random.fork_rng(devices=[]):
-            module = module_class(config)
-        module.load_state_dict(tensors, assign=True)
-    except (
-        *(OSError, ValueError, TypeError, AttributeError, LookupError, RuntimeError),
-        SafetensorError,
-    ) as error:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{folder} holds no model: {error}") from error
+    if not isinstance(index, dict):
+        raise CheckpointError(f"{folder} holds no model: its model_index.json is no mapping")
+    kind, version = index.pop("_class_name", None), index.pop("version", 0)
+    if kind != "SmallModel" or version != LAYOUT_VERSION:
         raise CheckpointError(
-            f"cannot load the {folder.name} in {folder.parent}: {error}"
-        ) from error
-    return module.eval().requires_grad_(False)
+            f"{folder} holds a {kind} of layout version {version}, expected a SmallModel of "
+            f"version {LAYOUT_VERSION}: update Sonoriff or choose another model"
+        )
+    return index

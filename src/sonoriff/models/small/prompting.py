@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
 
 from sonoriff.models.prompts import Phrase, Prompt
 from sonoriff.models.protocol import Conditioning, Term, summed
-from sonoriff.models.small.denoiser import DenoiserConditions
+from sonoriff.models.small.conditions import DenoiserConditions
+from sonoriff.models.small.networks import Conditions
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-Encode = Callable[[str], DenoiserConditions]
+Encode = Callable[[str], Conditions]
 
 
 def condition_from_prompt(prompt: Prompt, encode: Encode) -> Conditioning:
@@ -27,9 +27,9 @@ def condition_from_prompt(prompt: Prompt, encode: Encode) -> Conditioning:
     that without these. The network normalises its text, so that scaling the words' vectors, as is
     done for CLIP, would do nothing here. Words that count 0 times are in no parsed prompt.
     """
-    rows: dict[str, DenoiserConditions] = {}
+    rows: dict[str, Conditions] = {}
 
-    def row(text: str) -> DenoiserConditions:
+    def row(text: str) -> Conditions:
         return rows.setdefault(text, rows.get(text) or encode(text))
 
     phrases = [_phrase(phrase, row) for phrase in prompt.phrases]
@@ -78,22 +78,19 @@ def _words(clause: str, room: int, count: Callable[[str], int]) -> list[str]:
     ]
 
 
-def stacked(rows: Sequence[DenoiserConditions]) -> DenoiserConditions:
+def stacked(rows: Sequence[Conditions]) -> Conditions:
     """Rows of a batch of one each as one batch, texts padded to the longest."""
     longest = max(row.text.shape[1] for row in rows)
 
-    def pad(row: DenoiserConditions) -> tuple[Tensor, Tensor]:
+    def padded(row: Conditions) -> Conditions:
         missing = longest - row.text.shape[1]
-        return F.pad(row.text, (0, 0, 0, missing)), F.pad(row.present, (0, missing), value=False)
+        return replace(
+            row,
+            text=np.pad(row.text, ((0, 0), (0, missing), (0, 0))),
+            present=np.pad(row.present, ((0, 0), (0, missing))),
+        )
 
-    texts, presents = zip(*map(pad, rows), strict=True)
-    facts = {
-        name: torch.cat([getattr(row, name) for row in rows])
-        for name in ("bpm", "key", "mode", "beat", "kind", "energy")
-    }
+    wide = [padded(row).arrays() for row in rows]
     return DenoiserConditions(
-        text=torch.cat(texts),
-        present=torch.cat(presents),
-        chords=torch.cat([row.chords for row in rows]),
-        **facts,
+        **{name: np.concatenate([each[name] for each in wide]) for name in wide[0]}
     )

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
 
+FloatArray = npt.NDArray[np.float32]
 SLOWEST_BPM = 40.0
 PARTS_AN_OCTAVE = 24
 N_TEMPI = 64
-# Of the ridge, as a share of the mean power of a dimension.
-_RIDGE = 1e-3
 
 
-class TempoGuess(nn.Module):
-    """A linear score for each of `N_TEMPI` tempi and for none, from the mean of a text's states.
+def likely_bpm(pooled: FloatArray, weight: FloatArray, bias: FloatArray) -> float | None:
+    """The likeliest tempo, in bpm; None where there is none, or nothing was learned.
 
-    A denoiser that is told tempo and beat keeps a pulse far better than one that must choose them
-    while it paints; so a prompt without a tempo gets the likeliest one of such music.
+    Parameters
+    ----------
+    pooled : (text_width,), mean of a text's states
+    weight, bias : of a linear score for each of `N_TEMPI` tempi, and for none as the last
     """
-
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(self, text_width: int) -> None:
-        super().__init__()
-        self.register_buffer("weight", torch.zeros(N_TEMPI + 1, text_width))
-        self.register_buffer("bias", torch.zeros(N_TEMPI + 1))
-
-    @torch.no_grad()
-    def fit(self, pooled: Tensor, bpm: Tensor) -> None:
-        """Ridge regression of captions on the tempi of their clips.
-
-        Parameters
-        ----------
-        pooled : float32 (B, text_width), mean token states of captions
-        bpm : float32 (B,), 0 where the music has no tempo
-        """
-        places = PARTS_AN_OCTAVE * torch.log2(bpm.clamp_min(1.0) / SLOWEST_BPM)
-        away = (places.clamp(0, N_TEMPI - 1)[:, None] - torch.arange(N_TEMPI)).square()
-        wanted = torch.exp(-0.5 * away) * (bpm > 0)[:, None]
-        wanted = torch.cat([wanted, (bpm == 0)[:, None].float()], dim=1)
-        mean, level = pooled.mean(dim=0), wanted.mean(dim=0)
-        x, y = (pooled - mean).double(), (wanted - level).double()
-        power = x.T @ x
-        ridge = _RIDGE * power.diagonal().mean() * torch.eye(len(power), dtype=torch.float64)
-        solved = torch.linalg.solve(power + ridge, x.T @ y).float()
-        self.weight.copy_(solved.T)
-        self.bias.copy_(level - mean @ solved)
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """(B, text_width) -> the likeliest tempo of each in bpm (B,), 0 for none."""
-        best = (pooled.to(self.weight) @ self.weight.T + self.bias).argmax(dim=1)
-        bpm = SLOWEST_BPM * 2.0 ** (best.float() / PARTS_AN_OCTAVE)
-        return torch.where(self.weight.any() & (best < N_TEMPI), bpm, 0.0)
+    best = int(np.argmax(weight @ pooled + bias))
+    if best == N_TEMPI or not weight.any():
+        return None
+    return float(SLOWEST_BPM * 2.0 ** (best / PARTS_AN_OCTAVE))

@@ -7,16 +7,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from sonoriff.diffusion.schedule import NoiseSchedule
+from sonoriff.models.lora import Layers
 from sonoriff.models.prompts import Phrase, Prompt
 from sonoriff.models.protocol import Conditioning, Defaults, MusicAttributes, Term
 from sonoriff.models.stable_diffusion.prompting import PhraseEncoder, mixed, padded
 from sonoriff.models.stable_diffusion.reuse import Rows, step
+from sonoriff.models.torch_layers import layers_of
 from sonoriff.sonogram.params import RIFFUSION_V1, SonogramParams
 
+FloatArray = npt.NDArray[np.float32]
 _DEFAULTS = Defaults(sampler="dpm++", num_inference_steps=25, guidance_scale=7.0)
 _INPAINTING_CHANNELS = 9
 
@@ -73,9 +78,9 @@ class StableDiffusionModel:
         return " + ".join((self.title, *self.loras, *self.styles, *more))
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> str:
         """Where the networks are."""
-        return self.unet.device  # type: ignore[no-any-return]
+        return str(self.unet.device)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -135,35 +140,38 @@ class StableDiffusionModel:
     @torch.inference_mode()
     def predict(
         self,
-        x: Tensor,
+        x: FloatArray,
         time: float,
         batch: Rows,
-        known_latents: Tensor | None = None,
-        mask: Tensor | None = None,
-    ) -> Tensor:
+        known_latents: FloatArray | None = None,
+        mask: FloatArray | None = None,
+    ) -> FloatArray:
         """What the UNet gives at the noisy latents `x`; see the protocol."""
         inputs = x if not self.supports_inpainting else self._with_known(x, known_latents, mask)
-        inputs = inputs.flip(2).to(self.device, self.dtype, memory_format=torch.channels_last)
+        given = _tensor(inputs).flip(2)
+        given = given.to(self.device, self.dtype, memory_format=torch.channels_last)
         timestep = torch.tensor(self.schedule.timestep(time), device=self.device)
-        return step(self.unet, inputs, timestep, batch, self.reuse).flip(2).to(x.dtype)
+        return _array(step(self.unet, given, timestep, batch, self.reuse).flip(2))
 
     @torch.inference_mode()
-    def encode(self, picture: Tensor) -> Tensor:
+    def encode(self, picture: FloatArray) -> FloatArray:
         """Latents float32 (B, C, H, W) of pictures (B, 1, M, N) in [-1, 1]: the most likely."""
-        image = (-picture).flip(2).expand(-1, 3, -1, -1).to(self.device, self.dtype)
+        image = _tensor(-picture).flip(2).expand(-1, 3, -1, -1).to(self.device, self.dtype)
         latents = self.vae.encode(image).latent_dist.mode() * self.vae.config.scaling_factor
-        return latents.flip(2).float()  # type: ignore[no-any-return]
+        return _array(latents.flip(2))
 
     @torch.inference_mode()
-    def decode(self, latents: Tensor) -> Tensor:
+    def decode(self, latents: FloatArray) -> FloatArray:
         """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
-        scaled = latents.flip(2).to(self.device, self.dtype) / self.vae.config.scaling_factor
+        scaled = (
+            _tensor(latents).flip(2).to(self.device, self.dtype) / self.vae.config.scaling_factor
+        )
         image = self.vae.decode(scaled, return_dict=False)[0].float()
-        return -image.mean(dim=1, keepdim=True).flip(2).clamp(-1.0, 1.0)  # type: ignore[no-any-return]
+        return _array(-image.mean(dim=1, keepdim=True).flip(2).clamp(-1.0, 1.0))
 
-    def modules(self) -> dict[str, torch.nn.Module]:
-        """The networks that a LoRA may change."""
-        return {"unet": self.unet, "text_encoder": self.text_encoder}
+    def layers(self) -> dict[str, Layers]:
+        """Those of each network that a LoRA may change."""
+        return {"unet": layers_of(self.unet), "text_encoder": layers_of(self.text_encoder)}
 
     @cached_property
     def _phrases(self) -> PhraseEncoder:
@@ -174,13 +182,25 @@ class StableDiffusionModel:
         return self._phrases(Phrase(()))
 
     @cached_property
-    def _grey(self) -> Tensor:
+    def _grey(self) -> FloatArray:
         """Latents (1, C, H, 1) of a grey picture, which stand where nothing is known."""
-        picture = torch.zeros(1, 1, self.params.n_mels, 8 * self.cell[1])
+        picture = np.zeros((1, 1, self.params.n_mels, 8 * self.cell[1]), np.float32)
         return self.encode(picture)[..., 4:5]
 
-    def _with_known(self, x: Tensor, known_latents: Tensor | None, mask: Tensor | None) -> Tensor:
+    def _with_known(
+        self, x: FloatArray, known_latents: FloatArray | None, mask: FloatArray | None
+    ) -> FloatArray:
+        shape = (len(x), 1, *x.shape[2:])
         if known_latents is None or mask is None:
-            known_latents, mask = x, x.new_zeros(len(x), 1, *x.shape[2:])
-        seen = torch.where(mask > 0, known_latents, self._grey)
-        return torch.cat([x, 1.0 - mask.expand(len(x), -1, -1, -1), seen.expand_as(x)], dim=1)
+            known_latents, mask = x, np.zeros(shape, np.float32)
+        seen = np.broadcast_to(np.where(mask > 0, known_latents, self._grey), x.shape)
+        return np.concatenate([x, 1.0 - np.broadcast_to(mask, shape), seen], axis=1)
+
+
+def _tensor(array: FloatArray) -> Tensor:
+    return torch.from_numpy(np.require(array, np.float32, ["C", "W"]))
+
+
+def _array(tensor: Tensor) -> FloatArray:
+    array: FloatArray = tensor.float().cpu().numpy()
+    return array

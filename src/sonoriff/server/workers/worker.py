@@ -168,12 +168,12 @@ def main() -> None:
     except SonoriffError as error:
         send({"type": "fatal", "message": str(error)})
         return
-    if tasks.model.device.type == "cpu":
+    if tasks.model.device == "cpu":
         limit_memory(options["memory_bytes"])
     send(
         {
             "type": "ready",
-            "device": tasks.model.device.type,
+            "device": tasks.model.device.partition(":")[0],
             "model": tasks.model_info().to_dict(),
         }
     )

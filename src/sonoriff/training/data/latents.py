@@ -7,7 +7,6 @@ For every ``pictures-NNNNN.npy`` there come ``latents-NNNNN.npy`` (float16, clip
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -23,31 +22,24 @@ from torch import Tensor
 from sonoriff.analysis.energy import step_of_energy
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
-from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import KEYS, KINDS, MODES
+from sonoriff.models.small.networks import tensors_digest
 from sonoriff.models.small.text import load_text_encoder
-from sonoriff.music import parse_key
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.music import KEYS, KINDS, MODES, parse_key
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.training.data.pictures import floats_from_bytes, is_newer, read_index, remove_shards
-
-
-def weights_digest(model: torch.nn.Module) -> str:
-    """Short digest of a module's weights."""
-    return _digest(model.state_dict())
 
 
 def latents_digest(autoencoder: SonogramAutoencoder) -> str:
     """Names the folder of an autoencoder's latents: a decoder that has learnt more keeps them."""
     weights = autoencoder.state_dict()
-    return _digest({name: weights[name] for name in weights if not name.startswith("decoder.")})
-
-
-def _digest(weights: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(weights.items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().float().contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()[:12]
+    return tensors_digest(
+        {
+            name: tensor.detach().float().cpu().numpy()
+            for name, tensor in weights.items()
+            if not name.startswith("decoder.")
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -166,15 +158,14 @@ def _write_text(folder: Path, number: str, captions: list[list[str]]) -> None:
     spans: dict[str, tuple[int, int]] = {}
     parts: list[npt.NDArray[np.float16]] = []
     position = 0
-    with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
-        for start in range(0, len(unique), 64):
-            batch = unique[start : start + 64]
-            states, present = encoder(batch)
-            for caption, state, there in zip(batch, states, present, strict=True):
-                tokens = state[there].half().numpy()
-                spans[caption] = (position, position + len(tokens))
-                position += len(tokens)
-                parts.append(tokens)
+    for start in range(0, len(unique), 64):
+        batch = unique[start : start + 64]
+        states, present = encoder(batch)
+        for caption, state, there in zip(batch, states, present, strict=True):
+            tokens = state[there].astype(np.float16)
+            spans[caption] = (position, position + len(tokens))
+            position += len(tokens)
+            parts.append(tokens)
     with atomic_path(folder / f"text-{number}.npy") as partial, partial.open("wb") as stream:
         np.save(stream, np.concatenate(parts))
     places = [[spans[c] for c in several] for several in captions]

@@ -114,7 +114,7 @@ def _waveform_of_clip(path: Path) -> npt.NDArray[np.float32]:
 
 
 def _bytes_of_waveform(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    picture = picture_from_mel(mel_from_waveform(torch.from_numpy(waveform)[None], HIFI))[0]
+    picture = picture_from_mel(torch.from_numpy(mel_from_waveform(waveform[None], HIFI)))[0]
     cut = HIFI.cut_frames
     picture[:, :cut], picture[:, -cut:] = picture[:, cut, None], picture[:, -cut - 1, None]
     levels = ((picture + 1.0) * 127.5).round().clamp(0, 255)

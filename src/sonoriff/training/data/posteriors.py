@@ -119,7 +119,7 @@ def posterior_of_clip(path: Path, model: StableDiffusionModel) -> Half:
             f"{path.name} has {picture.shape[-1]} columns, the model's window is {window}: "
             "choose a base model with a window of 5.12 s"
         )
-    image = (-picture[..., :window]).flip(2).expand(-1, 3, -1, -1)
+    image = torch.from_numpy(-picture[..., :window]).flip(2).expand(-1, 3, -1, -1)
     posterior = model.vae.encode(image.to(model.device, model.dtype)).latent_dist
     half: Half = posterior.parameters[0].half().cpu().numpy()
     return half

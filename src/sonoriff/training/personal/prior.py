@@ -52,7 +52,7 @@ def prepare_prior(
         path = own / f"{seed:05d}.npy"
         if not path.exists():
             canvas = Canvas(noise_grid(base, width, seed), everywhere(guide))
-            latents = paint(base, canvas, settings).flip(2)[0].float().cpu().numpy()
+            latents = paint(base, canvas, settings)[0, :, ::-1]
             with atomic_path(path) as partial, partial.open("wb") as stream:
                 np.save(stream, latents)
         found.append(np.load(path))

@@ -10,15 +10,15 @@ from typing import Any
 from torch import nn
 
 from sonoriff.models.lora import GUIDANCE_NOTE
-from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.torch.denoiser import Denoiser
+from sonoriff.models.small.torch.networks import TorchNetworks, torch_networks
 from sonoriff.training.adapters import DENOISER_LAYERS, LoraConfig, add_adapters, save_peft_folder
 from sonoriff.training.data.latents import (
     LatentSet,
     latents_digest,
     load_latents,
     prepare_latents,
-    weights_digest,
 )
 from sonoriff.training.data.pictures import prepare_pictures
 from sonoriff.training.personal.defaults import SMALL_GUIDANCE
@@ -50,7 +50,7 @@ class OwnSmallRecipe(DenoiserRecipe):
         """The model that the run began with, the music, and the shape of the adapters."""
         assert self.start is not None
         return super().facts() | {
-            "base": weights_digest(self.start.denoiser),
+            "base": self.start.digest("denoiser"),
             "data": self.data,
             "adapters": self.adapters.to_dict() if self.adapters else None,
         }
@@ -65,7 +65,8 @@ class OwnSmallRecipe(DenoiserRecipe):
             )
             return
         known = {**self.start.facts, **facts, GUIDANCE_NOTE: SMALL_GUIDANCE}
-        SmallModel(self.start.autoencoder, averaged.cpu(), known).save_pretrained(folder)
+        networks = TorchNetworks(torch_networks(self.start).autoencoder, averaged.cpu())
+        SmallModel(networks, known).save_pretrained(folder)
 
 
 def own_small_recipe(
@@ -82,8 +83,8 @@ def own_small_recipe(
     latents = _latents(music, base, work, progress)
     return OwnSmallRecipe(
         latents,
-        base.autoencoder,
-        base.denoiser.config,
+        torch_networks(base).autoencoder,
+        base.networks.denoiser_config,
         text_dropout=caption_dropout,
         start=base,
         adapters=adapters,
@@ -98,6 +99,7 @@ def _latents(
 ) -> LatentSet:
     pictures = work / "pictures" / music.corpus.name
     prepare_pictures(music.corpus, pictures, progress=progress)
-    folder = work / "latents" / latents_digest(base.autoencoder) / music.corpus.name
-    prepare_latents(pictures, folder, base.autoencoder, progress=progress)
+    autoencoder = torch_networks(base).autoencoder
+    folder = work / "latents" / latents_digest(autoencoder) / music.corpus.name
+    prepare_latents(pictures, folder, autoencoder, progress=progress)
     return load_latents([folder])

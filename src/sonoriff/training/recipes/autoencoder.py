@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sonoriff.models.small.autoencoder import AutoencoderConfig, SonogramAutoencoder
+from sonoriff.models.small.config import AutoencoderConfig
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
 from sonoriff.training.data.pictures import PictureSet, floats_from_bytes, training_clips
 from sonoriff.training.sample_grids import save_sheet, save_sounds, sonogram_from_picture
 

@@ -13,15 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from sonoriff.analysis.chords import chord_of_class
-from sonoriff.diffusion.flow import mix, training_times
-from sonoriff.diffusion.masks import random_mask
-from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import CONDITIONS, Denoiser, DenoiserConditions, DenoiserConfig
+from sonoriff.models.small.conditions import DenoiserConditions
+from sonoriff.models.small.config import CONDITIONS, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.torch.denoiser import Conditions, Denoiser
+from sonoriff.models.small.torch.networks import TorchNetworks, torch_networks
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.training.data.latents import LatentSet, pad_captions
 from sonoriff.training.data.pictures import picture_from_mel, training_clips
+from sonoriff.training.flow import mix, training_times
+from sonoriff.training.masks import random_mask
 from sonoriff.training.sample_grids import save_sheet, save_sounds
 
 CAPTION_TOKENS = 32
@@ -42,13 +45,19 @@ SHEET_PROMPTS = (
 )
 
 # Of the answers of `chords_of_waveform`; the last one is that for none.
-_CHORDS = torch.stack([chord_vector(chord_of_class(number)) for number in (*range(24), -1)])
+_CHORDS = torch.from_numpy(
+    np.stack([chord_vector(chord_of_class(number)) for number in (*range(24), -1)])
+)
 
 
 def _chords_of_columns(chords: npt.NDArray[np.int8], columns: int) -> Tensor:
     """(columns, 24) of chords that were heard at even distances, the first -1 where unknown."""
     places = (torch.arange(columns) * len(chords)) // columns
     return _CHORDS[torch.from_numpy(chords.astype(np.int64))[places]]
+
+
+def _moved(condition: Conditions, device: torch.device) -> Conditions:
+    return condition.map(lambda tensor: tensor.to(device))
 
 
 @dataclass
@@ -99,7 +108,7 @@ class DenoiserRecipe:
             # What it was not told yet begins at zero.
             new = {n for n in denoiser.state_dict() if n.partition(".")[0] in CONDITIONS}
             missing, unexpected = denoiser.load_state_dict(
-                self.start.denoiser.state_dict(), strict=False
+                torch_networks(self.start).denoiser.state_dict(), strict=False
             )
             assert not unexpected
             assert set(missing) <= new
@@ -134,7 +143,9 @@ class DenoiserRecipe:
         device = next(model.parameters()).device
         data, noise, times, mask = (x.to(device) for x in (data, noise, times, mask))
         forward = torch.compile(model) if self.compile_model else model
-        velocity = forward(mix(data, noise, times), times, condition.to(device), data, mask).float()
+        velocity = forward(
+            mix(data, noise, times), times, _moved(condition, device), data, mask
+        ).float()
         error = (velocity - (noise - data)).square().mean(dim=1, keepdim=True)
         unknown = 1.0 - mask
         loss = (error * unknown).sum() / unknown.sum().clamp_min(1.0)
@@ -145,7 +156,7 @@ class DenoiserRecipe:
 
     def _condition(
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
-    ) -> DenoiserConditions:
+    ) -> Conditions:
         """Random captions and dropouts; the first caption and all facts without a generator."""
         dice = torch.rand(len(indices), 9, generator=generator) if generator else None
         captions, facts, heard = [], [], []
@@ -214,7 +225,7 @@ class DenoiserRecipe:
         for start in range(0, len(self.validation_indices), 32):
             indices = self.validation_indices[start : start + 32]
             data = self._data(indices).to(device)
-            condition = self._condition(indices, None).to(device)
+            condition = _moved(self._condition(indices, None), device)
             empty = torch.zeros(len(data), 1, *data.shape[2:], device=device)
             for t in VALIDATION_TIMES:
                 noise = torch.randn(data.shape, generator=generator).to(device)
@@ -231,7 +242,7 @@ class DenoiserRecipe:
         """A sheet and the sounds of the prompts, one seed each, as `generate` makes them."""
         assert isinstance(model, Denoiser)
         autoencoder = self.autoencoder.to(model.row_position.device)
-        small = SmallModel(autoencoder, model, {"name": "in training"})
+        small = SmallModel(TorchNetworks(autoencoder, model), {"name": "in training"})
         rows, sonograms = [], []
         for prompt in self.sheet_prompts:
             settings = GenerateSettings(prompt=prompt, seed=7)

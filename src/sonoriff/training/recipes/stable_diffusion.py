@@ -269,7 +269,8 @@ class StableDiffusionRecipe:
         for prompt in self.sheet_prompts:
             settings = GenerateSettings(prompt=prompt, seed=7, num_inference_steps=12)
             sonogram = generate(trained, settings).sonogram
-            rows.append((prompt, picture_from_sonogram(sonogram)[0][0, 0]))
+            picture = picture_from_sonogram(sonogram)[0][0, 0]
+            rows.append((prompt, torch.from_numpy(picture)))
             sonograms.append((prompt, sonogram))
         sheet = folder / f"step-{step:07d}.png"
         save_sheet(sheet, rows, columns=3)

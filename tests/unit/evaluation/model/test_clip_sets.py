@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from sonoriff.evaluation.model.clip_sets import ceiling_row, model_row, sampling_facts
 from sonoriff.models.small.model import SmallModel
@@ -43,8 +40,11 @@ def test_facts_state_what_was_painted_with(small_model: SmallModel) -> None:
 def test_the_same_weights_in_another_precision_are_another_ceiling(
     small_model: SmallModel, tmp_path: Path
 ) -> None:
-    half = copy.deepcopy(small_model).to("cpu", torch.float16)
-    full = copy.deepcopy(half).to("cpu", torch.float32)
+    small_model.save_pretrained(tmp_path / "model")
+    half, full = (
+        SmallModel.from_pretrained(tmp_path / "model", precision=precision)
+        for precision in ("int8", "float32")
+    )
     entries = [{"file_name": "a.flac"}]
     first, second = (ceiling_row("ceiling", tmp_path, entries, model) for model in (half, full))
     assert first.recipe["autoencoder"] == second.recipe["autoencoder"]

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from sonoriff.errors import CheckpointError
-from sonoriff.models.small.autoencoder import SonogramAutoencoder
-from sonoriff.models.small.denoiser import Denoiser
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
+from sonoriff.models.small.torch.denoiser import Denoiser
+from sonoriff.models.small.torch.networks import TorchNetworks, torch_networks
 from sonoriff.training.config import LoopConfig
 from sonoriff.training.data.latents import latents_digest
 from sonoriff.training.export import export_model, load_autoencoder
@@ -36,13 +37,14 @@ def test_a_run_goes_on_from_an_exported_model_and_counts_its_steps(tmp_path: Pat
     coder = SonogramAutoencoder(CODER).eval()
     coder.latent_scale.fill_(2.0)
     torch.manual_seed(1)
-    first = SmallModel(coder, Denoiser(SHAPE).eval(), {"name": "first", "denoiser_steps": 7})
+    networks = TorchNetworks(coder, Denoiser(SHAPE).eval())
+    first = SmallModel(networks, {"name": "first", "denoiser_steps": 7})
     first.save_pretrained(tmp_path / "first")
-    start = SmallModel.from_pretrained(tmp_path / "first", dtype=torch.float32)
+    start = SmallModel.from_pretrained(tmp_path / "first", precision="float32", backend="torch")
 
     again = recipe(start)
     built = again.build().state_dict()
-    for name, tensor in start.denoiser.state_dict().items():
+    for name, tensor in torch_networks(start).denoiser.state_dict().items():
         assert torch.equal(built[name], tensor), name
 
     again.sample = lambda *_: None  # type: ignore[method-assign]

@@ -3,99 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sonoriff.models.small.scale import ChordRows, ScaleRows
-from sonoriff.models.small.tempo import TempoGuess
-from sonoriff.music import KEYS as KEYS
-from sonoriff.music import KINDS as KINDS
-from sonoriff.music import MODES as MODES
+from sonoriff.models.small.conditions import DenoiserConditions
+from sonoriff.models.small.config import BEAT_PARTS, ENERGIES, ROPE_BASE, DenoiserConfig
+from sonoriff.models.small.torch.scale import ChordRows, ScaleRows
+from sonoriff.models.small.torch.tempo import TempoGuess
+from sonoriff.music import KEYS, KINDS, MODES
 
-ROPE_BASE = 100.0
-ENERGIES = 5
-CHORD_WIDTH = 24
-CONDITIONS = ("kind", "energy", "chords")
-# Waves a beat: bars of four, three and two beats, whole beats, halves, triplets, quarters.
-BEAT_PARTS = (1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DenoiserConfig:
-    """Shape of the denoiser.
-
-    Attributes
-    ----------
-    latent_channels, latent_rows : C and H of the latent grid; its width is free
-    grid_width : channels of the convolutions at every cell of the grid
-    grid_blocks : convolution blocks before and after the transformer
-    width, depth, heads : of the transformer, whose tokens are the columns
-    cross_every : every how many blocks the text is looked at
-    text_width : width of a text token's state
-    column_seconds : seconds that a column of latent cells lasts
-    conditions : which of `CONDITIONS` it is told besides text, tempo and key
-    """
-
-    latent_channels: int = 40
-    latent_rows: int = 8
-    grid_width: int = 96
-    grid_blocks: tuple[int, int] = (1, 2)
-    width: int = 320
-    depth: int = 8
-    heads: int = 5
-    cross_every: int = 2
-    text_width: int = 384
-    column_seconds: float = 8 * 512 / 44_100
-    conditions: tuple[str, ...] = CONDITIONS
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every field, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> DenoiserConfig:
-        """Inverse of `to_dict`, also after a trip through JSON."""
-        # Configurations from before conditions existed.
-        tuples = {"conditions": (), **fields}
-        return cls(**{**fields, **{n: tuple(tuples[n]) for n in ("grid_blocks", "conditions")}})
-
-
-@dataclass(frozen=True)
-class DenoiserConditions:
-    """Inputs of the denoiser besides latents; any of them may be absent for a batch member.
-
-    Attributes
-    ----------
-    text : (B, L, text_width) states of the prompt's tokens
-    present : bool (B, L); all false is "no prompt"
-    bpm : float (B,), beats a minute, 0 for unknown
-    key : int (B,), index into KEYS, -1 for unknown
-    mode : int (B,), index into MODES, -1 for unknown
-    beat : float (B,), beats since a bar began when the grid begins, NaN for unknown; counts only
-        where `bpm` is known
-    kind : int (B,), index into KINDS, -1 for unknown
-    energy : int (B,), 1 to 5, 0 for unknown
-    chords : float (B, W or 1, 24), for each column the root among the first twelve notes and all
-        tones among the others; zero for unknown
-    """
-
-    text: Tensor
-    present: Tensor
-    bpm: Tensor
-    key: Tensor
-    mode: Tensor
-    beat: Tensor
-    kind: Tensor
-    energy: Tensor
-    chords: Tensor
-
-    def to(self, device: torch.device) -> DenoiserConditions:
-        """The same on another device."""
-        return DenoiserConditions(*(getattr(self, field.name).to(device) for field in fields(self)))
+Conditions = DenoiserConditions[Tensor]
 
 
 def mean_state(text: Tensor, present: Tensor) -> Tensor:
@@ -338,7 +257,7 @@ class Denoiser(nn.Module):
         self,
         noisy: Tensor,
         time: Tensor,
-        condition: DenoiserConditions,
+        condition: Conditions,
         known: Tensor,
         mask: Tensor,
     ) -> Tensor:
@@ -375,7 +294,7 @@ class Denoiser(nn.Module):
         velocity: Tensor = skip * centred + gain * grid.permute(0, 3, 1, 2) - level
         return velocity
 
-    def _columns_mixed(self, grid: Tensor, vector: Tensor, condition: DenoiserConditions) -> Tensor:
+    def _columns_mixed(self, grid: Tensor, vector: Tensor, condition: Conditions) -> Tensor:
         """(B, H, W, grid_width) -> (B, W, width), through the transformer."""
         c = self.config
         x = self.down(grid.transpose(1, 2).flatten(2))
@@ -406,14 +325,14 @@ class Denoiser(nn.Module):
         skip = (t - (1.0 - t) * data.square()) / power
         return scale.to(dtype), skip.to(dtype), (data * scale).to(dtype)
 
-    def _text(self, condition: DenoiserConditions) -> tuple[Tensor, Tensor]:
+    def _text(self, condition: Conditions) -> tuple[Tensor, Tensor]:
         text = self.text_in(condition.text)
         empty = self.empty_text.to(text.dtype).expand(len(text), 1, -1)
         always = torch.ones(len(text), 1, dtype=torch.bool, device=text.device)
         mask = torch.cat([always, condition.present], dim=1)[:, None, None, :]
         return torch.cat([empty, text], dim=1), mask
 
-    def _beats(self, condition: DenoiserConditions, columns: int, dtype: torch.dtype) -> Tensor:
+    def _beats(self, condition: Conditions, columns: int, dtype: torch.dtype) -> Tensor:
         """(B, columns, width)."""
         seconds = self.config.column_seconds
         waves: Tensor = self.beat(
@@ -421,7 +340,7 @@ class Denoiser(nn.Module):
         )
         return waves
 
-    def _notes(self, condition: DenoiserConditions, dtype: torch.dtype) -> Tensor:
+    def _notes(self, condition: Conditions, dtype: torch.dtype) -> Tensor:
         """(B, H, W or 1, grid_width), from the pitches of the key and of the chords."""
         notes: Tensor = self.scale(self.scale_rows(condition.key, condition.mode).to(dtype))
         notes = notes.unsqueeze(2)
@@ -429,12 +348,7 @@ class Denoiser(nn.Module):
             notes = notes + self.chords(self.chord_rows(condition.chords).to(dtype))
         return notes
 
-    def likely_bpm(self, text: Tensor, present: Tensor) -> Tensor:
-        """Typical tempo (B,) for each text; 0 if unclear or if there is no text."""
-        bpm: Tensor = self.tempo_guess(mean_state(text, present))
-        return torch.where(present.any(dim=1), bpm, 0.0)
-
-    def _vector(self, time: Tensor, condition: DenoiserConditions) -> Tensor:
+    def _vector(self, time: Tensor, condition: Conditions) -> Tensor:
         pooled = mean_state(condition.text, condition.present)
         known_bpm = (condition.bpm > 0).float()
         octaves = torch.log2(condition.bpm.float().clamp_min(1.0) / 120.0)

@@ -7,56 +7,14 @@ of time and frequency.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sonoriff.errors import ParameterError
-
-
-@dataclass(frozen=True, kw_only=True)
-class AutoencoderConfig:
-    """Shape of the autoencoder.
-
-    Attributes
-    ----------
-    latent_channels : channels C of the latent grid
-    widths : channels at each resolution, finest first
-    encoder_blocks, decoder_blocks : residual blocks at each resolution
-    patch : side of the pixel patch that one cell of the finest resolution holds
-    strides : (frequency, time) step between neighbouring resolutions
-    """
-
-    latent_channels: int = 32
-    widths: tuple[int, ...] = (96, 192, 192)
-    encoder_blocks: tuple[int, ...] = (1, 2, 2)
-    decoder_blocks: tuple[int, ...] = (2, 2, 3)
-    patch: int = 4
-    strides: tuple[tuple[int, int], ...] = ((2, 2), (2, 2))
-
-    @property
-    def cell(self) -> tuple[int, int]:
-        """Size of one latent cell in pixels: (mel rows, columns)."""
-        rows = columns = self.patch
-        for frequency, time in self.strides:
-            rows, columns = rows * frequency, columns * time
-        return rows, columns
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every field, for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> AutoencoderConfig:
-        """Inverse of `to_dict`, also after a trip through JSON."""
-
-        def frozen(value: Any) -> Any:
-            return tuple(frozen(v) for v in value) if isinstance(value, list | tuple) else value
-
-        return cls(**{name: frozen(value) for name, value in fields.items()})
+from sonoriff.models.small.config import AutoencoderConfig
 
 
 class ChannelNorm(nn.Module):

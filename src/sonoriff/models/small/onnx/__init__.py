@@ -1,0 +1,1 @@
+"""The small model's networks on onnxruntime, which needs no training framework."""

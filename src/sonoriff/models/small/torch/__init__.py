@@ -1,0 +1,1 @@
+"""The small model's networks in PyTorch: for training, and for GPUs."""
