@@ -106,7 +106,7 @@ def render(
     output: painting.Output = Path("song.wav"),
     loudness: Annotated[
         float,
-        typer.Option(help="Of the whole song; peaks stay below -1 dBFS.", metavar="LUFS"),
+        typer.Option(help="Of the whole song; true peaks stay below -1 dB.", metavar="LUFS"),
     ] = -14.0,
     mastered: Annotated[
         bool, typer.Option("--master/--no-master", help="Bring the song to --loudness.")
@@ -129,8 +129,8 @@ def render(
       sonoriff song render night.toml -o night.mp3 --loudness -16
     """
     from sonoriff.audio import turned_down, write_audio
-    from sonoriff.audio.loudness import set_loudness
     from sonoriff.pipeline.settings import Sampling
+    from sonoriff.songs import mastering
     from sonoriff.songs.document import load_song
     from sonoriff.songs.render import render_song
 
@@ -150,7 +150,7 @@ def render(
         )
     sound = clip.waveform
     if mastered:
-        sound = set_loudness(sound, clip.sample_rate, loudness)
+        sound = mastering.mastered(sound, clip.sample_rate, loudness)
     if output.suffix.lower() == ".png":
         clip.save(output)
     else:

@@ -10,7 +10,7 @@ from sonoriff.errors import ParameterError
 from sonoriff.music import bar_seconds, check_bpm, parse_key
 from sonoriff.pipeline.settings import MAX_DURATION_S, check_types
 
-TRANSITIONS = ("cut", "crossfade")
+TRANSITIONS = ("cut", "crossfade", "riser", "fill")
 MAX_SECTIONS, MAX_BARS, MAX_TRANSITION_BARS = 200, 256, 8
 _LONGEST_TEXT, _LONGEST_NAME = 2000, 100
 
@@ -30,8 +30,9 @@ class Section:
     seed : None takes the song's seed and the section's place
     like : name of an earlier section that returns here, with what this one does not say itself
     vary : how far the return may go from it, in [0, 1]: 0 is the same notes, 1 the same prompt
-    transition : to the next section, "cut" (on the bar) or "crossfade"
-    transition_bars : length of a crossfade
+    transition : to the next section: "cut" (on the bar), "crossfade", "riser" (noise that climbs
+        to the bar line) or "fill" (strokes that roll towards it)
+    transition_bars : length of a crossfade or riser; a fill has two beats
     """
 
     name: str

@@ -19,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.analysis.chords import names_by_bar
+from sonoriff.analysis.energy import STEPS
 from sonoriff.files import atomic_path
-from sonoriff.models.protocol import Model
+from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
 from sonoriff.music import BEATS_PER_BAR, bar_seconds
 from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guidance import Guidance
-from sonoriff.pipeline.guides import blended_guide, guide_from_settings
+from sonoriff.pipeline.guides import blended_guide, guide_from_settings, negative_condition
 from sonoriff.pipeline.latent_codec import (
     painted_sonogram,
     picture_from_latents,
@@ -35,16 +37,16 @@ from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, stage
 from sonoriff.pipeline.source_analysis import key_of_latents
 from sonoriff.songs.document import toml_from_song
+from sonoriff.songs.dynamics import with_dynamics
 from sonoriff.songs.plan import Section, Song
-from sonoriff.sonogram.params import SonogramParams
+from sonoriff.songs.transitions import with_transitions
 
-FloatArray = npt.NDArray[np.float32]
 # Of the cache: another number wherever the same plan comes to be painted otherwise.
-_RENDERING = 1
+RENDERING = 2
+# Of the picture made of them: levels, transitions, ending.
+SHAPING = 1
 # Said beside the number, which alone is heeded too little; docs/research/experiments.md.
 ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
-# The last bar fades by this much, dB.
-_FADE_DB = 40.0
 # Of a cut, before the bar line and after it, in beats.
 _CUT_BEATS = (1.0, 0.5)
 # How free the cells at the edge of a join are, from the inside out.
@@ -84,8 +86,8 @@ def render_song(
     picture = picture_from_latents(model, latents)[..., :n_frames]
     facts = {"verb": "song", "plan": toml_from_song(song), **_how(chosen)}
     made = painted_sonogram(model, picture, facts)
-    bar_frames = round(bar_seconds(song.bpm) * model.params.frames_per_second)
-    values = _faded(made.values, min(bar_frames, n_frames), made.params)
+    values = with_dynamics(made.values, made.params, song)
+    values = with_transitions(values, made.params, song)
     return Clip(replace(made, values=values))
 
 
@@ -263,7 +265,27 @@ class _Painter:
             energy=level if told else None,
             chords=_from_earlier(chords, bars_ahead) if chords else None,
         )
-        return guide_from_settings(self.model, sampling)
+        guide = guide_from_settings(self.model, sampling)
+        return self._away_from_opposite(guide, sampling) if told else guide
+
+    def _away_from_opposite(self, guide: Guidance, sampling: Sampling) -> Guidance:
+        """Guidance that moves away from calm music where full music was asked for, and back.
+
+        The negative prompt has the song's tempo in a part of its weight; there it is told the
+        opposite energy too, so that no step costs more.
+        """
+        assert sampling.energy is not None
+        opposite = 1 + STEPS - sampling.energy
+        negative = parse_prompt(sampling.negative_prompt)
+        if opposite == sampling.energy:
+            return guide
+
+        def encoded(facts: MusicAttributes) -> Conditioning:
+            energy = opposite if facts.bpm is not None else None
+            return self.model.encode_prompt(negative, replace(facts, energy=energy))
+
+        known = MusicAttributes(bpm=sampling.bpm, kind=sampling.kind or "recorded")
+        return replace(guide, negative=negative_condition(self.model, encoded, known))
 
     def _seeds(self, index: int) -> list[int]:
         """The seed of the section that it is like, then its own where it varies."""
@@ -285,7 +307,7 @@ class _Painter:
             return make()
         facts = {
             **about,
-            "rendering": _RENDERING,
+            "rendering": RENDERING,
             "model": [self.model.name, getattr(self.model, "weights", "")],
             "song": [self.song.bpm, self.key, self.song.negative],
             "sampling": _how(self.sampling),
@@ -328,15 +350,3 @@ def _from_earlier(chords: str, bars: int) -> str:
     each = names_by_bar(chords)
     shift = -bars % len(each)
     return " ".join(each[shift:] + each[:shift])
-
-
-def _faded(values: FloatArray, n_frames: int, params: SonogramParams) -> FloatArray:
-    """The last columns falling to silence, steeper towards the end."""
-    fall_db = -_FADE_DB * np.linspace(0.0, 1.0, n_frames, dtype=np.float32) ** 2
-    faded: FloatArray = values.copy()
-    part = faded[..., -n_frames:]
-    if params.scale == "log":
-        faded[..., -n_frames:] = np.maximum(part + fall_db, params.db_min)
-    else:
-        faded[..., -n_frames:] = part * 10.0 ** (fall_db / 20.0)
-    return faded

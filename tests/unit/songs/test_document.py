@@ -44,7 +44,7 @@ SECTIONS = st.builds(
     chords=st.none() | st.sampled_from(["Am F C G", "C:2 | G7"]),
     seed=st.none() | st.integers(0, 2**63 - 1),
     vary=st.floats(0, 1),
-    transition=st.sampled_from(["cut", "crossfade"]),
+    transition=st.sampled_from(["cut", "crossfade", "riser", "fill"]),
     transition_bars=st.integers(1, 8),
 )
 

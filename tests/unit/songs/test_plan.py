@@ -23,7 +23,7 @@ def song(*sections: Section, **values: Any) -> Song:
         ({"energy": (0.0, 2.0)}, r"energy must be in \[1, 5\]"),
         ({"energy": "loud"}, "energy must be of type"),
         ({"vary": 1.5}, r"vary must be in \[0, 1\]"),
-        ({"transition": "riser"}, "transition must be one of cut, crossfade"),
+        ({"transition": "slide"}, "transition must be one of cut, crossfade"),
         ({"chords": "H7"}, "H7"),
         ({"seed": -1}, "seed must be in"),
     ],
