@@ -11,6 +11,7 @@ from sonoriff.cli.evaluate_codec import evaluate_codec_command
 from sonoriff.cli.evaluate_options import progress, sampling
 from sonoriff.cli.evaluate_own import evaluate_own_command
 from sonoriff.cli.evaluate_pipeline import evaluate_pipeline_command
+from sonoriff.cli.evaluate_song import evaluate_song_command
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
     Examples:
       sonoriff evaluate codec my-music/
       sonoriff evaluate pipeline --model my-model
+      sonoriff evaluate song
       sonoriff evaluate model --corpus CORPUS
       sonoriff evaluate model --model my-model --corpus CORPUS -o table.json --sheet sheet/
       sonoriff evaluate own ~/Music/mine my-style
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 app.command("codec")(evaluate_codec_command)
 app.command("pipeline")(evaluate_pipeline_command)
+app.command("song")(evaluate_song_command)
 app.command("own")(evaluate_own_command)
 
 CorpusFolder = Annotated[
