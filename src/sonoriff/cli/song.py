@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sonoriff.cli import painting
+from sonoriff.cli import painting, song_edits
+from sonoriff.cli.song_edits import Plan
 from sonoriff.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Songs: plan, check, render, change."
 )
-Plan = Annotated[Path, typer.Argument(metavar="SONG", help="Plan of a song, a .toml file.")]
 PlanOrPicture = Annotated[
     Path,
     typer.Argument(metavar="SONG", help="Plan of a song, or the picture of one to render again."),
@@ -159,32 +159,10 @@ def render(
     typer.echo(f"{output}: {clip.sonogram.duration_s:.2f} s, {len(song.sections)} sections")
 
 
-@app.command()
-def reroll(
-    plan: Plan,
-    section: Annotated[int, typer.Option(help="Number of the section, from 1.", min=1)],
-    seed: Annotated[
-        int | None, typer.Option(help="Its new seed [default: one more than it had].", min=0)
-    ] = None,
-) -> None:
-    """Give a section of a plan another seed; comments and order stay.
-
-    \b
-    Example:
-      sonoriff song reroll night.toml --section 3
-    """
-    from sonoriff.songs.document import edit_section, load_song
-
-    song = load_song(plan)
-    if section > len(song.sections):
-        raise ParameterError(f"the song has sections 1 to {len(song.sections)}, got {section}")
-    # Beyond the seeds that other sections have by their place.
-    chosen = song.seed_of(section - 1) + 1000 if seed is None else seed
-    changes: dict[str, float] = {"seed": chosen}
-    if song.sections[section - 1].like is not None:
-        changes["vary"] = 1.0  # below that the seed of the section that it is like has a say
-    edit_section(plan, section, **changes)
-    typer.echo(f"{plan}: section {section} has seed {chosen}")
+app.command("reroll")(song_edits.reroll)
+app.command("extend")(song_edits.extend)
+app.command("shorten")(song_edits.shorten)
+app.command("replace")(song_edits.replace_section)
 
 
 def cache_folder() -> Path:

@@ -86,12 +86,16 @@ def save_song(path: str | os.PathLike[str], song: Song) -> None:
 
 
 def edit_section(path: str | os.PathLike[str], number: int, **values: Any) -> Song:
-    """Change values of a section in a file, keeping its comments and order; the new song.
+    """`edit_sections` of one section, by its number, from 1."""
+    return edit_sections(path, {number: values})
+
+
+def edit_sections(path: str | os.PathLike[str], changes: Mapping[int, Mapping[str, Any]]) -> Song:
+    """Change values of sections in a file, keeping its comments and order; the new song.
 
     Parameters
     ----------
-    number : of the section, from 1
-    values : by name; None removes one
+    changes : values by name, by the number of the section, from 1; None removes a value
 
     Raises
     ------
@@ -100,19 +104,25 @@ def edit_section(path: str | os.PathLike[str], number: int, **values: Any) -> So
     """
     text = _text_of(path)
     song = song_from_toml(text, name=Path(path).name)
-    if not 1 <= number <= len(song.sections):
-        raise ParameterError(f"the song has sections 1 to {len(song.sections)}, got {number}")
     document = tomlkit.parse(text)
-    row: Any = document["section"][number - 1]
-    for name, value in values.items():
-        if value is None:
-            row.pop(name, None)
-        else:
-            row[name] = _plain(value)
+    for number, values in changes.items():
+        check_number(song, number)
+        row: Any = document["section"][number - 1]
+        for name, value in values.items():
+            if value is None:
+                row.pop(name, None)
+            else:
+                row[name] = _plain(value)
     changed = tomlkit.dumps(document)
     result = song_from_toml(changed, name=Path(path).name)
     write_text(path, changed)
     return result
+
+
+def check_number(song: Song, number: int) -> None:
+    """ParameterError where a song has no section of that number, from 1."""
+    if not 1 <= number <= len(song.sections):
+        raise ParameterError(f"the song has sections 1 to {len(song.sections)}, got {number}")
 
 
 def _text_of(path: str | os.PathLike[str]) -> str:

@@ -65,6 +65,45 @@ def test_reroll_changes_one_seed() -> None:
     assert load_song("song.toml").seed_of(0) == 7
 
 
+PLAN = """# Mine.
+bpm = 120
+style = "jazz"
+
+[[section]]
+name = "verse"  # first
+bars = 4
+
+[[section]]
+name = "chorus"
+bars = 8
+energy = 4
+"""
+
+
+def test_a_song_is_lengthened_and_shortened(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "song.toml").write_text(PLAN)
+    assert main(["song", "extend", "song.toml", "--section", "verse", "--bars", "4"]) == 0
+    assert "12 bars, 24.0 s, are now 16 bars, 32.0 s" in capsys.readouterr().out
+    assert (place / "song.toml").read_text() == PLAN.replace("bars = 4", "bars = 8")
+    assert main(["song", "shorten", "song.toml", "--length", "16"]) == 0
+    assert [s.bars for s in load_song("song.toml").sections] == [4, 4]
+    assert main(["song", "shorten", "song.toml", "--section", "2", "--bars", "3"]) == 0
+    assert [s.bars for s in load_song("song.toml").sections] == [4, 1]
+
+
+def test_a_section_is_replaced(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "song.toml").write_text(PLAN)
+    replace = ["song", "replace", "song.toml", "--section"]
+    assert main([*replace, "chorus", "--prompt", "strings", "--energy", "2,5"]) == 0
+    assert "section 2: jazz, strings" in capsys.readouterr().out
+    text = (place / "song.toml").read_text()
+    assert text == PLAN.replace("energy = 4\n", 'energy = [2, 5]\nprompt = "strings"\n')
+    assert main([*replace, "2", "--prompt", "", "--energy", "4"]) == 0
+    assert (place / "song.toml").read_text() == PLAN
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -76,17 +115,28 @@ def test_reroll_changes_one_seed() -> None:
         (["render", "none.toml"], "there is no file none.toml"),
         (["render", "bad.toml"], "bad.toml, line 2, section 1: unknown key 'bras'"),
         (["reroll", "bad.toml", "--section", "1"], "unknown key"),
+        (["reroll", "good.toml", "--section", "bridge"], "there are verse, chorus"),
+        (["extend", "good.toml", "--section", "verse"], "give --section and --bars, or --length"),
+        (["extend", "good.toml", "--length", "0:12"], "lasts 24.0 s already: sonoriff song shor"),
+        (["extend", "good.toml", "--section", "1", "--bars", "400"], "bars must be in [1, 256]"),
+        (["shorten", "good.toml", "--length", "2:00"], "already: sonoriff song extend"),
+        (["shorten", "good.toml", "--section", "1", "--bars", "4"], "has 4 bars, and keeps one"),
+        (["replace", "good.toml", "--section", "1"], "say what to replace: --prompt"),
+        (["replace", "good.toml", "--section", "1", "--energy", "loud"], "energy is a number"),
+        (["replace", "good.toml", "--section", "1", "--chords", "H7"], "H7"),
     ],
 )
 def test_mistakes_are_one_line(
     place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     (place / "bad.toml").write_text('bpm = 90\n[[section]]\nname = "a"\nbras = 4\n')
+    (place / "good.toml").write_text(PLAN)
     assert main(["song", *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
     assert not list(place.glob("*.wav"))
+    assert (place / "good.toml").read_text() == PLAN
 
 
 def test_an_existing_plan_is_kept(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

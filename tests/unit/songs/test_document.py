@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonoriff.errors import FormatError, ParameterError
@@ -49,6 +49,7 @@ SECTIONS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(SECTIONS, min_size=1, max_size=5), st.floats(60, 300), st.integers(0, 2**62 - 1))
 def test_a_plan_survives_its_file(sections: list[Section], bpm: float, seed: int) -> None:
     song = Song(sections=tuple(sections), bpm=bpm, seed=seed, style="a, b", key="Bb minor")
