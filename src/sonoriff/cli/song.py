@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sonoriff.cli import painting, song_edits
 from sonoriff.cli.song_edits import Plan
 from sonoriff.errors import ParameterError
+from sonoriff.songs.forms import FORMS
+from sonoriff.songs.menu import MOODS, TEMPI, THEMES, names
 
 if TYPE_CHECKING:
     from sonoriff.pipeline.settings import Sampling
@@ -25,6 +28,13 @@ PlanOrPicture = Annotated[
     typer.Argument(metavar="SONG", help="Plan of a song, or the picture of one to render again."),
 ]
 PlanOutput = Annotated[Path, typer.Option("--output", "-o", help="Plan to write.")]
+
+
+def _one_of(choices: Iterable[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}"
+
+
 _ENERGY_MARKS = " ▁▃▅▆█"
 
 
@@ -38,14 +48,18 @@ def new(
     form: Annotated[
         str | None,
         typer.Option(
-            help="pop, dance, blues, AABA, through-composed or 'ambient arc' [default: what suits "
-            "the wish].",
+            help=f"{_one_of(FORMS)} [default: what suits the wish].",
             show_default=False,
         ),
     ] = None,
-    mood: Annotated[
-        str | None,
-        typer.Option(help="calm, happy, sad, dark, dreamy, driving, heroic or tense."),
+    mood: Annotated[str | None, typer.Option(help=f"{_one_of(names(MOODS))}.")] = None,
+    theme: Annotated[str | None, typer.Option(help=f"{_one_of(names(THEMES))}.")] = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(help="Added to the style; may be given again. sonoriff song menu lists them."),
+    ] = None,
+    tempo: Annotated[
+        str | None, typer.Option(help=f"{_one_of(TEMPI)}, where no tempo is named.")
     ] = None,
     energy: Annotated[str, typer.Option(help="Course: form, rising, falling or steady.")] = "form",
     bpm: painting.Bpm = None,
@@ -59,7 +73,7 @@ def new(
     Examples:
       sonoriff song new "lo-fi hip hop, rainy night" --length 2:00 -o night.toml
       sonoriff song new "techno, 132 bpm" --energy rising --key "A minor"
-      sonoriff song new "jazz piano trio" --form AABA --mood calm --length 90
+      sonoriff song new "jazz" --instrument piano --instrument bass --mood calm --theme study
     """
     from sonoriff.songs.document import save_song
     from sonoriff.songs.wish import parse_length, plan_song
@@ -74,6 +88,9 @@ def new(
         length_s=asked_s,
         form=form,
         mood=mood,
+        theme=theme,
+        instruments=instrument or (),
+        tempo=tempo,
         energy=energy,
         bpm=bpm,
         key=key,
@@ -84,6 +101,27 @@ def new(
     if abs(song.duration_s - asked_s) >= 0.5:
         typer.echo(f"whole bars at {song.bpm:g} bpm make {song.duration_s:.1f} s of {asked_s:g} s")
     typer.echo(f"{output}: edit it, then sonoriff song render {output}")
+
+
+@app.command("menu")
+def show_menu() -> None:
+    """Print what can be chosen instead of written: genres, moods, themes, instruments and more.
+
+    \b
+    Example:
+      sonoriff song menu
+    """
+    from sonoriff.songs.menu import menu
+
+    for title, entries in menu().items():
+        typer.echo(f"{title}: {', '.join(_shown(entry) for entry in entries)}")
+
+
+def _shown(entry: str | dict[str, Any]) -> str:
+    if isinstance(entry, str):
+        return entry
+    span = f" ({entry['bpm'][0]}-{entry['bpm'][1]} bpm)" if "bpm" in entry else ""
+    return f"{entry['name']}{span}"
 
 
 @app.command()

@@ -78,7 +78,7 @@ _TWO_MINUTES_S = 120.0
 _SEAM = 2.0
 _OF_RETURNS, _OF_OTHERS = "likeness of returns", "likeness of others"
 # Of what is kept of a song: another number wherever it comes to be measured otherwise.
-_MEASURES = 1
+_MEASURES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,18 +139,16 @@ def measure_song(song: Song, clip: Clip) -> dict[str, Any]:
     sections = [song.resolved(i) for i in range(len(song.sections))]
     asked = [float(np.mean(s.energy)) if s.energy else None for s in sections]
     ending = form.ending_of_song(sound, rate, song.bpm)
-    key = song.key
     return {
         "asked": asked,
         "energy": form.section_energies(sound, rate, bounds),
         "energy, levelled": form.section_energies(sound, rate, bounds, levelled=True),
         **_likeness(song, sound, rate),
-        "fifths from the key": [
-            form.key_distance(sound[:, round(a * rate) : round(b * rate)], rate, key)
+        "key": song.key,
+        "keys": [
+            form.heard_key(sound[:, round(a * rate) : round(b * rate)], rate)
             for a, b in itertools.pairwise(bounds)
-        ]
-        if key
-        else [],
+        ],
         "tempo error": form.tempo_error(sound, rate, song.bpm),
         **_joins(song, sound, rate, bounds),
         "falls": ending.falls,
@@ -196,7 +194,7 @@ def measured_songs(
 
     Parameters
     ----------
-    work : folder, made if missing
+    work : folder, made if missing; it keeps what is painted, too
     sheet : folder for the sonogram and the plan of each song that is rendered now
     on_progress : told of each song
     """
@@ -210,7 +208,7 @@ def measured_songs(
         path = work / f"{_digest(model, song, sampling)}.json"
         measures = _kept(path) if sheet is None else None
         if measures is None:
-            clip = render_song(model, song, sampling)
+            clip = render_song(model, song, sampling, cache=work / "cache")
             measures = measure_song(song, clip)
             write_text(path, json.dumps(measures))
             if sheet is not None:
@@ -244,7 +242,15 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
     returns = [x for m in measures for x in m[_OF_RETURNS]]
     others = [x for m in measures for x in m[_OF_OTHERS]]
     pairs = [m for m in measures if m[_OF_RETURNS] and m[_OF_OTHERS]]
-    fifths = [x for m in measures for x in m["fifths from the key"] if x is not None]
+    keys = [[key for key in m["keys"] if key is not None] for m in measures]
+    fifths = [
+        form.fifths_between(heard, m["key"])
+        for m, heard_keys in zip(measures, keys, strict=True)
+        for heard in heard_keys
+        if m["key"]
+    ]
+    most = [max(heard, key=heard.count) if heard else None for heard in keys]
+    held = [key == usual for heard, usual in zip(keys, most, strict=True) for key in heard]
     errors = [m["tempo error"] for m in measures if m["tempo error"] is not None]
     figures = [
         _mean("energy asked and measured, rank correlation in a song", levels, "0.9 or more"),
@@ -256,8 +262,9 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
             [min(m[_OF_RETURNS]) > float(np.mean(m[_OF_OTHERS])) for m in pairs],
             "100",
         ),
-        _share("sections in the song's key, %", [x == 0 for x in fifths], "as high as may be"),
-        _share("sections in it or a fifth away, %", [x <= 1 for x in fifths], "95 or more"),
+        _share("sections with the notes of their song's usual key, %", held, "95 or more"),
+        _share("sections in the key of the plan, %", [x == 0 for x in fifths], "as high as may be"),
+        _share("sections in it or a fifth away, %", [x <= 1 for x in fifths], "as high as may be"),
         _share("songs with a pulse to measure, %", [m["tempo error"] is not None
                                                     for m in measures], ""),
         Figure("greatest error of their tempo, %", 100 * max(errors) if errors else None,

@@ -66,7 +66,8 @@ def _fill(section: Section, params: SonogramParams, room: int, bar_frames: float
     way = np.floor(frames / step) * step / max(width, 1)
     decay_db = -10.0 / np.log(10.0) * since_s / _DECAY_S * 2.0
     middle = np.full(width, np.log2(_STROKE_HZ))
-    return _band(params, middle, _STROKE_OCTAVES) + first + (last - first) * way + decay_db
+    rise_db = first + (last - first) * way
+    return np.asarray(_band(params, middle, _STROKE_OCTAVES) + rise_db + decay_db, np.float64)
 
 
 _SHAPES = {"riser": _riser, "fill": _fill}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,10 +13,19 @@ from sonoriff.errors import ParameterError
 from sonoriff.music import KEYS, MODES, USUAL_BPM, bar_seconds
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 from sonoriff.pipeline.settings import MAX_DURATION_S
-from sonoriff.songs.forms import ENERGY_SHAPES, FORMS, MOOD_WORDS, TEMPI, USUAL_FORM, Form
+from sonoriff.songs.forms import ENERGY_SHAPES, FORMS, USUAL_FORM, Form
+from sonoriff.songs.menu import (
+    GENRES,
+    INSTRUMENTS,
+    MOODS,
+    TEMPI,
+    THEMES,
+    Colour,
+    names,
+)
 from sonoriff.songs.plan import Section, Song
 
-SHORTEST_S, USUAL_S = 10.0, 120.0
+SHORTEST_S, USUAL_S, LONGEST_WISH = 10.0, 120.0, 1000
 _LENGTH = re.compile(r"(?:(\d{1,2}):([0-5]\d)|(\d{1,3}(?:\.\d+)?)\s*s?)")
 
 
@@ -44,12 +53,12 @@ def form_of_wish(wish: str) -> Form:
     """The form whose genre the wish names first, or the usual one."""
     words = wish.lower()
     found = [
-        (words.index(genre), form)
-        for form in FORMS.values()
-        for genre in form.genres
-        if genre in words
+        (words.index(word), genre.form)
+        for genre in GENRES
+        for word in (genre.name, *genre.words)
+        if word in words
     ]
-    return min(found, key=lambda pair: pair[0])[1] if found else FORMS[USUAL_FORM]
+    return FORMS[min(found)[1]] if found else FORMS[USUAL_FORM]
 
 
 def plan_song(
@@ -58,6 +67,9 @@ def plan_song(
     length_s: float = USUAL_S,
     form: str | None = None,
     mood: str | None = None,
+    theme: str | None = None,
+    instruments: Sequence[str] = (),
+    tempo: str | None = None,
     energy: str = "form",
     bpm: float | None = None,
     key: str | None = None,
@@ -69,7 +81,8 @@ def plan_song(
     ----------
     length_s : seconds, in [10, 600]; met to the bar
     form : a name of `FORMS`; None takes what suits the wish
-    mood : a name of `MOOD_WORDS`
+    mood, theme, tempo : names of `MOODS`, `THEMES` and `TEMPI` in `sonoriff.songs.menu`
+    instruments : of `INSTRUMENTS`; added to the style
     energy : "form" takes the form's own course; "rising", "falling" or "steady"
     bpm, key : None takes those that the wish names; else they are drawn by the seed, the tempo
         among those of the genre
@@ -81,24 +94,28 @@ def plan_song(
     """
     if not wish.strip():
         raise ParameterError('say what the song is: sonoriff song new "lo-fi hip hop"')
+    if len(wish) > LONGEST_WISH:
+        raise ParameterError(f"a wish has at most {LONGEST_WISH} characters, got {len(wish)}")
     if not SHORTEST_S <= length_s <= MAX_DURATION_S:
         raise ParameterError(
             f"a song lasts {SHORTEST_S:g} to {MAX_DURATION_S:g} s, got {length_s:g} s"
         )
     _check(form, FORMS, "form")
-    _check(mood, MOOD_WORDS, "mood")
     _check(energy, ENERGY_SHAPES, "energy")
+    _check(tempo, TEMPI, "tempo")
+    colours = [c for c in (_chosen(mood, MOODS, "mood"), _chosen(theme, THEMES, "theme")) if c]
+    for instrument in instruments:
+        _check(instrument, INSTRUMENTS, "instrument")
     chosen = FORMS[form] if form else form_of_wish(wish)
-    words, lift = MOOD_WORDS[mood] if mood else ("", 0.0)
-    tempo = bpm or bpm_in_prompt(wish) or _likely_bpm(wish, seed)
+    beats = bpm or bpm_in_prompt(wish) or _likely_bpm(wish, tempo, seed)
     if key is None:
         named, mode = key_in_prompt(wish)
         # A generator of its own: the key must not depend on what else is drawn.
         draw = random.Random(f"key of {wish} {seed}")
         mode = mode or draw.choice(MODES)
         key = f"{named or draw.choice(KEYS)} {mode}"
-    shape = _course(chosen, energy, lift)
-    bars = _bars(chosen, max(1, round(length_s / bar_seconds(tempo))))
+    shape = _course(chosen, energy, sum(colour.lift for colour in colours))
+    bars = _bars(chosen, max(1, round(length_s / bar_seconds(beats))))
     sections = tuple(
         Section(name=part.name, bars=n, energy=levels, prompt=part.hint, like=part.like)
         for part, n, levels in zip(chosen.parts, bars, shape, strict=True)
@@ -106,18 +123,30 @@ def plan_song(
     )
     return Song(
         sections=_without_missing(sections),
-        bpm=tempo,
-        style=", ".join(text for text in (wish.strip(), words) if text),
+        bpm=beats,
+        style=", ".join([wish.strip(), *instruments, *(colour.words for colour in colours)]),
         key=key,
         seed=seed,
         title=wish.strip()[:80],
     )
 
 
-def _likely_bpm(wish: str, seed: int) -> float:
+def _likely_bpm(wish: str, tempo: str | None, seed: int) -> float:
+    """A tempo that suits the genre and the tempo word; the word wins where they do not meet."""
     words = wish.lower()
-    low, high = next((span for genre, span in TEMPI if genre in words), (USUAL_BPM, USUAL_BPM))
-    return float(random.Random(f"tempo of {wish} {seed}").randint(int(low), int(high)))
+    genre = next((g for g in GENRES if any(w in words for w in (g.name, *g.words))), None)
+    low, high = genre.bpm if genre else (round(USUAL_BPM), round(USUAL_BPM))
+    if tempo is not None:
+        first, last = TEMPI[tempo]
+        low, high = max(low, first), min(high, last)
+        if low > high or genre is None:
+            low, high = first, last
+    return float(random.Random(f"tempo of {wish} {seed}").randint(low, high))
+
+
+def _chosen(name: str | None, table: tuple[Colour, ...], what: str) -> Colour | None:
+    _check(name, names(table), what)
+    return next((entry for entry in table if entry.name == name), None)
 
 
 def _check(value: str | None, known: Iterable[str], what: str) -> None:

@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonoriff.errors import ParameterError
 from sonoriff.music import bar_seconds
-from sonoriff.songs.forms import ENERGY_SHAPES, FORMS, MOOD_WORDS
+from sonoriff.songs.forms import ENERGY_SHAPES, FORMS
+from sonoriff.songs.menu import GENRES, INSTRUMENTS, MOODS, TEMPI, THEMES, Genre, menu, names
 from sonoriff.songs.plan import Song
 from sonoriff.songs.wish import form_of_wish, parse_length, plan_song
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(FORMS)),
     st.floats(10, 600),
     st.floats(60, 200),
-    st.sampled_from(sorted(MOOD_WORDS)),
+    st.sampled_from(names(MOODS)),
+    st.sampled_from(names(THEMES)),
+    st.sampled_from(sorted(TEMPI)),
     st.sampled_from(ENERGY_SHAPES),
     st.integers(0, 1000),
 )
 def test_any_wish_meets_its_length_to_the_bar(
-    form: str, length_s: float, bpm: float, mood: str, energy: str, seed: int
+    form: str,
+    length_s: float,
+    bpm: float,
+    mood: str,
+    theme: str,
+    tempo: str,
+    energy: str,
+    seed: int,
 ) -> None:
     def make() -> Song:
         return plan_song(
-            "music", form=form, length_s=length_s, bpm=bpm, mood=mood, energy=energy, seed=seed
+            "music",
+            form=form,
+            length_s=length_s,
+            bpm=bpm,
+            mood=mood,
+            theme=theme,
+            tempo=tempo,
+            energy=energy,
+            seed=seed,
         )
 
     bars = max(1, round(length_s / bar_seconds(bpm)))
@@ -67,6 +88,35 @@ def test_the_course_of_energy() -> None:
     assert all(a.energy < b.energy for a, b in zip(calm.sections, usual.sections, strict=True))
 
 
+def test_what_is_chosen_goes_into_the_style() -> None:
+    song = plan_song("jazz", theme="sleep", instruments=["piano", "bass"], mood="romantic")
+    assert song.style == "jazz, piano, bass, romantic, warm, very calm, slow, soft"
+    plain = plan_song("jazz").sections[0].energy
+    assert plain is not None
+    assert song.sections[0].energy == (plain[0] - 2, plain[1] - 2)
+
+
+def test_a_tempo_word_keeps_to_the_genre_where_it_can() -> None:
+    assert 120 <= plan_song("house", tempo="fast").bpm <= 128
+    assert 64 <= plan_song("techno", tempo="slow").bpm <= 84
+    assert 144 <= plan_song("kazoo", tempo="very fast").bpm <= 176
+    assert plan_song("house, 100 bpm", tempo="fast").bpm == 100
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_a_genre_of_the_menu_is_understood(genre: Genre) -> None:
+    song = plan_song(genre.name)
+    assert genre.bpm[0] <= song.bpm <= genre.bpm[1]
+    assert form_of_wish(genre.name) is FORMS[genre.form]
+
+
+def test_the_menu_is_plain_and_complete() -> None:
+    content = json.loads(json.dumps(menu()))
+    assert [genre["name"] for genre in content["genres"]] == list(names(GENRES))
+    assert content["instruments"] == list(INSTRUMENTS)
+    assert all(content.values())
+
+
 def test_a_short_song_has_no_return_of_what_is_left_out() -> None:
     for form in FORMS:
         song = plan_song("music", form=form, length_s=10, bpm=60)
@@ -96,5 +146,11 @@ def test_bad_wishes_are_refused() -> None:
         plan_song("jazz", mood="hungry")
     with pytest.raises(ParameterError, match="energy must be one of form"):
         plan_song("jazz", energy="loud")
-    with pytest.raises(ParameterError, match="at most 2000 characters"):
+    with pytest.raises(ParameterError, match="theme must be one of study"):
+        plan_song("jazz", theme="shopping")
+    with pytest.raises(ParameterError, match="tempo must be one of very slow"):
+        plan_song("jazz", tempo="prestissimo")
+    with pytest.raises(ParameterError, match="instrument must be one of piano"):
+        plan_song("jazz", instruments=["kazoo"])
+    with pytest.raises(ParameterError, match="at most 1000 characters, got 1000000"):
         plan_song("a" * 1_000_000)

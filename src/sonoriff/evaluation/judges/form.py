@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.analysis.energy import energy_of_picture
-from sonoriff.analysis.key import HOP, chroma_likeness, key_of_chroma, notes_of_frames
+from sonoriff.analysis.key import HOP, chroma_likeness, notes_of_frames
 from sonoriff.audio.loudness import level_lufs, set_loudness
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.judges.rhythm import onset_strength
 from sonoriff.music import KEYS, bar_seconds, parse_key
+from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.params import HIFI
 
@@ -137,19 +138,23 @@ def section_likeness(
     return 0.5 * float(np.mean(same_notes)) + 0.5 * float(np.mean(same_timbre))
 
 
-def key_distance(waveform: Waveform, sample_rate: int, key: str) -> int | None:
-    """Fifths from the key of a part of a song to a key, 0 to 6; None where there are no notes.
+def heard_key(waveform: Waveform, sample_rate: int) -> int | None:
+    """The notes of a part of a song, as the tonic, 0 to 11, of the major key that has them.
 
-    Relative keys share their notes, so they count as one. A fifth away, six of seven notes are
-    the same, and so are the two that an estimate mistakes most.
+    Relative keys share their notes, so they count as one. None where the notes are not as like
+    any key as `LIKELY_KEY`: drums, noise, silence.
+    """
+    heard = find_key(waveform.mean(axis=0), sample_rate, LIKELY_KEY)
+    return None if heard is None else _major(KEYS.index(heard[0]), heard[1] == "minor")
+
+
+def fifths_between(heard: int, key: str) -> int:
+    """Fifths from a key as of `heard_key` to a key, 0 to 6.
+
+    A fifth away, six of seven notes are the same; those keys are what an estimate confuses most.
     """
     tonic, mode = parse_key(key)
-    chroma = notes_of_frames(waveform.mean(axis=0), sample_rate).sum(axis=0)
-    if not chroma.any():
-        return None
-    heard = key_of_chroma(chroma)
-    asked = _major(KEYS.index(tonic), mode == "minor")
-    fifths = 7 * (_major(heard.tonic, heard.minor) - asked) % 12
+    fifths = 7 * (heard - _major(KEYS.index(tonic), mode == "minor")) % 12
     return min(fifths, 12 - fifths)
 
 

@@ -73,11 +73,15 @@ def test_a_return_is_more_alike_than_another_section() -> None:
     [("C major", 0), ("A minor", 0), ("G major", 1), ("D minor", 1), ("F# major", 6)],
 )
 def test_keys_are_fifths_apart(key: str, fifths: int) -> None:
-    assert form.key_distance(scale(0, 4), RATE, key) == fifths
+    heard = form.heard_key(scale(0, 4), RATE)
+    assert heard == 0
+    assert form.fifths_between(heard, key) == fifths
 
 
-def test_silence_has_no_key() -> None:
-    assert form.key_distance(np.zeros((1, RATE), np.float32), RATE, "C major") is None
+def test_silence_and_noise_have_no_key() -> None:
+    assert form.heard_key(np.zeros((1, RATE), np.float32), RATE) is None
+    noise = np.random.default_rng(0).normal(size=(1, 4 * RATE)).astype(np.float32)
+    assert form.heard_key(0.1 * noise, RATE) is None
 
 
 @pytest.mark.parametrize("played", [100.0, 100.4, 101.2])
