@@ -38,6 +38,9 @@ class Running:
     def post(self, path: str, **options: Any) -> requests.Response:
         return requests.post(self.url + path, timeout=WAIT_S, **options)
 
+    def put(self, path: str, **options: Any) -> requests.Response:
+        return requests.put(self.url + path, timeout=WAIT_S, **options)
+
     def socket(self, **options: Any) -> ClientConnection:
         """A WebSocket to the stream, which lives however long a test leaves it alone.
 

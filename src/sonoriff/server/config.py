@@ -21,6 +21,7 @@ class Limits:
     body_s : time allowed for receiving a request body
     max_pixels : size of an uploaded picture
     max_source_s, max_duration_s : length of an uploaded sound and of a requested riff
+    max_song_s, max_sections : length of a song and its sections
     max_steps, max_prompt_chars : denoising steps of a riff and length of a prompt
     max_streams, max_streams_per_client : concurrent WebSockets
     max_kept_streams, max_kept_streams_per_client : disconnected streams kept for `resume_s`
@@ -47,6 +48,8 @@ class Limits:
     max_pixels: int = 16_000_000
     max_source_s: float = 120.0
     max_duration_s: float = 120.0
+    max_song_s: float = 300.0
+    max_sections: int = 64
     max_steps: int = 50
     max_prompt_chars: int = 500
     max_streams: int = 16
@@ -84,6 +87,8 @@ class Limits:
             "max_pixels",
             "max_source_s",
             "max_duration_s",
+            "max_song_s",
+            "max_sections",
             "max_jobs",
             "task_s",
         )

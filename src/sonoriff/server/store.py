@@ -286,6 +286,10 @@ class Store:
         chosen = select(func.count()).select_from(RiffRecord)
         return int(self._do(lambda session: session.scalar(chosen)) or 0)
 
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """Run work on tables of others in a session of its own, which is committed."""
+        return self._do(work)
+
     def _do(self, work: Callable[[Session], T]) -> T:
         """Run work in a session of its own; retry once after a repairable error."""
         for again in (True, False):

@@ -6,7 +6,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,7 +41,15 @@ def load_song(path: str | os.PathLike[str]) -> Song:
 
 def song_from_toml(text: str, *, name: str = "the song") -> Song:
     """The song of a TOML text; FormatError where it is none, with the line."""
-    document = _parsed(text, name)
+    return _song_of(_parsed(text, name), name, lambda i: f", line {_line_of_section(text, i)}")
+
+
+def song_from_dict(document: Mapping[str, Any], *, name: str = "the song") -> Song:
+    """The song of the same keys as JSON has them; FormatError where it is none."""
+    return _song_of(document, name, lambda _index: "")
+
+
+def _song_of(document: Mapping[str, Any], name: str, place: Callable[[int], str]) -> Song:
     schema = document.get("schema", SCHEMA)
     if schema != SCHEMA:
         raise FormatError(
@@ -52,7 +60,7 @@ def song_from_toml(text: str, *, name: str = "the song") -> Song:
         raise FormatError(f"{name}: sections are written as [[section]], one for each")
     sections = []
     for i, row in enumerate(rows):
-        where = f"{name}, line {_line_of_section(text, i)}, section {i + 1}"
+        where = f"{name}{place(i)}, section {i + 1}"
         sections.append(_made(Section, _known(row, _SECTION_KEYS, where), where))
     facts = _known({k: v for k, v in document.items() if k != "section"}, _SONG_KEYS, name)
     facts.pop("schema", None)
@@ -78,6 +86,21 @@ def toml_from_song(song: Song) -> str:
     document.add(tomlkit.nl())
     document.add("section", rows)
     return tomlkit.dumps(document)
+
+
+def dict_from_song(song: Song) -> dict[str, Any]:
+    """A song as JSON has it, with the keys of its file; what is not said is left out."""
+    values = {f.name: _plain(getattr(song, f.name)) for f in fields(Song) if f.name != "sections"}
+    rows = [
+        {
+            f.name: _plain(value)
+            for f in fields(Section)
+            if (value := getattr(s, f.name)) is not None
+        }
+        for s in song.sections
+    ]
+    known = {name: value for name, value in values.items() if value is not None}
+    return {"schema": SCHEMA, **known, "section": rows}
 
 
 def save_song(path: str | os.PathLike[str], song: Song) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sonoriff.errors import ParameterError
 from sonoriff.music import bar_seconds
 from sonoriff.songs.document import check_number
@@ -67,3 +69,8 @@ def rerolled(song: Song, number: int, seed: int | None = None) -> dict[str, floa
     if song.sections[number - 1].like is not None:
         changes["vary"] = 1.0  # below that the seed of the section that it is like has a say
     return changes
+
+
+def first_sections(song: Song, count: int) -> Song:
+    """The song up to a section: its sections and joins are those of the whole song."""
+    return replace(song, sections=song.sections[:count])

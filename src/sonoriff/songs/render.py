@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,7 @@ from sonoriff.songs.dynamics import with_dynamics
 from sonoriff.songs.plan import Section, Song
 from sonoriff.songs.transitions import with_transitions
 
+FloatArray = npt.NDArray[np.float32]
 # Of the cache: another number wherever the same plan comes to be painted otherwise.
 RENDERING = 2
 # Of the picture made of them: levels, transitions, ending.
@@ -317,6 +319,7 @@ class _Painter:
         if path.is_file():
             try:
                 latents: FloatArray = np.load(path, allow_pickle=False)
+                os.utime(path)  # `sonoriff.songs.cache.prune` keeps what is used
             except (OSError, ValueError, EOFError):
                 path.unlink(missing_ok=True)  # damaged: paint it again
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.songs.document import (
+    dict_from_song,
     edit_section,
     load_song,
     save_song,
+    song_from_dict,
     song_from_toml,
     toml_from_song,
 )
@@ -132,3 +135,10 @@ def test_a_new_file_reads_back(tmp_path: Path) -> None:
     song = song_from_toml(PLAN)
     save_song(tmp_path / "song.toml", song)
     assert load_song(tmp_path / "song.toml") == song
+
+
+@settings(deadline=None)
+@given(st.lists(SECTIONS, min_size=1, max_size=3), st.floats(60, 300))
+def test_a_song_survives_json(sections: list[Section], bpm: float) -> None:
+    song = Song(sections=tuple(sections), bpm=bpm, title="x")
+    assert song_from_dict(json.loads(json.dumps(dict_from_song(song)))) == song

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from sonoriff.errors import BusyError
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.http import riffs_api, riffusion_api
+from sonoriff.server.http import riffs_api, riffusion_api, songs_api
 from sonoriff.server.http.dependencies import require_key, service_of
 from sonoriff.server.http.error_handlers import ApiError, add_handlers, described
 from sonoriff.server.http.guard import Guard, client_of
@@ -132,7 +132,7 @@ def create_app(
         Middleware(
             CORSMiddleware,
             allow_origins=list(config.allowed_origins),
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
         ),
         Middleware(
@@ -157,7 +157,8 @@ def create_app(
     )
     app.state.service = service
     add_handlers(app)
-    for router in (system, riffs_api.router, riffs_api.files_router, riffusion_api.router):
+    routers = (system, riffs_api.router, riffs_api.files_router, riffusion_api.router)
+    for router in (*routers, songs_api.menu_router, songs_api.router, songs_api.files_router):
         app.include_router(router)
     page = reference_page(app.openapi())
     app.add_api_route("/docs", lambda: page, include_in_schema=False, response_class=HTMLResponse)

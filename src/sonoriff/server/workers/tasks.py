@@ -21,6 +21,7 @@ from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.pipeline.verbs import VERBS
+from sonoriff.server.workers import song_task
 from sonoriff.server.workers.ipc import Message
 from sonoriff.server.workers.replies import ModelInfo, WindowMessage
 from sonoriff.sonogram.codec import encode
@@ -72,6 +73,7 @@ class Tasks:
             "window": self.window,
             "cut": self.cut,
             "riff": self.riff,
+            "song": self.song,
             "riffuse": self.riffuse,
         }
 
@@ -205,6 +207,10 @@ class Tasks:
         flac = audio_bytes(clip.waveform, clip.sample_rate, ".flac")
         self._still_wanted()
         return facts, [png_bytes(clip.sonogram), flac]
+
+    def song(self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress) -> Message:  # noqa: ARG002
+        """Render the plan of a song; returns what a riff does."""
+        return song_task.render(self.model, header["settings"], self._folder, on_progress)
 
     def _made(
         self, name: str, values: dict[str, Any], source: Sonogram | None, on_progress: OnProgress
