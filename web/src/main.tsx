@@ -4,11 +4,14 @@ import { render } from 'preact'
 import { App } from './page/App'
 import { listenToKeys } from './page/keys'
 import { open } from './page/studio'
+import { songFromLink } from './songs/workshop'
 import './style/base.css'
 import './style/stage.css'
 import './style/panel.css'
 import './style/dialogs.css'
+import './style/songs.css'
 
 open()
 listenToKeys()
+void songFromLink(location.hash)
 render(<App />, document.getElementById('app')!)

@@ -8,6 +8,8 @@ import { Past } from './Past'
 import { Prompt } from './Prompt'
 import { Recorded } from './Recorded'
 import { Share } from './Share'
+import { SongView } from './Song'
+import { openSongs } from '../songs/workshop'
 import { Stage } from './Stage'
 import { gallery, help, said } from './studio'
 import { Transport } from './Transport'
@@ -29,6 +31,9 @@ export function App() {
           <h1 class="wordmark">Sonoriff</h1>
           <Line />
           <nav class="tools" aria-label="Tools">
+            <button class="round" aria-label="Songs" onClick={() => void openSongs()}>
+              <Icon name="song" />
+            </button>
             <button class="round" aria-label="Gallery" onClick={() => (gallery.value = true)}>
               <Icon name="gallery" />
             </button>
@@ -45,6 +50,7 @@ export function App() {
         <Tuning />
       </aside>
       <Gallery />
+      <SongView />
       <Help />
       <Recorded />
       <Drop />

@@ -1,5 +1,7 @@
 /** The HTTP part of docs/protocol.md. */
 
+import type { Song } from '../songs/song'
+
 export type Kind = 'png' | 'wav' | 'flac' | 'ogg' | 'mp3'
 
 export interface Riff {
@@ -22,6 +24,35 @@ export interface Info {
   loading: number
   needs_key: boolean
   sonogram: { sample_rate?: number; hop_length?: number } | null
+}
+
+/** What can be chosen instead of written. */
+export interface Menu {
+  genres: { name: string; bpm: [number, number]; form: string }[]
+  moods: string[]
+  themes: string[]
+  instruments: string[]
+  tempi: { name: string }[]
+  forms: { name: string; sections: string[] }[]
+  energies: string[]
+}
+
+export interface Wish {
+  wish: string
+  length_s: number
+  form?: string
+  mood?: string
+  theme?: string
+  instruments?: string[]
+  tempo?: string
+  energy?: string
+}
+
+export interface SongAnswer {
+  id: string
+  plan: string
+  song: Song
+  riff: string | null
 }
 
 export interface Making {
@@ -113,6 +144,31 @@ export class Api {
     }
     if (now.state !== 'done') throw new Error(now.error ?? `The riff was ${now.state}.`)
     return now
+  }
+
+  menu(): Promise<Menu> {
+    return this.json('menu')
+  }
+
+  /** A song from a wish, a plan as TOML, or a song. */
+  newSong(body: Wish | { plan: string } | { song: Song }): Promise<SongAnswer> {
+    return this.json('songs', json(body))
+  }
+
+  putSong(id: string, song: Song): Promise<SongAnswer> {
+    return this.json(`songs/${id}`, { ...json({ song }), method: 'PUT' })
+  }
+
+  /** Render a song, or only its first sections. */
+  renderSong(id: string, sections: number | null): Promise<Riff> {
+    return this.json(`songs/${id}/render`, json(sections === null ? {} : { sections }))
+  }
+
+  /** The address of a plan as a file. */
+  planUrl(id: string): string {
+    const url = new URL(`api/v1/songs/${id}/song.toml`, this.root)
+    if (this.key) url.searchParams.set('key', this.key)
+    return url.href
   }
 
   private async json<T>(path: string, request: RequestInit = {}): Promise<T> {
