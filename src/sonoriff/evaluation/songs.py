@@ -315,7 +315,7 @@ def cost_figures(
     graphics card, time.
     """
     count = max(1, round(length_s / model.params.duration_s(model.window_frames)))
-    clock = time.process_time if model.device.type == "cpu" else time.perf_counter
+    clock = time.process_time if model.device == "cpu" else time.perf_counter
     song = plan_song(WISHES[0][0], length_s=length_s)
     song = replace(song, sections=tuple(replace(s, like=None) for s in song.sections))
     sampling = Sampling(num_inference_steps=settings.num_inference_steps).resolved(model)
