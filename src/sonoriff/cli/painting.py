@@ -198,13 +198,17 @@ class ModelOptions:
         """Load the model."""
         from sonoriff.models.lora import parse_lora
         from sonoriff.models.registry import load_model
-        from sonoriff.models.stable_diffusion.styles import parse_style
 
+        styles = []
+        if self.style:  # which only Stable Diffusion has, and so PyTorch is there
+            from sonoriff.models.stable_diffusion.styles import parse_style
+
+            styles = [parse_style(text) for text in self.style]
         return load_model(
             self.model,
             device=self.device,
             loras=[parse_lora(text) for text in self.lora or []],
-            styles=[parse_style(text) for text in self.style or []],
+            styles=styles,
             reuse=self.reuse or 1,
             prediction=self.prediction,
         )

@@ -12,7 +12,7 @@ import pytest
 from sonoriff.analysis.chords import parse_progression
 from sonoriff.errors import CheckpointError, ParameterError
 from sonoriff.models.protocol import MusicAttributes
-from sonoriff.models.registry import bundled_folder, load_model
+from sonoriff.models.registry import load_model
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.networks import Conditions
 from sonoriff.models.small.onnx.networks import OnnxNetworks
@@ -229,23 +229,3 @@ def test_a_changed_weight_is_heard_after_the_networks_were_used(folder: Path) ->
     layer = networks.layers()["autoencoder"]["decoder.linear"]
     layer.add(np.full(layer.shape, 0.01, np.float32))
     assert np.abs(networks.decode(latents) - before).max() > 0.001
-
-
-def test_the_bundled_model_loads_without_pytorch() -> None:
-    """In a process in which PyTorch cannot be imported."""
-    import subprocess
-    import sys
-
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import sonoriff\n"
-        "model = sonoriff.load()\n"
-        "clip = model.generate('techno', duration_s=1.0, num_inference_steps=1)\n"
-        "clip.remix('organ', strength=0.5, num_inference_steps=2)\n"
-        "next(iter(model.stream('jazz')))\n"
-        "assert 'torch' not in [n for n, m in sys.modules.items() if m is not None]\n"
-        "print(clip.waveform.shape)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert bundled_folder().is_dir()
