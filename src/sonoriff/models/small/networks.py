@@ -19,7 +19,7 @@ from sonoriff.files import atomic_path, write_text
 from sonoriff.models.lora import Layers
 from sonoriff.models.small.conditions import DenoiserConditions
 from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
-from sonoriff.models.tensors import read_tensors
+from sonoriff.models.tensors import TensorFile
 
 FloatArray = npt.NDArray[np.float32]
 Conditions = DenoiserConditions[npt.NDArray[Any]]
@@ -80,7 +80,7 @@ class StoredNetwork:
     """A network as a model folder has it: its shape, and its tensors as they are stored."""
 
     config: AutoencoderConfig | DenoiserConfig
-    tensors: dict[str, npt.NDArray[Any]]
+    tensors: TensorFile
 
 
 def read_network(folder: Path) -> StoredNetwork:
@@ -94,7 +94,7 @@ def read_network(folder: Path) -> StoredNetwork:
     try:
         fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config = CONFIGS[folder.name].from_dict(fields)
-        return StoredNetwork(config, read_tensors(folder / WEIGHTS))
+        return StoredNetwork(config, TensorFile(folder / WEIGHTS))
     except (
         *(OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError),
         SafetensorError,

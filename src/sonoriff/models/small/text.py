@@ -6,7 +6,7 @@ first step; a test holds what is said here against transformers' own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from sonoriff.errors import CheckpointError
+from sonoriff.models.tensors import TensorFile
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -71,6 +72,29 @@ def text_parameter(name: str) -> str | None:
     return name
 
 
+class _Published(Mapping[str, FloatArray]):
+    """The published checkpoint's tensors by our names, each read when it is asked for."""
+
+    def __init__(self, file: TensorFile) -> None:
+        self._file = file
+        theirs = {text_parameter(name): name for name in file}
+        self._theirs = {ours: name for ours, name in theirs.items() if ours is not None}
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """By our names."""
+        return {ours: self._file.shapes[theirs] for ours, theirs in self._theirs.items()}
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self._file[self._theirs[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._theirs)
+
+    def __len__(self) -> int:
+        return len(self._theirs)
+
+
 class TextEncoder:
     """Words to vectors.
 
@@ -84,22 +108,16 @@ class TextEncoder:
         from sonoriff.models.small.onnx.stored import graph_of
 
         self.tokenizer = tokenizer
-        graph = graph_of("text", None)
         try:
-            with safe_open(folder / "model.safetensors", framework="np") as opened:
-                theirs = {name: text_parameter(name) for name in opened.keys()}  # noqa: SIM118
-                tensors: dict[str, Any] = {
-                    ours: opened.get_tensor(name)
-                    for name, ours in theirs.items()
-                    # Of the table of words, half of all weights, a text needs a few rows.
-                    if ours is not None and ours != "words.weight"
-                }
-        except (OSError, SafetensorError) as error:
+            tensors = _Published(TensorFile(folder / "model.safetensors"))
+            graph = graph_of("text", None)
+            graph.check(tensors.shapes)
+            self._places = tensors["places.weight"] + tensors["segment"][0]
+            self._run = Session(graph, tensors, small=True)
+        except (OSError, SafetensorError, KeyError) as error:
             raise CheckpointError(f"cannot load the text encoder in {folder}: {error}") from error
-        graph.check(tensors)
-        self._places = tensors.pop("places.weight") + tensors.pop("segment")[0]
+        # Of the table of words, half of all weights, a text needs a few rows.
         self._words = (folder / "model.safetensors", "embeddings.word_embeddings.weight")
-        self._run = Session(graph, tensors)
 
     def __call__(self, texts: Sequence[str]) -> tuple[FloatArray, Presence]:
         """Encode texts, each cut at `MAX_TOKENS` tokens.

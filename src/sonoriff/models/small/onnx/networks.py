@@ -23,6 +23,8 @@ from sonoriff.models.small.onnx.stored import graph_of
 from sonoriff.models.small.scale import chord_table, scale_table
 
 PRECISIONS = ("int8", "float32")
+# Of the parts that are loaded by themselves.
+_NETWORK = {"denoiser": "denoiser", "encoder": "autoencoder", "decoder": "autoencoder"}
 # Tables of two axes that are no linear layers.
 _TABLES = frozenset({"key", "mode", "kind", "energy"})
 
@@ -48,6 +50,8 @@ class OnnxNetworks:
         self.precision = precision
         self._stored = {"autoencoder": autoencoder, "denoiser": denoiser}
         self._sessions: dict[str, Session] = {}
+        for name, table in self._tables().items():
+            denoiser.tensors.put(name, table)
 
     @classmethod
     def from_folder(cls, folder: Path, precision: str = "int8") -> OnnxNetworks:
@@ -107,7 +111,7 @@ class OnnxNetworks:
 
     def change(self, network: str, name: str, tensor: FloatArray) -> None:
         """Put another tensor in a place; what was loaded with the old one is dropped."""
-        self._stored[network].tensors[name] = tensor
+        self._stored[network].tensors.put(name, tensor)
         self._sessions.clear()
 
     def tensors(self, network: str) -> Mapping[str, npt.NDArray[Any]]:
@@ -117,7 +121,9 @@ class OnnxNetworks:
     def check(self) -> None:
         """CheckpointError where weights are missing, or do not fit the graphs."""
         for part in ("denoiser", "encoder", "decoder"):
-            graph_of(part, self._config(part), self.precision).check(self._tensors(part))
+            graph = graph_of(part, self._config(part), self.precision)
+            tables = {name: table.shape for name, table in self._tables().items()}
+            graph.check({**self._stored[_NETWORK[part]].tensors.shapes, **tables})
 
     def _told(self) -> tuple[str, ...]:
         known = ("text", "present", "bpm", "key", "mode", "beat")
@@ -126,26 +132,26 @@ class OnnxNetworks:
     def _config(self, part: str) -> AutoencoderConfig | DenoiserConfig:
         return self.denoiser_config if part == "denoiser" else self.autoencoder_config
 
-    def _tensors(self, part: str) -> dict[str, npt.NDArray[Any]]:
-        if part != "denoiser":
-            return self._stored["autoencoder"].tensors
+    def _tables(self) -> dict[str, FloatArray]:
+        """What the denoiser looks up and no training changes."""
         rows = self.denoiser_config.latent_rows
         scales, chords = scale_table(rows), chord_table(rows)
-        tables = {
+        return {
             "scale_rows": scales.reshape(-1, *scales.shape[2:]),
             "chord_rows": chords.reshape(len(chords), -1),
         }
-        return {**self._stored["denoiser"].tensors, **tables}
 
     def _session(self, part: str) -> Session:
         if part not in self._sessions:
             graph = graph_of(part, self._config(part), self.precision)
-            self._sessions[part] = Session(graph, self._tensors(part))
+            tensors = self._stored[_NETWORK[part]].tensors
+            self._sessions[part] = Session(graph, tensors)
+            tensors.close()
         return self._sessions[part]
 
 
-def _is_layer(name: str, tensor: npt.NDArray[Any]) -> bool:
-    return name.endswith(".weight") and tensor.ndim > 1 and name.split(".")[0] not in _TABLES
+def _is_layer(name: str, shape: tuple[int, ...]) -> bool:
+    return name.endswith(".weight") and len(shape) > 1 and name.split(".")[0] not in _TABLES
 
 
 class _StoredLayer(Layer):
@@ -153,7 +159,7 @@ class _StoredLayer(Layer):
 
     def __init__(self, networks: OnnxNetworks, network: str, name: str) -> None:
         self._place = (networks, network, name)
-        self.shape = networks._stored[network].tensors[name].shape
+        self.shape = networks._stored[network].tensors.shapes[name]
 
     def add(self, change: FloatArray) -> None:
         """Add to the weight."""

@@ -24,6 +24,8 @@ class Session:
     ----------
     graph : without weights
     tensors : of the checkpoint, by name
+    small : keeps one copy of the weights, not also one in the order of the processor's loops; for
+        what runs once in a while
 
     Raises
     ------
@@ -36,7 +38,13 @@ class Session:
     thread that is waited for.
     """
 
-    def __init__(self, graph: StoredGraph, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        graph: StoredGraph,
+        tensors: Mapping[str, npt.NDArray[Any]],
+        *,
+        small: bool = False,
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -44,6 +52,9 @@ class Session:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False
+        if small:
+            options.add_session_config_entry("session.disable_prepacking", "1")
         largest = largest_weight()
         # Held until the session has made its own copies.
         values = [

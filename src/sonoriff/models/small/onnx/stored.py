@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy.typing as npt
-
 from sonoriff.errors import CheckpointError
 from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 
@@ -36,18 +34,16 @@ class StoredGraph:
     graph: bytes
     weights: dict[str, tuple[int, ...]]
 
-    def check(self, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    def check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """CheckpointError where a tensor is missing or of another shape."""
         for stored, shape in self.weights.items():
             name, _, form = stored.partition("|")
-            found = tensors.get(name)
+            found = shapes.get(name)
             if found is None:
                 raise CheckpointError(f"the {self.name} is damaged: it has no {name}")
-            have = found.shape[:1] if form == "s" else found.shape
-            if tuple(have) != (shape[::-1] if form in ("T", "q") else shape):
-                raise CheckpointError(
-                    f"the {self.name} is damaged: {name} has the shape {tuple(found.shape)}"
-                )
+            have = found[:1] if form == "s" else found
+            if have != (shape[::-1] if form in ("T", "q") else shape):
+                raise CheckpointError(f"the {self.name} is damaged: {name} has the shape {found}")
 
 
 def graph_of(part: str, config: Config, precision: str = "float32") -> StoredGraph:
