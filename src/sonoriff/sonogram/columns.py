@@ -75,9 +75,6 @@ def linear_mel(heard: FloatArray, n_frames: int, params: SonogramParams) -> Floa
                 bank.start,
                 bank.stop,
                 bank.weights,
-                plan.n_fft,
-                plan.radices,
-                plan.pass_turns,
-                plan.real_turns,
+                plan,
             )
     return result

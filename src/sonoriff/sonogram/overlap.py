@@ -54,10 +54,7 @@ def consistent_frames(
         bank.stop,
         bank.weights,
         bank.spread,
-        plan.n_fft,
-        plan.radices,
-        plan.pass_turns,
-        plan.real_turns,
+        plan,
         total,
     )
 

@@ -1,15 +1,12 @@
-"""Real Fourier transforms of eight columns at a time."""
+"""What real Fourier transforms of eight columns at a time look up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numba
 import numpy as np
 import numpy.typing as npt
-
-from sonoriff.sonogram.simd import butterfly2, butterfly3, butterfly4, butterfly5, butterfly6
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -73,45 +70,3 @@ def transform_plan(n_fft: int) -> TransformPlan:
 
 def _pairs(values: npt.NDArray[np.complex128]) -> FloatArray:
     return np.stack([values.real, values.imag], axis=-1).astype(np.float32).reshape(-1)
-
-
-@numba.njit(cache=True, nogil=True)
-def transform_rows(
-    rows: FloatArray, spare: FloatArray, radices: IntArray, turns: FloatArray
-) -> bool:
-    """Complex transform over the rows of eight columns; whether the result is in `spare`.
-
-    Parameters
-    ----------
-    rows, spare : float32, flat; at least n rows of 8 real and 8 imaginary parts
-    radices : product n
-    turns : `TransformPlan.pass_turns`
-
-    References
-    ----------
-    Stockham (1966): each pass puts its results in order, so that none has to be sorted.
-    """
-    left, apart, first, in_spare = 1, 1, 0, False
-    for radix in radices:
-        left *= radix
-    for radix in radices:
-        block = left // radix
-        source, target = (spare, rows) if in_spare else (rows, spare)
-        stride = apart * block
-        for p in range(block):
-            turn = first + p * (radix - 1)
-            for q in range(apart):
-                place, out = q + apart * p, q + apart * radix * p
-                if radix == 6:
-                    butterfly6(source, target, turns, place, stride, out, apart, turn)
-                elif radix == 5:
-                    butterfly5(source, target, turns, place, stride, out, apart, turn)
-                elif radix == 4:
-                    butterfly4(source, target, turns, place, stride, out, apart, turn)
-                elif radix == 3:
-                    butterfly3(source, target, turns, place, stride, out, apart, turn)
-                else:
-                    butterfly2(source, target, turns, place, stride, out, apart, turn)
-        first += block * (radix - 1)
-        left, apart, in_spare = block, apart * radix, not in_spare
-    return in_spare
