@@ -16,6 +16,8 @@ from sonoriff.version import __version__
 if TYPE_CHECKING:
     from sonoriff.api import Clip, Sonoriff, load
     from sonoriff.audio import read_audio, write_audio
+    from sonoriff.songs.plan import Song
+    from sonoriff.songs.wish import plan_song
     from sonoriff.sonogram import Sonogram, decode, encode
 
 
@@ -24,21 +26,25 @@ _LAZY = {
     "Clip": "sonoriff.api",
     "Sonogram": "sonoriff.sonogram",
     "Sonoriff": "sonoriff.api",
+    "Song": "sonoriff.songs.plan",
     "decode": "sonoriff.sonogram",
     "encode": "sonoriff.sonogram",
     "load": "sonoriff.api",
+    "plan_song": "sonoriff.songs.wish",
     "read_audio": "sonoriff.audio",
     "write_audio": "sonoriff.audio",
 }
 
 __all__ = [
     "Clip",
+    "Song",
     "Sonogram",
     "Sonoriff",
     "__version__",
     "decode",
     "encode",
     "load",
+    "plan_song",
     "read_audio",
     "write_audio",
 ]

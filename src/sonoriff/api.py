@@ -290,6 +290,7 @@ class Sonoriff:
         self,
         plan: Song | str | os.PathLike[str],
         *,
+        length_s: float | None = None,
         cache: str | os.PathLike[str] | None = None,
         on_progress: OnProgress | None = None,
         **settings: Any,
@@ -298,7 +299,8 @@ class Sonoriff:
 
         Parameters
         ----------
-        plan : `sonoriff.songs.plan.Song`, or the path of a .toml file
+        plan : a `Song`, the path of a .toml file, or a wish in words: "lo-fi hip hop"
+        length_s : of the song of a wish; None is two minutes
         cache : folder in which sections and joins are kept, so that an edit paints only what it
             changed
         settings : steps, guidance, sampler and kind, of `sonoriff.pipeline.settings.Sampling`
@@ -314,10 +316,17 @@ class Sonoriff:
         from sonoriff.songs.document import load_song
         from sonoriff.songs.plan import Song
         from sonoriff.songs.render import render_song
+        from sonoriff.songs.wish import USUAL_S, plan_song
 
         if not isinstance(plan, Song | str | os.PathLike):
             raise ParameterError(f"a song is a plan or the path of one, got {plan!r}")
-        chosen = plan if isinstance(plan, Song) else load_song(plan)
+        wish = isinstance(plan, str) and not plan.lower().endswith(".toml")
+        if length_s is not None and not wish:
+            raise ParameterError("length_s belongs to a wish; a plan has its own length")
+        if isinstance(plan, str) and wish:
+            chosen = plan_song(plan, length_s=USUAL_S if length_s is None else length_s)
+        else:
+            chosen = plan if isinstance(plan, Song) else load_song(plan)
         folder = None if cache is None else Path(cache)
         try:
             sampling = Sampling(**settings)

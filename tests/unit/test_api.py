@@ -165,6 +165,10 @@ def test_a_song_is_rendered_from_a_plan_or_its_file(model: Sonoriff, tmp_path: P
     assert clip.settings["verb"] == "song"
     again = model.song(tmp_path / "song.toml", cache=tmp_path / "cache", **FEW)
     assert np.array_equal(clip.sonogram.values, again.sonogram.values)
+    wished = model.song("jazz, 240 bpm", length_s=10.0, **FEW)
+    assert wished.sonogram.duration_s == pytest.approx(10.0, abs=0.02)
+    with pytest.raises(ParameterError, match="length_s belongs to a wish"):
+        model.song(plan, length_s=10.0)
     with pytest.raises(ParameterError, match="a song is a plan or the path of one"):
         model.song(7)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="unexpected keyword"):

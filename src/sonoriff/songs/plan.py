@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from sonoriff.analysis.chords import parse_progression
@@ -118,6 +119,18 @@ class Song:
             raise ParameterError(
                 f"the song lasts {self.duration_s:.0f} s; {MAX_DURATION_S:.0f} s is the limit"
             )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan as a .toml file."""
+        from sonoriff.songs.document import save_song
+
+        save_song(path, self)
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the sections as a timeline."""
+        from sonoriff.songs.notebook import html_from_song
+
+        return html_from_song(self)
 
     @property
     def bars(self) -> int:

@@ -40,6 +40,7 @@ export function Timeline() {
         step="0.1"
         value={songPlayer.place.value}
         disabled={songPlayer.ready.value === 0}
+        style={{ '--at': `${(100 * songPlayer.place.value) / seconds}%` }}
         onInput={(event) => songPlayer.seek(Number(event.currentTarget.value))}
       />
     </div>
