@@ -14,6 +14,11 @@ from sonoriff.errors import ParameterError
 
 BLOCK_S = 0.4
 PEAK_LIMIT_DB = -1.0
+_STEP_S = 0.1
+# The gates of the standard: of a block by itself, and below the mean of those that pass it.
+_ABSOLUTE_LUFS, _RELATIVE_LU = -70.0, 10.0
+# What is longer is measured in chunks.
+_LONG_S, _CHUNK_S = 60.0, 10.0
 # Samples. Shorter clips are lengthened with zeros, for the sake of the block count.
 _SHORTEST = 16
 _K_WEIGHTING = ((4.0, math.sqrt(0.5), 1500.0, "high_shelf"), (0.0, 0.5, 38.0, "high_pass"))
@@ -45,6 +50,8 @@ def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
         return -math.inf
     if waveform.shape[0] > 2:
         waveform = to_stereo(waveform)
+    if waveform.shape[1] > _LONG_S * sample_rate:
+        return _integrated(_block_powers(waveform, sample_rate))
     from pyloudnorm import Meter
 
     length = max(waveform.shape[1], _SHORTEST)
@@ -57,6 +64,51 @@ def loudness_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no block: below the gate
         measured = float(Meter(sample_rate, block_size=block_s).integrated_loudness(samples))
     return measured if math.isfinite(measured) else -math.inf
+
+
+def _block_powers(waveform: npt.NDArray[np.float32], sample_rate: int) -> npt.NDArray[np.float64]:
+    """K-weighted mean squares (C, J) of blocks of 400 ms every 100 ms, some seconds at a time.
+
+    A long sound filtered at once in double precision would take many times its own memory.
+    """
+    from pyloudnorm import IIRfilter
+    from scipy.signal import lfilter
+
+    filters = [IIRfilter(gain, q, hz, sample_rate, kind) for gain, q, hz, kind in _K_WEIGHTING]
+    channels, length = waveform.shape
+    count = round((length / sample_rate - BLOCK_S) / _STEP_S) + 1
+    edges = np.array([[_STEP_S * j, _STEP_S * j + BLOCK_S] for j in range(count)]) * sample_rate
+    edges = np.minimum(edges.astype(np.int64), length)
+    sums = np.zeros((channels, count, 2))
+    chunk = round(_CHUNK_S * sample_rate)
+    for c in range(channels):
+        states = [np.zeros(max(len(f.a), len(f.b)) - 1) for f in filters]
+        before = 0.0
+        for first in range(0, length, chunk):
+            part = waveform[c, first : first + chunk].astype(np.float64)
+            for i, f in enumerate(filters):
+                part, states[i] = lfilter(f.b, f.a, part, zi=states[i])
+                part = f.passband_gain * part
+            powers = np.concatenate([[0.0], np.cumsum(part**2)])
+            inside = (edges > first) & (edges <= first + len(part))
+            sums[c][inside] = before + powers[edges[inside] - first]
+            before += float(powers[-1])
+    return np.asarray((sums[..., 1] - sums[..., 0]) / (BLOCK_S * sample_rate))
+
+
+def _integrated(powers: npt.NDArray[np.float64]) -> float:
+    """Loudness of the blocks (C, J) that pass the standard's two gates."""
+
+    def lufs(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(-0.691 + 10.0 * np.log10(np.maximum(power, 1e-30)))
+
+    total = powers.sum(axis=0)
+    loud = total[lufs(total) >= _ABSOLUTE_LUFS]
+    if not len(loud):
+        return -math.inf
+    relative = float(lufs(loud.mean())) - _RELATIVE_LU
+    kept = loud[lufs(loud) > relative]
+    return float(lufs(kept.mean())) if len(kept) else -math.inf
 
 
 def level_lufs(waveform: npt.NDArray[np.float32], sample_rate: int) -> float:

@@ -86,3 +86,17 @@ def test_silence_stays_silence() -> None:
 def test_an_impossible_target_is_refused(target_lufs: float) -> None:
     with pytest.raises(ParameterError, match="target_lufs"):
         set_loudness(_sine(0.1, 1.0), RATE, target_lufs)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_long_sound_is_measured_in_chunks_as_pyloudnorm_does_at_once(channels: int) -> None:
+    from pyloudnorm import Meter
+
+    rng = np.random.default_rng(0)
+    length = int(61.3 * RATE)
+    # Blocks far apart in level, so that both gates have something to leave out.
+    levels = np.repeat(rng.choice([1e-5, 0.01, 0.3], length // 4410 + 1), 4410)[:length]
+    noise = (0.3 * levels * rng.normal(size=(channels, length))).astype(np.float32)
+    expected = Meter(RATE).integrated_loudness(noise.T.astype(np.float64))
+    assert loudness_lufs(noise, RATE) == pytest.approx(expected, abs=1e-3)
+    assert loudness_lufs(np.float32(1e-6) * noise, RATE) == -np.inf
