@@ -20,6 +20,7 @@ from sonoriff.evaluation.judges import form
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.files import write_text
 from sonoriff.models.protocol import Model
+from sonoriff.music import bar_seconds
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.latent_codec import model_facts
@@ -78,7 +79,7 @@ _TWO_MINUTES_S = 120.0
 _SEAM = 2.0
 _OF_RETURNS, _OF_OTHERS = "likeness of returns", "likeness of others"
 # Of what is kept of a song: another number wherever it comes to be measured otherwise.
-_MEASURES = 2
+_MEASURES = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,12 +172,15 @@ def _likeness(song: Song, sound: npt.NDArray[np.float32], rate: int) -> dict[str
 def _joins(
     song: Song, sound: npt.NDArray[np.float32], rate: int, bounds: list[float]
 ) -> dict[str, Any]:
-    """Seam scores by transition, and those of the beats that the joins were compared with."""
+    """Seam scores by transition, and those of the bar lines that the joins were compared with.
+
+    Every section begins on a bar line, where more is struck than on other beats.
+    """
     lines = bounds[1:-1]
     if not lines:
         return {"seams": [], "elsewhere": []}
-    beats = [i * 60.0 / song.bpm for i in range(4 * song.bars)]
-    scores, elsewhere = seam_scores(sound, rate, lines, beats)
+    bars = [bar * bar_seconds(song.bpm) for bar in range(song.bars)]
+    scores, elsewhere = seam_scores(sound, rate, lines, bars)
     kinds = [section.transition for section in song.sections]
     return {"seams": [list(pair) for pair in zip(kinds, scores, strict=False)],
             "elsewhere": elsewhere}  # fmt: skip
@@ -249,8 +253,7 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
         for heard in heard_keys
         if m["key"]
     ]
-    most = [max(heard, key=heard.count) if heard else None for heard in keys]
-    held = [key == usual for heard, usual in zip(keys, most, strict=True) for key in heard]
+    held = [x for heard in keys for x in _fifths_from_usual(heard)]
     errors = [m["tempo error"] for m in measures if m["tempo error"] is not None]
     figures = [
         _mean("energy asked and measured, rank correlation in a song", levels, "0.9 or more"),
@@ -262,9 +265,10 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
             [min(m[_OF_RETURNS]) > float(np.mean(m[_OF_OTHERS])) for m in pairs],
             "100",
         ),
-        _share("sections with the notes of their song's usual key, %", held, "95 or more"),
-        _share("sections in the key of the plan, %", [x == 0 for x in fifths], "as high as may be"),
-        _share("sections in it or a fifth away, %", [x <= 1 for x in fifths], "as high as may be"),
+        _share("sections in the key that most of their song is in, %", [x == 0 for x in held], ""),
+        _share("sections in it or a fifth away, %", [x <= 1 for x in held], "95 or more"),
+        _share("sections in the key of the plan, %", [x == 0 for x in fifths], ""),
+        _share("sections in that or a fifth away, %", [x <= 1 for x in fifths], ""),
         _share("songs with a pulse to measure, %", [m["tempo error"] is not None
                                                     for m in measures], ""),
         Figure("greatest error of their tempo, %", 100 * max(errors) if errors else None,
@@ -277,12 +281,21 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
         figures.append(_share(f"join, {kind}, above {_SEAM:g}, %", above, "as elsewhere"))
     elsewhere = [x for m in measures for x in m["elsewhere"]]
     figures += [
-        _mean("other beats, mean z", elsewhere, ""),
-        _share(f"other beats, above {_SEAM:g}, %", [x > _SEAM for x in elsewhere], ""),
+        _mean("other bar lines, mean z", elsewhere, ""),
+        _share(f"other bar lines, above {_SEAM:g}, %", [x > _SEAM for x in elsewhere], ""),
         _share("last bar softer than the one before, %", [m["falls"] for m in measures], "95"),
         _share("nothing is cut off at the end, %", [m["rings out"] for m in measures], "95"),
     ]
     return figures
+
+
+def _fifths_from_usual(heard: list[int]) -> list[int]:
+    """Fifths of each section's key from the one that most sections have."""
+    if not heard:
+        return []
+    usual = max(heard, key=heard.count)
+    ways = [7 * (key - usual) % 12 for key in heard]
+    return [min(way, 12 - way) for way in ways]
 
 
 def _ranks(measures: dict[str, Any], name: str) -> float | None:

@@ -66,7 +66,9 @@ def test_figures_of_songs(small_model: SmallModel, tmp_path: Path) -> None:
     figures = {figure.name: figure for figure in figures_of_songs(measures)}
     counts = {name: figure.count for name, figure in figures.items()}
     sections = sum(len(song.sections) for song in SETTINGS.songs())
-    assert figures["sections with the notes of their song's usual key, %"].value is not None
+    held = figures["sections in the key that most of their song is in, %"]
+    assert held.count == figures["sections in the key of the plan, %"].count
+    assert sum(key is not None for m in measures for key in m["keys"]) == held.count
     joins = sum(counts[f"join, {kind}, mean z"] for kind in TRANSITIONS)
     assert joins == sections - 2
     value = figures["last bar softer than the one before, %"].value

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Kind, Wish } from '../riffs/api'
 import { songSeconds } from '../songs/song'
 import {
@@ -156,18 +156,24 @@ function Choice({ label, names, value, onChoose }: ChoiceProps) {
   )
 }
 
+function undoKeys(event: KeyboardEvent): void {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return
+  // While something is typed, its own undo comes first.
+  if (event.target instanceof HTMLInputElement && event.target.type === 'text') return
+  event.preventDefault()
+  if (event.shiftKey) redo()
+  else undo()
+}
+
 function Workshop() {
   const now = song.value!
-  const keys = (event: KeyboardEvent) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'z') return
-    // While something is typed, its own undo comes first.
-    if (event.target instanceof HTMLInputElement && event.target.type === 'text') return
-    event.preventDefault()
-    if (event.shiftKey) redo()
-    else undo()
-  }
+  useEffect(() => {
+    // At the window: a block that a change has redrawn loses the focus.
+    window.addEventListener('keydown', undoKeys)
+    return () => window.removeEventListener('keydown', undoKeys)
+  }, [])
   return (
-    <div class="workshop" onKeyDown={keys}>
+    <div class="workshop">
       <div class="songbar" role="toolbar" aria-label="Song">
         <button
           class="play"
