@@ -229,3 +229,40 @@ def test_a_changed_weight_is_heard_after_the_networks_were_used(folder: Path) ->
     layer = networks.layers()["autoencoder"]["decoder.linear"]
     layer.add(np.full(layer.shape, 0.01, np.float32))
     assert np.abs(networks.decode(latents) - before).max() > 0.001
+
+
+def test_a_graph_that_onnxruntime_cannot_run_is_a_line() -> None:
+    import onnx
+    from onnx import helper
+
+    from sonoriff.models.small.onnx.session import Session
+    from sonoriff.models.small.onnx.stored import StoredGraph
+
+    axes = {name: helper.make_tensor_value_info(name, 1, ["n"]) for name in ("x", "y")}
+    node = helper.make_node("OfTomorrow", ["x"], ["y"])
+    graph = helper.make_graph([node], "denoiser", [axes["x"]], [axes["y"]])
+    written = helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)])
+    for data in (written.SerializeToString(), b"no graph"):
+        with pytest.raises(CheckpointError, match="cannot run the denoiser: pip install") as told:
+            Session(StoredGraph("denoiser", data, {}), {})
+        assert "\n" not in str(told.value)
+
+
+def test_a_lora_of_another_shape_is_refused_and_changes_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    from safetensors.numpy import save_file
+
+    from sonoriff.models.lora import Lora, merge_lora
+
+    model = SmallModel.from_pretrained(folder, precision="float32")
+    before = {name: np.array(t) for name, t in model.networks.tensors("denoiser").items()}
+    factors = {
+        "denoiser.enter.lora_A.weight": np.ones((1, 5), np.float32),
+        "denoiser.enter.lora_B.weight": np.ones((3, 1), np.float32),
+    }
+    save_file(factors, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="made for another model: denoiser.enter is"):
+        merge_lora(model.layers(), Lora(tmp_path / "other.safetensors"))
+    for name, tensor in model.networks.tensors("denoiser").items():
+        np.testing.assert_array_equal(tensor, before[name])
