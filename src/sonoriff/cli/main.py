@@ -25,7 +25,7 @@ from sonoriff.version import __version__
 # In the order of the help. Missing modules are left out.
 COMMANDS = (
     *("generate", "remix", "inpaint", "extend", "morph"),
-    *("song", "encode", "decode", "show", "sample", "play", "stream", "serve"),
+    *("song", "encode", "decode", "show", "analyse", "sample", "play", "stream", "serve"),
     *("corpus", "train", "evaluate", "models"),
 )
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130

@@ -262,7 +262,7 @@ def test_a_lora_of_another_shape_is_refused_and_changes_nothing(
         "denoiser.enter.lora_B.weight": np.ones((3, 1), np.float32),
     }
     save_file(factors, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="made for another model: denoiser.enter is"):
+    with pytest.raises(CheckpointError, match=r"made for another model: denoiser\.enter is"):
         merge_lora(model.layers(), Lora(tmp_path / "other.safetensors"))
     for name, tensor in model.networks.tensors("denoiser").items():
         np.testing.assert_array_equal(tensor, before[name])
