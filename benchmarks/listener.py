@@ -30,7 +30,7 @@ class ServerProcess:
 
     port: int
     process: subprocess.Popen[bytes]
-    folder: Path
+    database: str
 
     @property
     def url(self) -> str:
@@ -39,23 +39,28 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(model: str | None, log: Path | None = None) -> Iterator[ServerProcess]:
+def running_server(
+    model: str | None, log: Path | None = None, database: str | None = None
+) -> Iterator[ServerProcess]:
     """`sonoriff serve` on a free port, with its model loaded.
 
     Parameters
     ----------
     log : where its log goes; None is nowhere
+    database : URL of its history; None is SQLite in a folder of its own
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "sonoriff", "serve", "--port", str(port), "--data", folder]
         command += ["--model", model] if model else []
+        command += ["--database", database] if database else []
         with Path(os.devnull if log is None else log).open("wb") as said:
             process = subprocess.Popen(command, stderr=said, env=os.environ)
         try:
             _wait_until_ready(port, process)
-            yield ServerProcess(port, process, Path(folder))
+            kept = database or f"sqlite:///{folder}/riffs.sqlite"
+            yield ServerProcess(port, process, kept)
         finally:
             process.terminate()
             process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from sonoriff import threads
 
 if TYPE_CHECKING:
+    from postgresql_server import PostgresqlServer
     from sonoriff.models.small.model import SmallModel
 
 
@@ -74,3 +76,15 @@ def stable_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny-riffusion"
     tiny_stable_diffusion.save(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL; tests take a database each."""
+    from postgresql_server import find_programs, running_postgresql
+
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running_postgresql(programs) as server:
+        yield server

@@ -1,6 +1,7 @@
 """Attack a server of our own on loopback, while somebody listens to it.
 
     python -m benchmarks.attack [MODEL] [--requests 100000] [--seed N] [--only KIND]
+                                [--database URL]
 
 Kinds: http (drawn requests), stream (drawn messages), uploads (hostile files), crowd (many streams,
 dear streams, piles of scenes, floods of pings), faults (workers killed, the database locked). The
@@ -47,12 +48,16 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32)
     parser.add_argument("--only", choices=sorted(attackers.KINDS), action="append")
+    parser.add_argument("--database", help="of the server, instead of SQLite; riffs are added")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with running_server(given.model, log) as server, listener(server, SCENE) as one:
+        with (
+            running_server(given.model, log, given.database) as server,
+            listener(server, SCENE) as one,
+        ):
             polite = Polite(one)
             polite.start()
             time.sleep(5.0)
@@ -73,7 +78,7 @@ def under_attack(
     one = polite.one
     began, dry_before, heard_before = time.monotonic(), one.underruns, one.playhead
     one.least_lead_s = float("inf")
-    target = Target(server.port, server.process.pid, server.folder)
+    target = Target(server.port, server.process.pid, server.database)
     tally = attackers.attack(kind, target, seed, requests)
     if server.process.poll() is not None:
         return [f"{kind}: the server has ended"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import time
 import urllib.error
 import urllib.request
 
 import psutil
+from sqlalchemy import create_engine, text
 
 from benchmarks.attack.tally import Tally
 from benchmarks.attack.target import Target
@@ -54,13 +54,15 @@ def _kill_worker(server: Target, tally: Tally) -> None:
 
 
 def _lock_database(server: Target, tally: Tally) -> None:
-    connection = sqlite3.connect(server.folder / "riffs.sqlite")
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
+    engine = create_engine(server.database)
+    lock = "BEGIN EXCLUSIVE"
+    if engine.dialect.name != "sqlite":
+        lock = "LOCK TABLE riffs IN ACCESS EXCLUSIVE MODE"
+    with engine.connect() as connection:
+        connection.execute(text(lock))
         _ask(server, tally)
-    finally:
         connection.rollback()
-        connection.close()
+    engine.dispose()
     tally.note("database locked")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -12,7 +11,7 @@ class Target:
 
     port: int
     pid: int
-    folder: Path
+    database: str
 
     @property
     def url(self) -> str:

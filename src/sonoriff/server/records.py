@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Engine, String, create_engine, event, inspect
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
 
@@ -16,6 +17,9 @@ ENDED = ("done", "failed", "cancelled")
 UNFINISHED = ("queued", "running")
 # How long a call waits for another process that is writing to the database.
 _BUSY_MS = 2000
+# How long PostgreSQL may take for one statement, and for a connection.
+_STATEMENT_MS = 10_000
+_CONNECT_S = 5
 
 
 class Base(DeclarativeBase):
@@ -67,18 +71,44 @@ class Claim(Base):
 
 
 def engine_of(url: str) -> Engine:
-    """Create the SQLAlchemy engine for a URL."""
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    # A connection per call: calls come from different threads.
-    engine = create_engine(url, poolclass=NullPool)
+    """Create the SQLAlchemy engine for a URL.
 
-    @event.listens_for(engine, "connect")
-    def _wait_for_others(connection: Any, _record: Any) -> None:
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        connection.execute("PRAGMA journal_mode=WAL")
-
+    Raises
+    ------
+    ImportError
+        the driver is not installed; says what to install
+    """
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite":
+        # A connection per call: calls come from different threads.
+        engine = create_engine(place, poolclass=NullPool)
+        event.listen(engine, "connect", _set_up_sqlite)
+        return engine
+    try:
+        if place.get_backend_name() != "postgresql":
+            return create_engine(place, pool_pre_ping=True)
+        place = place.update_query_dict({"connect_timeout": str(_CONNECT_S), **place.query})
+        engine = create_engine(place, pool_pre_ping=True, pool_timeout=_CONNECT_S)
+    except ImportError as error:
+        raise ImportError(
+            f"{place.drivername} needs a driver ({error}): pip install 'sonoriff[cluster]' brings "
+            "that of postgresql+psycopg://"
+        ) from error
+    event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _set_up_postgresql(connection: Any, _record: Any) -> None:
+    """Wait for others no longer than with SQLite; of itself PostgreSQL waits for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_BUSY_MS}")
+        cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
+    connection.commit()
 
 
 def make_tables(engine: Engine) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +15,7 @@ from benchmarks.attack.target import Target
 def attacked(server: Any) -> Target:
     port = urlsplit(server.url).port
     assert port is not None
-    return Target(port, 0, Path())
+    return Target(port, 0, "")
 
 
 def traces(caplog: pytest.LogCaptureFixture) -> list[str]:

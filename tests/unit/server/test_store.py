@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, update
+from sqlalchemy import update
 
 from sonoriff.audio import audio_bytes
 from sonoriff.errors import ParameterError
 from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.store import RiffRecord, Store
 
-# A database of PostgreSQL that may be emptied, as SQLAlchemy writes it.
-POSTGRESQL = os.environ.get("SONORIFF_TEST_POSTGRESQL")
 Open = Callable[[Limits], Store]
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.skipif(not POSTGRESQL, reason="none named")),
-    ]
-)
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return ServerConfig(data_folder=tmp_path).database_url
+    database: str = request.getfixturevalue("postgresql").database()
+    return database
+
+
+@pytest.fixture
+def opened(url: str, tmp_path: Path) -> Iterator[Open]:
     """Opens the history of one folder, again and again."""
-    url = ServerConfig(data_folder=tmp_path).database_url
-    if request.param == "postgresql":
-        assert POSTGRESQL
-        url = POSTGRESQL
-        engine = create_engine(url)
-        RiffRecord.metadata.drop_all(engine)
-        engine.dispose()
     stores = []
 
     def make(limits: Limits) -> Store:
