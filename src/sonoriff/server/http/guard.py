@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sonoriff.server.config import ServerConfig
+from sonoriff.server.deadlines import within
 from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings, TooManyKeys
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -125,7 +126,7 @@ class _Body:
             return await self._receive()
         try:
             left_s = max(0.0, self._end - self._loop.time())
-            event = await asyncio.wait_for(self._receive(), left_s)
+            event = await within(self._receive(), left_s)
         except asyncio.TimeoutError as error:
             late = f"the body did not come within {self._body_s:g} s"
             raise HTTPException(408, late) from error

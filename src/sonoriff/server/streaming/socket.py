@@ -11,6 +11,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sonoriff.errors import BusyError, ParameterError
+from sonoriff.server.deadlines import within
 from sonoriff.server.http.doorkeeper import TokenBucket, TooManyKeys
 from sonoriff.server.streaming.frames import VERSION
 from sonoriff.server.streaming.messages import Bye, Hello, Ping, SceneChange, Want, read_message
@@ -141,7 +142,7 @@ class Connection:
 
     async def _greet(self) -> None:
         try:
-            values = await asyncio.wait_for(self._receive(), self._limits.hello_s)
+            values = await within(self._receive(), self._limits.hello_s)
         except asyncio.TimeoutError as error:
             raise Closing(4408) from error
         try:
@@ -280,7 +281,7 @@ class Connection:
     async def _rest(self, stream: Stream) -> None:
         """Wait for something to send; close the stream if it is idle for too long."""
         try:
-            await asyncio.wait_for(stream.news.wait(), _STATUS_S)
+            await within(stream.news.wait(), _STATUS_S)
         except asyncio.TimeoutError:
             idle = self._loop.time() - self._wanted_at
             if stream.session.satisfied and idle > self._limits.idle_s:

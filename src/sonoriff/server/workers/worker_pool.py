@@ -9,12 +9,13 @@ import secrets
 import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Coroutine, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
+from sonoriff.server.deadlines import within
 from sonoriff.server.logs import pass_on
 from sonoriff.server.workers.ipc import Message
 from sonoriff.server.workers.replies import ModelInfo
@@ -252,7 +253,7 @@ class WorkerPool:
             began = loop.time()
             turn = Turn(process, calls, self._waiting, interludes=self._interludes)
             try:
-                await _within(turn.run(), self._task_s)
+                await within(turn.run(), self._task_s)
             except asyncio.TimeoutError as error:
                 turn.settle(TooMuchError(f"not done after {self._task_s:g} s: ask for less"))
                 raise WorkerDied("took too long") from error
@@ -292,21 +293,3 @@ class WorkerPool:
         await process.wait()
         await self._readers.pop(process)
         await asyncio.to_thread(shutil.rmtree, self._processes.pop(process), ignore_errors=True)
-
-
-async def _within(work: Coroutine[Any, Any, None], seconds: float) -> None:
-    """Await `work`; asyncio.TimeoutError, and `work` cancelled, after so many seconds.
-
-    `asyncio.wait_for` returns as if nothing had happened where it is cancelled in the moment in
-    which its work ends (until Python 3.12): a pool that was told to stop in that moment never did.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-    finally:
-        if not task.done():
-            task.cancel()
-            await asyncio.wait({task})
-    if not done:
-        raise asyncio.TimeoutError
-    task.result()
