@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -13,10 +15,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from sonoriff.errors import BusyError
 from sonoriff.server.config import ServerConfig
 from sonoriff.server.http.app import create_app
 
 schema = schemathesis.openapi.from_dict(create_app(ServerConfig()).openapi())
+allowed = schemathesis.openapi.from_dict(create_app(ServerConfig()).openapi())
+allowed.config.generation.update(modes=[GenerationMode.POSITIVE])
+# JSON Schema cannot say that one number is less than another.
+NOT_TO_BE_SAID = "a span is [low, high] with 0 <= low < high"
 
 
 @schema.parametrize()
@@ -34,6 +41,25 @@ def test_every_answer_is_a_documented_one(case: Any, server: Any) -> None:
     if answer.status_code == 202:
         # What was asked for may take long, and others have to fit into the queue.
         server.delete(f"/api/v1/riffs/{answer.json()['id']}")
+
+
+@allowed.parametrize()
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_nothing_is_refused_that_the_document_allows(case: Any, no_worker: Any) -> None:
+    answer = case.call(base_url=no_worker.url)
+    if NOT_TO_BE_SAID not in answer.text:
+        assert answer.status_code not in (400, 413, 415, 422), (answer.text, case.body)
+
+
+@pytest.fixture
+def no_worker(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A server that checks everything and then makes nothing: 503."""
+
+    def busy() -> None:
+        raise BusyError("every request is refused here, after its checks")
+
+    monkeypatch.setattr(server.service, "check_ready", busy)
+    return server
 
 
 def test_the_document_says_what_is_refused() -> None:

@@ -20,6 +20,7 @@ from sonoriff.server.http.dependencies import require_key, service_of
 from sonoriff.server.http.error_handlers import ApiError, add_handlers, described
 from sonoriff.server.http.guard import Guard, client_of
 from sonoriff.server.http.head import HeadAsGet
+from sonoriff.server.http.openapi import document_of
 from sonoriff.server.http.reference import reference_page
 from sonoriff.server.http.schemas import Info
 from sonoriff.server.logs import RequestLog
@@ -160,7 +161,10 @@ def create_app(
     routers = (system, riffs_api.router, riffs_api.files_router, riffusion_api.router)
     for router in (*routers, songs_api.menu_router, songs_api.router, songs_api.files_router):
         app.include_router(router)
-    page = reference_page(app.openapi())
+    # FastAPI asks this method of the application for /openapi.json.
+    document = document_of(app, config.limits, service.seeds.ids)
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    page = reference_page(document)
     app.add_api_route("/docs", lambda: page, include_in_schema=False, response_class=HTMLResponse)
     if (STATIC / "index.html").is_file():
         app.mount("/", _Page(directory=STATIC, html=True))

@@ -130,11 +130,11 @@ async def inpaint(
     """Repaint a part, chosen by time, by frequency or by a painted mask."""
     body = read_settings(InpaintBody, settings)
     assert isinstance(body, InpaintBody)
+    if mask is None and body.time_s is None and body.band_hz is None:
+        raise ParameterError("say what to repaint: time_s, band_hz, or a mask")
     blobs = {"source": await _source(request, source, riff)}
     if mask is not None:
         blobs["mask"] = await mask.read()
-    elif body.time_s is None and body.band_hz is None:
-        raise ParameterError("say what to repaint: time_s, band_hz, or a mask")
     return await _submit(request, "inpaint", body, blobs)
 
 
@@ -143,11 +143,11 @@ async def _source(request: Request, source: UploadFile | None, riff: str | None)
 
     Raises BusyError before reading anything if no riff can be accepted.
     """
+    if (source is None) == (riff is None):
+        raise ParameterError("give either a file as source, or the id of a riff")
     service = service_of(request)
     service.check_ready()
     service.jobs.check_room(client_of(request.scope))
-    if (source is None) == (riff is None):
-        raise ParameterError("give either a file as source, or the id of a riff")
     if source is not None:
         data = await source.read()
         if not data:

@@ -16,6 +16,7 @@ from sonoriff.server.config import Limits
 from sonoriff.server.http.dependencies import require_key, service_of
 from sonoriff.server.http.error_handlers import as_unicode, described
 from sonoriff.server.http.guard import client_of
+from sonoriff.server.http.schemas import as_integer
 from sonoriff.server.workers.ipc import Message
 from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
 
@@ -42,7 +43,8 @@ _INPUT: tuple[_Field, ...] = (
 
 
 _TEXT = {"type": "string", "maxLength": Limits().max_prompt_chars}
-_SEED = {"type": "integer", "minimum": 0, "maximum": _MAX_SEED}
+# The greatest of them that readers of JSON hold who know doubles only.
+_SEED = {"type": "integer", "minimum": 0, "maximum": _MAX_SEED - 1023}
 _GUIDANCE = {"type": "number", "minimum": 0, "maximum": _MAX_GUIDANCE}
 _PROMPT = {
     "type": "object",
@@ -64,7 +66,8 @@ _SCHEMA = {
         "end": _PROMPT,
         "alpha": {"type": "number", "minimum": 0, "maximum": 1},
         "num_inference_steps": _STEPS,
-        "seed_image_id": {"type": "string", "default": "og_beat", "description": "one there is"},
+        # Of the images that a server has: see `sonoriff.server.http.openapi`.
+        "seed_image_id": {"type": "string", "default": "og_beat"},
         "mask_image_id": {"anyOf": [{"type": "string"}, {"type": "null"}]},
     },
 }
@@ -84,11 +87,11 @@ _SCHEMA = {
 async def run_inference(request: Request) -> Response:
     """A riff interpolated between two prompts, starting from a seed image."""
     service = service_of(request)
-    service.check_ready()
     try:
         inputs = _inputs(await request.body(), service.config.limits)
         task = {"task": "riffuse", "inputs": inputs}
         images = _images(service.seeds.read, inputs)
+        service.check_ready()
         client = client_of(request.scope)
         with service.jobs.place(client):
             made = await _while_connected(request, _made(service.riff_pool, task, images, client))
@@ -177,6 +180,8 @@ def _checked(values: Mapping[str, Any], known: tuple[_Field, ...], where: str) -
                 raise ParameterError(f'missing value for field "{where}{name}"')
             continue
         value = values[name]
+        if types == (int,):
+            value = as_integer(value)
         if not isinstance(value, types) or isinstance(value, bool):
             raise ParameterError(
                 f'wrong value type for field "{where}{name}" - should be "{expected}" instead of '

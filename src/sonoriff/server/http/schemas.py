@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.config import JsonDict
 
 from sonoriff.analysis.chords import parse_progression
@@ -33,19 +33,30 @@ _CHORDS: JsonDict = {
 }
 
 
+def as_integer(value: Any) -> Any:
+    """``2.0`` is an integer in JSON, and in JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Behind the bounds, which would otherwise be missing in the OpenAPI document.
+_INTEGRAL = BeforeValidator(as_integer)
+
+
 class RiffBody(Strict):
     """Fields common to all riffs."""
 
     prompt: Text
     negative_prompt: Text = ""
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED), _INTEGRAL] = 0
     bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20, json_schema_extra=_KEY)
-    energy: int | None = Field(default=None, ge=1, le=STEPS)
+    energy: Annotated[int, Field(ge=1, le=STEPS), _INTEGRAL] | None = None
     chords: str | None = Field(default=None, max_length=1000, json_schema_extra=_CHORDS)
     kind: Literal["recorded", "synthesised", "rendered"] | None = None
     guidance_scale: float | None = Field(default=None, ge=0, le=20)
-    num_inference_steps: int | None = Field(default=None, ge=1, json_schema_extra=_STEPS)
+    num_inference_steps: Annotated[int, Field(ge=1), _INTEGRAL] | None = Field(
+        default=None, json_schema_extra=_STEPS
+    )
 
     @field_validator("key")
     @classmethod
@@ -98,7 +109,7 @@ class GenerateBody(RiffBody):
 class LoopBody(RiffBody):
     """A seamless loop of whole bars."""
 
-    bars: int = Field(default=4, ge=1, le=64)
+    bars: Annotated[int, Field(ge=1, le=64), _INTEGRAL] = 4
 
     def length_s(self) -> float:
         """Length at the requested tempo; a tempo in the prompt hardly matters for the limit."""
@@ -110,7 +121,7 @@ class MorphPointBody(Strict):
 
     prompt: Text | None = None
     negative_prompt: Text | None = None
-    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED), _INTEGRAL] | None = None
 
 
 class MorphBody(RiffBody):
@@ -118,7 +129,7 @@ class MorphBody(RiffBody):
 
     prompt: Text = ""
     points: list[MorphPointBody] = Field(min_length=2, max_length=16)
-    clips: int = Field(default=6, ge=3, le=20)
+    clips: Annotated[int, Field(ge=3, le=20), _INTEGRAL] = 6
 
     def check(self, limits: Limits) -> None:
         """Also check that there is a clip for each point."""
@@ -178,8 +189,8 @@ class ExtendBody(RiffBody):
 class PartBody(Strict):
     """A range of samples of a stream."""
 
-    first_sample: int = Field(ge=0, le=MAX_SAMPLE)
-    end_sample: int = Field(ge=1, le=MAX_SAMPLE)
+    first_sample: Annotated[int, Field(ge=0, le=MAX_SAMPLE), _INTEGRAL]
+    end_sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE), _INTEGRAL]
 
 
 def read_settings(kind: type[RiffBody], text: str) -> RiffBody:
