@@ -409,15 +409,21 @@ def _finish(wish: _Wish, recipe: Any, averaged: Any, music: OwnMusic, config: Lo
 
 
 def _say_best(run: Path, config: LoopConfig) -> None:
-    """The step of the best weights, if it is not the last."""
+    """The held-out loss before and after, and whose weights are kept if not the last."""
     from sonoriff.training.best import Best
 
     best = Best(run, fresh=False)
-    if 0 < best.step < config.steps:
-        _say(
-            f"the weights of step {best.step} are kept: on held-out music the loss was lowest "
-            f"there ({best.loss:.4f}) and rose until step {config.steps}"
-        )
+    if not best.step:
+        return
+    kept = f"at step {best.step}"
+    if best.step < config.steps:
+        kept += f", whose weights are kept: it rose until step {config.steps}"
+    if best.before is None:
+        _say(f"the loss on held-out music was lowest, {best.loss:.4f}, {kept}")
+        return
+    _say(f"the loss on held-out music was {best.before:.4f} before and {best.loss:.4f} {kept}")
+    if best.loss >= best.before:
+        _say("so nothing was learned that holds for music outside of the folder: try fewer passes")
 
 
 def _first_sounds(wish: _Wish, music: OwnMusic) -> Memorisation:

@@ -28,17 +28,20 @@ class Best:
     ----------
     step : of the check that they are of; 0 before the first
     loss : the held-out loss there
+    before : the held-out loss of the model that the run began with; None where it is not known
     """
 
     def __init__(self, run: Path, *, fresh: bool) -> None:
         self._folder = run / "best"
         self.step, self.loss = 0, math.inf
+        self.before: float | None = None
         if fresh:
             shutil.rmtree(self._folder, ignore_errors=True)
         elif (self._folder / _STATE).is_file():
             with damage_in_words(f"cannot read {self._folder}"):
                 state = json.loads((self._folder / _STATE).read_text("utf-8"))
                 self.step, self.loss = int(state["step"]), float(state["loss"])
+                self.before = state.get("before")
 
     def offer(self, step: int, loss: float, averaged: nn.Module, model: nn.Module) -> None:
         """Keep these if they are better; weights first, so that a kill leaves none without."""
@@ -47,7 +50,8 @@ class Best:
         self._folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._folder / _WEIGHTS) as partial:
             save_file(trained_tensors(averaged, model), partial)
-        write_text(self._folder / _STATE, json.dumps({"step": step, "loss": loss}))
+        state = {"step": step, "loss": loss, "before": self.before}
+        write_text(self._folder / _STATE, json.dumps(state))
         self.step, self.loss = step, loss
 
     def restore(self, averaged: nn.Module) -> None:

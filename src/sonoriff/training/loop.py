@@ -107,6 +107,12 @@ def train(
 
     keep_threads()
     log = _Log(run / "log.jsonl", enabled=accelerator.is_main_process)
+    if best and step == 0:
+        with accelerator.autocast():
+            figures = recipe.validate(ema.model)
+        best.before = figures.get("validation")
+        if figures:
+            log.write(0, figures)
     started = saved = sampled = time.monotonic()
     with _stop_signals() as stopped:
         while step < config.steps and not _any(accelerator, stopped()):

@@ -307,8 +307,7 @@ def test_riffusion_s_endpoint_is_given_up_with_its_client(server: Any) -> None:
         head = b"POST /run_inference/ HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
         number = pool._number
         with raw(server, head % len(body) + body), raw(server, head % len(body) + body):
-            wait_until(lambda: pool._number == number + 2)
-            assert pool.waiting == 1
+            wait_until(lambda: pool._number == number + 2 and pool.waiting == 1)
             assert server.service.jobs.n_places == 2
         wait_until(lambda: pool.waiting == 0 and server.service.jobs.n_places == 0)
     finally:
