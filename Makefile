@@ -37,7 +37,7 @@ format: $(INSTALLED_TEST) ## Bring the code into shape
 
 bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, how soon and how many of the server
 	@$(BIN)/python -m benchmarks.codec
-	@$(BIN)/python -m benchmarks.model
+	@$(BIN)/python -m benchmarks.light
 	@$(BIN)/python -m benchmarks.server
 
 soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns

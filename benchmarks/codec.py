@@ -158,18 +158,19 @@ def bench_speed(sound: np.ndarray, threads: int) -> list[dict[str, Any]]:
     """
     rows: list[dict[str, Any]] = []
     clock = clock_for(threads)
-    piece = torch.from_numpy(np.ascontiguousarray(sound[:1, :CLIP_SAMPLES]))
+    samples = np.ascontiguousarray(sound[:1, :CLIP_SAMPLES])
+    piece = torch.from_numpy(samples)
     seconds = piece.shape[1] / RATE
     for params in (RIFFUSION_V1, HIFI):
         torch.set_num_threads(1)  # the yardstick is one thread's work
         plain = best_time(lambda p=params: reference.mel_from_waveform(piece, p), clock)  # type: ignore[misc]
         torch.set_num_threads(threads)
-        ours = best_time(lambda p=params: mel_from_waveform(piece, p), clock)  # type: ignore[misc]
+        ours = best_time(lambda p=params: mel_from_waveform(samples, p), clock)  # type: ignore[misc]
         with ThreadPoolExecutor(threads) as pool:
             torch.set_num_threads(1)
             batch = best_time(
                 lambda p=params, pool=pool: list(  # type: ignore[misc]
-                    pool.map(lambda _: mel_from_waveform(piece, p), range(BATCH))
+                    pool.map(lambda _: mel_from_waveform(samples, p), range(BATCH))
                 ),
                 clock,
             )

@@ -1,6 +1,6 @@
 """How soon, how late, how many: the server with a model, by the clock.
 
-    python -m benchmarks.server [MODEL] [--threads N] [--json FILE]
+    python -m benchmarks.server [MODEL] [--json FILE]
 
 Time to first sound, delay of a change of prompt, streams sustained, overhead over the bare engine.
 Without MODEL, the bundled one. The seconds are those of the clock: other work on the machine
@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-import torch
 
 from benchmarks.listener import ServerProcess, listener, running_server
 from sonoriff.models.registry import bundled_folder, load_model
@@ -115,13 +113,8 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?")
-    parser.add_argument("--threads", type=int, help="of torch, for server and engine")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    if given.threads:
-        # The server's workers read the variable; torch is loaded here already.
-        os.environ["OMP_NUM_THREADS"] = str(given.threads)
-        torch.set_num_threads(given.threads)
     if given.model is None and not bundled_folder().is_dir():
         print("server: no figures, since the bundled model is not there; name a model folder")
         return

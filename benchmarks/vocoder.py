@@ -42,7 +42,6 @@ from sonoriff.models.small.model import SmallModel
 from sonoriff.precision import multiplies_bfloat16
 from sonoriff.sonogram import HIFI, Sonogram, decode, encode
 from sonoriff.sonogram.filter_bank import row_frequencies
-from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.training.data.caches import pictures_folder
 from sonoriff.training.data.pictures import (
     PictureSet,
@@ -52,6 +51,7 @@ from sonoriff.training.data.pictures import (
     picture_from_mel,
     prepare_pictures,
 )
+from sonoriff.training.mel import log_mel
 
 HOP, N_FFT = HIFI.hop_length, HIFI.n_fft
 BINS = 1 + N_FFT // 2
@@ -157,7 +157,7 @@ def loss_of(spectrum: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]
         log = ((ours + floor).log() - (theirs + floor).log()).abs().mean()
         terms[f"log {n_fft}"] = log
         terms[f"linear {n_fft}"] = 0.5 * (ours - theirs).norm() / theirs.norm().clamp_min(1e-3)
-    mel = (mel_from_waveform(sound, HIFI) - mel_from_waveform(target, HIFI)).abs()
+    mel = (log_mel(sound, HIFI) - log_mel(target, HIFI)).abs()
     terms["mel"] = 0.1 * mel[..., 4:-4].mean()
     total = torch.stack(list(terms.values())).sum()
     return total, {name: float(value.detach()) for name, value in terms.items()}
@@ -165,7 +165,8 @@ def loss_of(spectrum: Tensor, target: Tensor) -> tuple[Tensor, dict[str, float]]
 
 def through_autoencoder(model: SmallModel, picture: Tensor) -> Tensor:
     """Pictures (B, M, N) to pictures of the same shape."""
-    return model.decode(model.encode(picture[:, None]))[:, 0].clamp(-1.0, 1.0)
+    coded = model.decode(model.encode(picture[:, None].numpy()))
+    return torch.from_numpy(coded[:, 0])
 
 
 def sounds_of(corpus: Path, pictures: PictureSet, indices: list[int]) -> list[Waveform]:
