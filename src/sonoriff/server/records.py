@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Engine, String, create_engine, event, inspect
+from sqlalchemy import JSON, Engine, String, create_engine, event, func, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
@@ -20,6 +20,8 @@ _BUSY_MS = 2000
 # How long PostgreSQL may take for one statement, and for a connection.
 _STATEMENT_MS = 10_000
 _CONNECT_S = 5
+# Any number that no other program takes for its advisory locks in our database.
+_TABLES_LOCK = 0x536F6E6F72696666
 
 
 class Base(DeclarativeBase):
@@ -113,7 +115,11 @@ def _set_up_postgresql(connection: Any, _record: Any) -> None:
 
 def make_tables(engine: Engine) -> None:
     """Create missing tables; raises ParameterError if a foreign table has the same name."""
-    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Of servers that start together on an empty database one makes them.
+            connection.execute(select(func.pg_advisory_xact_lock(_TABLES_LOCK)))
+        Base.metadata.create_all(connection)
     for name, table in Base.metadata.tables.items():
         there = {column["name"] for column in inspect(engine).get_columns(name)}
         missing = sorted(set(table.columns.keys()) - there)

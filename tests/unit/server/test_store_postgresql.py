@@ -97,3 +97,30 @@ def test_a_driver_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(builtins, "__import__", without_psycopg)
     with pytest.raises(ParameterError, match=r"pip install 'sonoriff\[cluster\]'"):
         Store(tmp_path, "postgresql+psycopg://nobody@/nothing", Limits())
+
+
+def test_servers_that_start_together_on_an_empty_database_all_do(
+    postgresql: PostgresqlServer, tmp_path: Path
+) -> None:
+    url, n_servers = postgresql.database(), 6
+    together, stores = threading.Barrier(n_servers), list[Store]()
+
+    def start(number: int) -> None:
+        together.wait()
+        stores.append(Store(tmp_path / str(number), url, Limits(), str(number)))
+
+    threads = [threading.Thread(target=start, args=(n,)) for n in range(n_servers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stores) == n_servers
+    riff = stores[0].add("generate", "of the first", {})
+    stores[0].renew()
+    for store in stores[1:]:
+        store.end_lost()
+        found = store.find(riff.id)
+        assert found is not None
+        assert found.state == "queued"
+    for store in stores:
+        store.close()
