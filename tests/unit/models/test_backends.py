@@ -164,6 +164,16 @@ def test_the_bundled_model_paints_the_same_and_almost_the_same_in_8_bits() -> No
     assert 0 < difference < 0.1 * np.abs(other - exact).mean()
 
 
+def test_in_8_bits_a_member_of_a_batch_is_what_it_would_be_alone(folder: Path) -> None:
+    """Also beside one that is a hundred times as loud."""
+    model = SmallModel.from_pretrained(folder, precision="int8")
+    x = np.random.default_rng(0).standard_normal((3, 4, 8, 64), np.float32)
+    x[1] *= 100.0
+    together = model.predict(x, 0.5, told(model, 3, 64))
+    alone = model.predict(x[:1], 0.5, told(model, 1, 64))
+    np.testing.assert_allclose(together[:1], alone, atol=1e-5)
+
+
 @pytest.mark.parametrize("largest", [127, 63])
 def test_weights_in_whole_numbers_stay_near_and_within_their_range(largest: int) -> None:
     weight = np.random.default_rng(0).standard_normal((6, 40), np.float32)

@@ -132,13 +132,26 @@ class Graph:
     ) -> str:
         """``nn.Linear`` over the last axis; `whole` in whole numbers of 8 bits."""
         if whole:
-            numbers, scale, zero = self.ops("DynamicQuantizeLinear", 3, x)
+            # A scale for each row, not one for the whole batch: what a member of it becomes must
+            # not depend on the others.
+            axis = self.constant([-1], np.int64)
+            flat = self.op("Reshape", x, self.constant([-1, inputs], np.int64))
+            most = self.op("ReduceMax", self.op("Abs", flat), axis, keepdims=0)
+            scale = self.mul(self.op("Max", most, self.constant(1e-12)), self.constant(1 / 127))
+            zero = self.op("Expand", self.constant(128, np.uint8), self.op("Shape", scale))
+            numbers = self.op("QuantizeLinear", flat, scale, zero, axis=0)
             weight = self.weight(f"{name}.weight", (inputs, outputs), "q")
-            product = self.op("MatMulInteger", numbers, weight, zero)
+            product = self.op("MatMulInteger", numbers, weight, self.constant(128, np.uint8))
             scales = self.weight(f"{name}.weight", (outputs,), "s")
-            result = self.mul(
-                self.op("Cast", product, to=TensorProto.FLOAT), self.mul(scale, scales)
+            counted = self.op("Cast", product, to=TensorProto.FLOAT)
+            result = self.mul(self.mul(counted, self.unsqueeze(scale, 1)), scales)
+            shape = self.op(
+                "Concat",
+                self.op("Shape", x, start=0, end=2),
+                self.constant([outputs], np.int64),
+                axis=0,
             )
+            result = self.op("Reshape", result, shape)
         else:
             result = self.op("MatMul", x, self.weight(f"{name}.weight", (inputs, outputs), "T"))
         return self.add(result, self.weight(f"{name}.bias", (outputs,))) if bias else result
