@@ -74,3 +74,20 @@ def test_the_document_says_what_is_refused() -> None:
     assert length["anyOf"][0]["maximum"] == 120.0
     ask = document["paths"]["/run_inference/"]["post"]["requestBody"]["content"]
     assert ask["application/json"]["schema"]["required"] == ["start", "end", "alpha"]
+
+
+@pytest.mark.parametrize(
+    ("body", "allowed"),
+    [
+        ({"plan": "title = 'x'"}, True),
+        ({"song": {"title": "x"}, "plan": None}, True),
+        ({"plan": "", "song": {}}, False),
+        ({"plan": None, "song": None}, False),
+        ({}, False),
+    ],
+)
+def test_a_song_is_a_plan_in_one_form(body: dict[str, object], allowed: bool) -> None:
+    from jsonschema import Draft202012Validator
+
+    kind = create_app(ServerConfig()).openapi()["components"]["schemas"]["SongBody"]
+    assert Draft202012Validator(kind).is_valid(body) is allowed

@@ -18,6 +18,7 @@ from sonoriff.server.http.schemas import (
     RemixBody,
     RiffBody,
 )
+from sonoriff.server.http.song_schemas import SongBody
 
 Schema = dict[str, Any]
 _REF = "#/components/schemas/{model}"
@@ -56,6 +57,7 @@ def document_of(app: FastAPI, limits: Limits, seed_ids: Sequence[str]) -> Schema
         }
     kinds[LoopBody.__name__]["anyOf"] = _loops(limits)
     kinds[MorphBody.__name__]["anyOf"] = _morphs()
+    kinds[SongBody.__name__]["oneOf"] = _either("plan", "song")
     kinds[InpaintBody.__name__]["properties"].update(
         time_s=_span("Seconds, rising."), band_hz=_span("Hz, rising.")
     )
@@ -102,6 +104,18 @@ _PAIR: Schema = {
 
 def _span(about: str) -> Schema:
     return {"anyOf": [_PAIR, {"type": "null"}], "description": about}
+
+
+def _either(first: str, second: str) -> list[Schema]:
+    """One of two fields, the other null or left out."""
+    pairs = ((first, second), (second, first))
+    return [
+        {
+            "required": [given],
+            "properties": {given: {"not": {"type": "null"}}, other: {"type": "null"}},
+        }
+        for given, other in pairs
+    ]
 
 
 def _loops(limits: Limits) -> list[Schema]:
