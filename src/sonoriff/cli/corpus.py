@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -155,6 +154,8 @@ def export(
 
 def _command_of_composer(name: str) -> Callable[..., None]:
     """A command of the composer, or one that says how to install the composer."""
+    from importlib.metadata import entry_points
+
     for found in entry_points(group="sonoriff.corpus", name=name):
         command: Callable[..., None] = found.load()
         return command

@@ -22,12 +22,28 @@ from sonoriff.extras import how_to_install
 from sonoriff.threads import prepare
 from sonoriff.version import __version__
 
-# In the order of the help. Missing modules are left out.
-COMMANDS = (
-    *("generate", "remix", "inpaint", "extend", "morph"),
-    *("song", "encode", "decode", "show", "analyse", "sample", "play", "stream", "serve"),
-    *("corpus", "train", "evaluate", "models"),
-)
+# In the order of the help, with the first words of each, so that the help need not load them all.
+# Missing modules are left out.
+COMMANDS = {
+    "generate": "Make music from text: a sound file and its sonogram.",
+    "remix": "Play a sound another way: image-to-image on its sonogram.",
+    "inpaint": "Paint a part of a sound anew, by time, by frequency, by a mask.",
+    "extend": "Make a sound longer, at its end or at its start.",
+    "morph": "Go from one piece to another without a break.",
+    "song": "Songs: plan, check, render, change.",
+    "encode": "Make a sonogram picture (PNG) of a sound file.",
+    "decode": "Make sound of a sonogram picture, Sonoriff's or Riffusion's.",
+    "show": "Print the facts stored in a sonogram picture, and draw it.",
+    "analyse": "Hear tempo, beats, bars, key, chords, energy and loudness.",
+    "sample": "Cut clips from random places of songs.",
+    "play": "Play a file, or music without end, until Ctrl-C.",
+    "stream": "Write what the endless player would play.",
+    "serve": "Run the web player and the API, until Ctrl-C.",
+    "corpus": "Captioned music to train on.",
+    "train": "Teach a model your own music, or train one from scratch.",
+    "evaluate": "Measure how good the sound is.",
+    "models": "List the models on this machine: bundled, downloaded, local.",
+}
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130
 # Typer bundles Click since 0.26 and depends on it before; this works with both.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -44,6 +60,11 @@ class CommandGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """The command `cmd_name`, or None."""
         return load_command(cmd_name) if find_command(cmd_name) else None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name]) for name in self.list_commands(ctx)])
 
 
 def find_command(name: str) -> bool:

@@ -6,15 +6,17 @@ import zlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import numpy.typing as npt
 import typer
 
 from sonoriff.cli import options
 from sonoriff.cli.batch import Job, find_sources, run_jobs
 from sonoriff.errors import ParameterError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # 512 columns of the hifi format.
 _DURATION_S = 5.944
@@ -110,6 +112,8 @@ def clip_starts(
     Drawn from `seed` and the file's name, so that they do not depend on the other files of a
     batch. Positions are distinct: a clip as long as the file has only one.
     """
+    import numpy as np
+
     generator = np.random.default_rng([seed, zlib.crc32(name.encode("utf-8"))])
     places = n_samples - length + 1
     return np.sort(generator.choice(places, size=min(count, places), replace=False))

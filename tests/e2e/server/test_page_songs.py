@@ -28,6 +28,15 @@ def planned(page: Page, wish: str = "jazz, 240 bpm", seconds: str = "0:30") -> N
     page.get_by_role("toolbar", name="Song").wait_for()
 
 
+# Keeps what is told to a screen reader, in `said`.
+REMEMBERED = """() => {
+  window.said = [];
+  new MutationObserver(() => {
+    for (const told of document.querySelectorAll("[role=status]")) said.push(told.textContent);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
 def names(page: Page) -> list[str]:
     return page.locator(".block .word").all_inner_texts()
 
@@ -53,9 +62,13 @@ def test_a_song_is_made_edited_and_downloaded(server: Any, page: Page, tmp_path:
     page.get_by_label("Transition to the next").select_option("riser")
     page.get_by_label("Title").fill("Browser song")
     page.get_by_label("Title").press("Tab")
+    page.evaluate(REMEMBERED)
     button(page, "Render").click()
-    expect(page.get_by_role("status").filter(has_text="Painting")).to_be_visible()
     expect(page.get_by_role("link", name="wav")).to_be_visible(timeout=1000 * WAIT_S)
+    # A quick machine shows it for a moment only.
+    said = page.evaluate("said")
+    steps = ("Asking the server", "Painting ", "Joining ")
+    assert any(step in text for text in said for step in steps), said
     page.wait_for_timeout(300)
     look(page, "song")
     riff = newest(server)
@@ -134,6 +147,7 @@ def test_the_keyboard_does_all_of_it(page: Page) -> None:
     assert names(page) == ["A", "A 2", "A 3"]
     expect(block(page, "A 2")).to_be_focused()
     page.keyboard.press("Control+z")
+    expect(block(page, "B")).to_have_attribute("aria-label", re.compile("9 bars, energy 4.5"))
     page.keyboard.press("Control+z")
     expect(block(page, "B")).to_have_attribute("aria-label", re.compile("9 bars, energy 4$"))
     page.keyboard.press("Control+Shift+Z")

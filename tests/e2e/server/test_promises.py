@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from running_server import Running, run_server
+from server_tools import wait_until
 from sonoriff.server.config import Limits, ServerConfig
 
 PAGE = (Path(__file__).parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
@@ -110,6 +111,8 @@ def test_other_names_and_pages_are_let_in_one_by_one(run: Any) -> None:
 def test_the_log_names_routes_and_no_ids(server: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         server.get(f"{RIFFS}/secret-of-mine?key=secret-of-mine")
+        # The line follows the answer.
+        wait_until(lambda: any(record.name.startswith("sonoriff") for record in caplog.records))
     lines = [record for record in caplog.records if record.name.startswith("sonoriff")]
     facts = [getattr(record, "facts", {}) for record in lines]
     assert any(fact.get("route") == f"{RIFFS}/{{riff_id}}" for fact in facts), facts
