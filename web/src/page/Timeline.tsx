@@ -160,7 +160,7 @@ function keyed(
   const step = (by: number) => () => {
     const to = Math.max(0, Math.min(now.section.length - 1, index + by))
     if (event.altKey) place(moved(now, index, to))
-    else focus(row, (chosen.value = to))
+    else nameOf(row, (chosen.value = to))?.focus() // at once: the next key may come at once
   }
   const actions: Record<string, () => void> = {
     ArrowLeft: step(-1),
@@ -247,8 +247,12 @@ function placeAt(x: number, row: { current: HTMLOListElement | null }): number {
   return middles.filter((middle) => middle < x).length
 }
 
+function nameOf(row: { current: HTMLOListElement | null }, index: number): HTMLElement | null {
+  return row.current?.children[index]?.querySelector<HTMLElement>('button.name') ?? null
+}
+
 function focus(row: { current: HTMLOListElement | null }, index: number): void {
   requestAnimationFrame(() => {
-    row.current?.children[index]?.querySelector<HTMLElement>('button.name')?.focus()
+    nameOf(row, index)?.focus()
   })
 }
