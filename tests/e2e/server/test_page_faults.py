@@ -105,10 +105,11 @@ def test_one_question_at_a_time_while_the_server_loads(starting: Any) -> None:
     ]
     loading = [p for p in workers if p.cmdline()[-1].count(str(starting.service.config.model))]
     assert loading
-    with page_at(starting.url + LINK) as page:
-        for process in loading:
-            process.suspend()
-        try:
+    # At once: a model is loaded sooner than a page.
+    for process in loading:
+        process.suspend()
+    try:
+        with page_at(starting.url + LINK) as page:
             button(page, "Play").click()
             expect(page.locator(LIVE)).to_contain_text("Loading the model")
             # Each attempt to connect is turned away, and says once more that the model is loading.
@@ -116,9 +117,9 @@ def test_one_question_at_a_time_while_the_server_loads(starting: Any) -> None:
             asked: list[str] = []
             page.on("request", lambda request: asked.append(request.url))
             page.wait_for_timeout(4000)
-        finally:
-            for process in loading:
-                process.resume()
+    finally:
+        for process in loading:
+            process.resume()
     questions = [url for url in asked if url.endswith("/info")]
     # Every 0.7 s; before, one more chain of them began at each attempt.
     assert 1 <= len(questions) <= 8, len(questions)
