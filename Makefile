@@ -10,7 +10,8 @@ EXTRAS := dev,docs,train,stable-diffusion,cluster
 MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
-INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py
+INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py \
+	src/sonoriff/sonogram/native/codec.c
 
 .PHONY: help riff test lint format bench soak attack evaluation docs site constraints clean
 

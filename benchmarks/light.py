@@ -7,7 +7,8 @@ in float32, PyTorch in its fastest format here and in float32. It makes a clip o
 its prompt to a WAV file beside its PNG (the cold clip: with the imports and the loading), clips of
 a warm process, and windows of a stream. A second turn does the cold clip beside busy processes.
 Medians, ratios to PyTorch's fastest, and the processor's name; seconds of the clock and of the
-processor. A stream's figure is seconds of new sound for a second of one core.
+processor. A stream's figure is seconds of new sound for a second of one core. At the end, how far
+the pictures of three prompts are from those of PyTorch in float32, and from those of another seed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ WAYS: dict[str, dict[str, str | None]] = {
 }
 BEFORE = "PyTorch, fastest"
 _CLIPS = 5
+_PROMPTS = ("calm piano, 90 bpm", "techno, 128 bpm", "heavy metal with distorted guitars")
 
 
 def measured(way: str, windows: int, *, cold_only: bool) -> dict[str, float]:
@@ -84,6 +86,29 @@ def _warm(model: Any, windows: int) -> dict[str, float]:
         "warm clip, processor s": median(used for _, used in clips),
         "stream, s of sound for a processor second": sound_s / (time.process_time() - used),
     }
+
+
+def distances_db() -> dict[str, list[float]]:
+    """Mean difference of pictures to PyTorch's in float32, by way, for each prompt; last a seed."""
+    import numpy as np
+
+    from sonoriff.models.registry import load_model
+    from sonoriff.pipeline.generate import GenerateSettings, generate
+
+    def painted(way: str, seed: int) -> list[Any]:
+        model = load_model(**WAYS[way])  # type: ignore[arg-type]
+        return [
+            generate(model, GenerateSettings(prompt=prompt, seed=seed)).sonogram.values
+            for prompt in _PROMPTS
+        ]
+
+    exact = painted("PyTorch float32", 7)
+
+    def distances(values: list[Any]) -> list[float]:
+        return [float(np.abs(a - b).mean()) for a, b in zip(values, exact, strict=True)]
+
+    ways = {way: distances(painted(way, 7)) for way in WAYS if way != "PyTorch float32"}
+    return ways | {"another seed": distances(painted("PyTorch float32", 8))}
 
 
 def in_a_process(way: str, windows: int, *, cold_only: bool = False) -> dict[str, float]:
@@ -155,6 +180,9 @@ def main() -> None:
             ratios = [a[name] / b[name] for a, b in zip(rows, runs[BEFORE], strict=True)]
             cells.append(f"{value:.3g} ({median(ratios):.2f} x)")
         print(f"{name:<{width}}", *(f"{cell:>20}" for cell in cells))
+    print("pictures, dB from PyTorch float32:")
+    for way, distances in distances_db().items():
+        print(f"  {way}: {', '.join(f'{distance:.3f}' for distance in distances)}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sonoriff.sonogram import Sonogram, decode, encode
 
 
-# Loaded when first asked for: a model brings torch with it, the codec Numba.
+# Loaded when first asked for, with what each needs.
 _LAZY = {
     "Clip": "sonoriff.api",
     "Sonogram": "sonoriff.sonogram",

@@ -63,6 +63,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def wanted_threads() -> int:
+    """Threads for one network: ``OMP_NUM_THREADS`` where it is set, else one for each core."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(asked)) if asked.isdecimal() else usable_cores()
+
+
 def prepare() -> None:
     """Set up this process, once, before torch is loaded.
 

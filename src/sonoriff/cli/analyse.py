@@ -102,12 +102,12 @@ def _lines(found: Analysis) -> list[str]:
         tempo = f"{found.bpm:.1f} bpm, {len(found.bars_s)} bars of four, the first at "
         tempo += f"{found.bars_s[0]:.2f} s"
     loudness = "silent" if found.loudness_lufs is None else f"{found.loudness_lufs:.1f} LUFS"
-    chords = " ".join(span.what for span in found.chords) or "none"
+    chords = " ".join(str(span.what) for span in found.chords) or "none"
     return [
         f"  length    {found.duration_s:.2f} s, {loudness}",
         f"  tempo     {tempo}",
         f"  key       {found.key or 'none that is clear'}",
         f"  chords    {chords}",
         f"  energy    {found.energy} of 5, by stretches "
-        + " ".join(span.what for span in found.energies),
+        + " ".join(str(span.what) for span in found.energies),
     ]

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, deserialize, safe_open
 
+from sonoriff.errors import CheckpointError
+
 _TYPES = {
     **{"F64": np.float64, "F32": np.float32, "F16": np.float16},
     **{"I64": np.int64, "I32": np.int32, "I16": np.int16, "I8": np.int8},
@@ -51,10 +53,12 @@ class TensorFile(Mapping[str, npt.NDArray[Any]]):
     ------
     OSError, SafetensorError
         the file is not there or damaged, when it is opened first
+    CheckpointError
+        another file stands in its place by now: its tensors would be those of another model
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._stamp = path, _stamp(path)
         self._opened: Any = None
         self._over: dict[str, npt.NDArray[Any]] = {}
         opened = self._open()
@@ -64,6 +68,7 @@ class TensorFile(Mapping[str, npt.NDArray[Any]]):
         }
         if any(opened.get_slice(name).get_dtype() == "BF16" for name in self._shapes):
             self._over = read_tensors(path)
+        self.close()
 
     def __getitem__(self, name: str) -> npt.NDArray[Any]:
         if name in self._over:
@@ -94,8 +99,16 @@ class TensorFile(Mapping[str, npt.NDArray[Any]]):
 
     def _open(self) -> Any:
         if self._opened is None:
+            if _stamp(self._path) != self._stamp:
+                raise CheckpointError(f"{self._path} was replaced while it was in use: load again")
             self._opened = safe_open(self._path, framework="np")
         return self._opened
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Tells a file from one that was written over it."""
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def read_metadata(path: Path) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Span:
 
     start_s: float
     end_s: float
-    what: str
+    what: str | int
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,13 @@ def analyse(waveform: FloatArray, sample_rate: int) -> Analysis:
     beats = find_beats(sound[0])
     key = key_of_chroma(chroma_of_waveform(sound[0], SAMPLE_RATE))
     in_key = not silent and key.correlation > LIKELY_KEY
+    energy = 1
+    energies: tuple[Span, ...] = (Span(0.0, duration_s, 1),)
+    if not silent:
+        levelled = set_loudness(sound, SAMPLE_RATE, _ENERGY_LUFS, peak_limit_db=60.0)
+        picture = encode(levelled, SAMPLE_RATE, HIFI).values[0]
+        energy = step_of_energy(energy_of_picture(picture))
+        energies = _energies(picture, duration_s, beats)
     return Analysis(
         duration_s=duration_s,
         loudness_lufs=None if silent else float(level),
@@ -111,16 +118,16 @@ def analyse(waveform: FloatArray, sample_rate: int) -> Analysis:
         bars_s=beats.bars_s if beats.found else (),
         key=f"{KEYS[key.tonic]} {key.mode}" if in_key else None,
         key_likeness=0.0 if silent else float(key.correlation),
-        energy=1 if silent else _energy(sound),
+        energy=energy,
         chords=() if silent else _chords(sound[0], duration_s),
-        energies=_energies(sound, duration_s, beats),
+        energies=energies,
     )
 
 
 def labels_from_analysis(analysis: Analysis) -> str:
     """Labels as Audacity and others import them: start, end and text, with tabs between."""
     marks = [(time, time, f"bar {i + 1}") for i, time in enumerate(analysis.bars_s)]
-    marks += [(span.start_s, span.end_s, span.what) for span in analysis.chords]
+    marks += [(span.start_s, span.end_s, str(span.what)) for span in analysis.chords]
     return "".join(f"{start:.3f}\t{end:.3f}\t{text}\n" for start, end, text in sorted(marks))
 
 
@@ -154,8 +161,7 @@ def midi_from_analysis(analysis: Analysis) -> bytes:
     notes = mido.MidiTrack([mido.MetaMessage("track_name", name="chords")])
     events = []
     for span in analysis.chords:
-        chord = _notes(span.what)
-        for note in chord:
+        for note in _notes(str(span.what)):
             events.append((ticks(span.start_s), 1, note))
             events.append((ticks(span.end_s), 0, note))
     now = 0
@@ -195,26 +201,17 @@ def _ticks_of(analysis: Analysis) -> Any:
     return ticks
 
 
-def _energy(sound: FloatArray) -> int:
-    levelled = set_loudness(sound, SAMPLE_RATE, _ENERGY_LUFS, peak_limit_db=60.0)
-    return step_of_energy(energy_of_picture(encode(levelled, SAMPLE_RATE, HIFI).values[0]))
-
-
-def _energies(sound: FloatArray, duration_s: float, beats: Beats) -> tuple[Span, ...]:
-    """Energy by stretches of bars, at the loudness of the whole."""
+def _energies(picture: FloatArray, duration_s: float, beats: Beats) -> tuple[Span, ...]:
+    """Energy by stretches of bars, at the loudness of the whole; `picture` (M, N) in dB."""
     places = list(beats.bars_s[::_ENERGY_BARS]) if beats.found else []
     places = places or list(np.arange(0.0, duration_s, _ENERGY_S))
     bounds = [0.0, *(place for place in places if _ENERGY_S / 4 < place < duration_s - 1.0)]
     bounds.append(duration_s)
-    if not sound.any():
-        return (Span(0.0, duration_s, "1"),)
-    whole = set_loudness(sound, SAMPLE_RATE, _ENERGY_LUFS, peak_limit_db=60.0)
-    picture = encode(whole, SAMPLE_RATE, HIFI).values[0]
     rate = HIFI.frames_per_second
     spans = []
     for first, last in itertools.pairwise(bounds):
         part = picture[:, round(first * rate) : max(round(first * rate) + 1, round(last * rate))]
-        spans.append(Span(first, last, str(step_of_energy(energy_of_picture(part)))))
+        spans.append(Span(first, last, step_of_energy(energy_of_picture(part))))
     return tuple(spans)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sonoriff.sonogram.picture import load_picture, save_picture
     from sonoriff.sonogram.streaming import StreamingDecoder
 
-# Loaded when first asked for: the codec brings Numba and Torch with it.
+# Loaded when first asked for, with what each needs.
 _LAZY = {
     "decode": "codec",
     "encode": "codec",

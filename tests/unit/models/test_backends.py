@@ -276,3 +276,28 @@ def test_a_lora_of_another_shape_is_refused_and_changes_nothing(
         merge_lora(model.layers(), Lora(tmp_path / "other.safetensors"))
     for name, tensor in model.networks.tensors("denoiser").items():
         np.testing.assert_array_equal(tensor, before[name])
+
+
+def test_weights_that_were_replaced_while_they_are_in_use_are_not_mixed(
+    folder: Path, tmp_path: Path
+) -> None:
+    """The encoder is read when it is first needed; by then the folder may hold another model."""
+    SmallModel.from_pretrained(folder).save_pretrained(tmp_path / "m", dtype="float32")
+    model = SmallModel.from_pretrained(tmp_path / "m")
+    model.decode(np.ones((1, 4, 8, 8), np.float32))
+    SmallModel.from_pretrained(folder).save_pretrained(tmp_path / "other")
+    (tmp_path / "other" / "autoencoder").rename(tmp_path / "spare")
+    for file in (tmp_path / "spare").iterdir():
+        file.replace(tmp_path / "m" / "autoencoder" / file.name)
+    with pytest.raises(CheckpointError, match="was replaced while it was in use"):
+        model.encode(np.zeros((1, 1, 256, 64), np.float32))
+
+
+def test_threads_are_those_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonoriff.threads import usable_cores, wanted_threads
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert wanted_threads() == 3
+    for other in ("", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", other)
+        assert wanted_threads() == usable_cores()

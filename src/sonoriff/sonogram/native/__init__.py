@@ -16,7 +16,7 @@ from sonoriff.errors import SonoriffWarning
 
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 LIBRARY = Path(__file__).with_name(f"codec{SUFFIX}")
-_RETURNS = {"transform_rows": ctypes.c_int32}
+_RETURNS = {"transform_rows": ctypes.c_int64}
 _NAMES = (
     *("transform_rows", "magnitude_from_mel", "mel_columns", "consistency_step"),
     *("overlap_add", "spread_phase"),
@@ -53,6 +53,7 @@ def call(name: str, *arguments: npt.NDArray[Any] | int | float) -> int:
     for argument in arguments:
         if isinstance(argument, np.ndarray):
             assert argument.flags.c_contiguous, name
+            assert argument.dtype != np.float64, name
             given.append(ctypes.c_void_p(argument.ctypes.data))
         elif isinstance(argument, float):
             given.append(ctypes.c_float(argument))

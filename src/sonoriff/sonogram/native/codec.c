@@ -161,7 +161,7 @@ INLINE int transformed(float *rows, float *spare, const int64_t *radices, int64_
     return in_spare;
 }
 
-KERNEL int32_t transform_rows(float *rows, float *spare, const int64_t *radices, int64_t n_radices,
+KERNEL int64_t transform_rows(float *rows, float *spare, const int64_t *radices, int64_t n_radices,
                               const float *turns) {
     return transformed(rows, spare, radices, n_radices, turns);
 }
@@ -388,7 +388,7 @@ KERNEL void overlap_add(const float *frames, int64_t n_frames, int64_t stride, c
 void spread_phase(float *phase, const float *column_step, const float *bin_step,
                   const int16_t *classes, const int32_t *order, int64_t n_order, uint8_t *done,
                   int32_t *newest, int32_t *below, int64_t n_bins, int64_t size,
-                  int32_t has_earlier) {
+                  int64_t has_earlier) {
     int64_t loudest = -1, turn = 0;
     if (has_earlier)
         for (int64_t f = 0; f < n_bins; f++)

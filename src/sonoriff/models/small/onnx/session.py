@@ -12,7 +12,7 @@ from sonoriff.errors import CheckpointError
 from sonoriff.models.small.onnx.stored import StoredGraph
 from sonoriff.models.small.onnx.weights import stored_weight
 from sonoriff.processor import largest_weight
-from sonoriff.threads import usable_cores
+from sonoriff.threads import wanted_threads
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -48,7 +48,7 @@ class Session:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = usable_cores()
+        options.intra_op_num_threads = wanted_threads()
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
