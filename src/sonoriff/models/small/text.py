@@ -95,6 +95,17 @@ class _Published(Mapping[str, FloatArray]):
         return len(self._theirs)
 
 
+def text_tensors(folder: Path | None = None) -> _Published:
+    """The encoder's tensors by our names; `folder` is another place than the package's.
+
+    Raises
+    ------
+    OSError, SafetensorError
+        the file is damaged
+    """
+    return _Published(TensorFile((folder or text_encoder_folder()) / "model.safetensors"))
+
+
 class TextEncoder:
     """Words to vectors.
 
@@ -109,7 +120,7 @@ class TextEncoder:
 
         self.tokenizer = tokenizer
         try:
-            tensors = _Published(TensorFile(folder / "model.safetensors"))
+            tensors = text_tensors(folder)
             graph = graph_of("text", None)
             graph.check(tensors.shapes)
             self._places = tensors["places.weight"] + tensors["segment"][0]

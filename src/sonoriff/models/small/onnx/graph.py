@@ -14,7 +14,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sonoriff.models.small.onnx.stored import StoredGraph
+from sonoriff.models.small.onnx.stored import StoredGraph, weight_places, weights_file
 
 OPSET = 20
 _TYPES = {"float": TensorProto.FLOAT, "int64": TensorProto.INT64, "bool": TensorProto.BOOL}
@@ -75,7 +75,7 @@ class Graph:
             tensor = TensorProto(name=stored, data_type=_STORED.get(suffix, TensorProto.FLOAT))
             tensor.dims.extend(shape)
             tensor.data_location = TensorProto.EXTERNAL
-            tensor.external_data.add(key="location", value="weights")
+            tensor.external_data.add(key="location", value=weights_file(self.name))
             self.stored[stored] = tensor
             self.weights[stored] = tuple(shape)
         return stored
@@ -177,6 +177,9 @@ class Graph:
         for name, (value, axes) in outputs.items():
             self.nodes.append(helper.make_node("Identity", [value], [name]))
             ends.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, list(axes)))
+        for name, (first, n_bytes) in weight_places(self.weights).items():
+            self.stored[name].external_data.add(key="offset", value=str(first))
+            self.stored[name].external_data.add(key="length", value=str(n_bytes))
         graph = helper.make_graph(
             self.nodes, self.name, self.inputs, ends, list(self.stored.values())
         )

@@ -7,6 +7,7 @@ loaded, which needs the package onnx.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,8 @@ from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 
 GRAPHS_FOLDER = Path(__file__).parent / "graphs"
 Config = AutoencoderConfig | DenoiserConfig | None
+# Weights that lie in a file begin at multiples of this.
+_ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class StoredGraph:
 
     Attributes
     ----------
-    graph : in ONNX's format
+    graph : in ONNX's format. It names a file of weights, see `weight_places`, which is read where
+        they are not put in when it is loaded
     weights : names and shapes of those that are put in when it is loaded
     """
 
@@ -44,6 +48,21 @@ class StoredGraph:
             have = found[:1] if form == "s" else found
             if have != (shape[::-1] if form in ("T", "q") else shape):
                 raise CheckpointError(f"the {self.name} is damaged: {name} has the shape {found}")
+
+
+def weight_places(weights: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, int]]:
+    """Where each weight lies in a graph's file of weights: first byte and number of bytes."""
+    places, end = {}, 0
+    for name, shape in weights.items():
+        n_bytes = math.prod(shape) * (1 if name.endswith("|q") else 4)
+        places[name] = end, n_bytes
+        end += -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
+    return places
+
+
+def weights_file(graph: str) -> str:
+    """Name of the file of weights that a graph refers to."""
+    return f"{graph}.weights"
 
 
 def graph_of(part: str, config: Config, precision: str = "float32") -> StoredGraph:

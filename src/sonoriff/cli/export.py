@@ -1,0 +1,61 @@
+"""`sonoriff export`: a model for other programs, and as a site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sonoriff.cli import painting
+
+if TYPE_CHECKING:
+    from sonoriff.models.protocol import Model
+
+app = typer.Typer(
+    help="""Write a model for other programs: as ONNX files.
+
+    \b
+    Examples:
+      sonoriff export onnx -o graphs/
+      sonoriff export onnx my-model/ --lora my-style -o graphs/
+    """,
+    no_args_is_help=True,
+)
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="MODEL", help="As --model takes it elsewhere [default: the bundled one]."
+    ),
+]
+Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder; made where it is not there.")]
+
+
+@app.command()
+def onnx(
+    output: Folder,
+    model: Name = None,
+    lora: painting.Loras = None,
+    precision: Annotated[
+        Literal["float32", "int8"],
+        typer.Option(help="int8: the products of the denoiser's transformer in whole numbers."),
+    ] = "float32",
+) -> None:
+    """Write the networks as ONNX files with weights.
+
+    \b
+    Examples:
+      sonoriff export onnx -o graphs/
+      sonoriff export onnx --precision int8 -o graphs/
+    """
+    from sonoriff.export.onnx import export_onnx
+
+    for file in export_onnx(_loaded(model, lora), output, precision):
+        typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+def _loaded(name: str | None, loras: list[str] | None) -> Model:
+    from sonoriff.models.lora import parse_lora
+    from sonoriff.models.registry import load_model
+
+    return load_model(name, loras=[parse_lora(text) for text in loras or []])
