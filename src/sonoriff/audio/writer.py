@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sonoriff.audio.checks import check_sample_rate, check_waveform
 from sonoriff.audio.decoding import MAX_CHANNELS
 from sonoriff.audio.resample import resample
+from sonoriff.audio.tags import AudioTags, tag_file
 from sonoriff.errors import ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path
 
@@ -51,6 +52,7 @@ def write_audio(
     sample_rate: int,
     *,
     subtype: str | None = None,
+    tags: AudioTags | None = None,
 ) -> None:
     """Write a waveform; the file's suffix says the format.
 
@@ -61,6 +63,7 @@ def write_audio(
     sample_rate : Hz; Opus and MP3 know a few rates only and are resampled to the next higher
     subtype : libsndfile's name of the sample format; by default 16-bit integers for WAV and FLAC.
         "PCM_24" suits both, "FLOAT" suits WAV and keeps every sample as it is
+    tags : title, tempo, loop points and the like; None writes the sound alone
 
     Raises
     ------
@@ -78,6 +81,8 @@ def write_audio(
     try:
         with atomic_path(target) as temporary, temporary.open("w+b") as file:
             _write(file, chosen, waveform, sample_rate, subtype)
+            if tags is not None:
+                tag_file(file, target.suffix.lower(), tags)
     except OSError as error:
         error.filename = str(target)  # not the temporary file's, or none
         raise
@@ -89,11 +94,14 @@ def audio_bytes(
     suffix: str,
     *,
     subtype: str | None = None,
+    tags: AudioTags | None = None,
 ) -> bytes:
     """What `write_audio` would put into a file with this suffix."""
     buffer = io.BytesIO()
     chosen = _format_of(suffix, waveform, sample_rate)
     _write(buffer, chosen, waveform, sample_rate, subtype)
+    if tags is not None:
+        tag_file(buffer, suffix.lower(), tags)
     return buffer.getvalue()
 
 

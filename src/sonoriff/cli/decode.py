@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,8 @@ class DecodeSettings:
     seed: int
     backend: options.Backend
     loudness: float | None
+    sample_rate: int | None
+    bits: Literal["16", "24", "float"] | None
 
 
 def decode(
@@ -40,6 +42,8 @@ def decode(
         int, typer.Option(help="The same picture and seed give the same sound.", min=0)
     ] = 0,
     loudness: options.Loudness = None,
+    rate: options.Rate = None,
+    bits: options.Bits = None,
     backend: Annotated[
         options.Backend, typer.Option(help="native, or torchaudio where it is installed.")
     ] = "native",
@@ -58,17 +62,28 @@ def decode(
       sonoriff decode pictures/ -o sounds/ --format-out flac
     """
     from sonoriff.audio import WRITABLE_SUFFIXES
+    from sonoriff.pipeline.sound_file import check_bits
 
-    settings = DecodeSettings(quality=quality, seed=seed, backend=backend, loudness=loudness)
+    settings = DecodeSettings(
+        quality=quality,
+        seed=seed,
+        backend=backend,
+        loudness=loudness,
+        sample_rate=None if rate is None else int(rate),
+        bits=bits,
+    )
     sources = find_sources(inputs, PICTURE_SUFFIXES)
     planned = plan_jobs(sources, output, f".{format_out}", allowed=WRITABLE_SUFFIXES, force=force)
+    for job in planned:
+        check_bits(job.target.suffix, bits, settings.sample_rate)
     run_jobs(partial(decode_file, settings), planned, n_processes=jobs)
 
 
 def decode_file(settings: DecodeSettings, job: Job) -> str:
     """Decode one picture; returns a line about it."""
-    from sonoriff.audio import set_loudness, turned_down, write_audio
+    from sonoriff.audio import set_loudness
     from sonoriff.pipeline.circular import decode_loop, samples_of_loop
+    from sonoriff.pipeline.sound_file import save_sound
     from sonoriff.sonogram import decode as decode_sonogram
     from sonoriff.sonogram.picture import load_picture
 
@@ -86,7 +101,8 @@ def decode_file(settings: DecodeSettings, job: Job) -> str:
     sample_rate = sonogram.params.sample_rate
     if settings.loudness is not None:
         waveform = set_loudness(waveform, sample_rate, settings.loudness)
-    write_audio(job.target, turned_down(waveform), sample_rate)
+    rate, bits = settings.sample_rate, settings.bits
+    save_sound(job.target, waveform, sonogram, sample_rate=rate, bits=bits)
     return (
         f"{job.target}: {waveform.shape[1] / sample_rate:.2f} s, {sonogram.n_channels} channel(s)"
     )

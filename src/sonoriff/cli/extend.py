@@ -23,6 +23,7 @@ def extend(
     ] = "end",
     *,
     wishes: painting.SeededWishes,
+    sound: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Make a sound longer, at its end or at its start.
@@ -35,7 +36,7 @@ def extend(
     from sonoriff.pipeline.extend import ExtendSettings
     from sonoriff.pipeline.extend import extend as make
 
-    painting.check_output(output, source)
+    painting.check_output(output, source, sound=sound)
     settings = ExtendSettings(
         prompt=prompt,
         duration_s=duration,
@@ -45,4 +46,4 @@ def extend(
     loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = make(loaded, source, settings, on_progress=on_progress)
-    typer.echo(painting.save(clip, output))
+    typer.echo(painting.save(clip, output, sound))

@@ -73,6 +73,7 @@ def generate(
     mask: Annotated[
         Path | None, typer.Option(help="The mask that the riff of --from was painted with.")
     ] = None,
+    sound: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Make music from text: a sound file and its sonogram.
@@ -82,10 +83,10 @@ def generate(
       sonoriff generate "smooth tropical dance jazz" -o riff.wav
       sonoriff generate "techno, 132 bpm" --seed 7 --count 4 -o techno.flac
       sonoriff generate "church organ, in D minor" --duration 20 --negative drums
-      sonoriff generate "funk with (slap bass:1.3)" --loop --bars 4 --bpm 110
+      sonoriff generate "funk with (slap bass:1.3)" --loop --bars 4 --bpm 110 --rate 48000 --bits 24
       sonoriff generate --from riff.png --seed 8 -o other.wav
     """
-    painting.check_output(output, *([again] if again else []), *(source or ()))
+    painting.check_output(output, *([again] if again else []), *(source or ()), sound=sound)
     if again is None and (source or mask):
         raise ParameterError("--source and --mask are for --from")
     values = wishes.settings() | painting.given(
@@ -95,7 +96,7 @@ def generate(
         if count > 1 or loop:
             raise ParameterError("--from makes one riff as it was: leave out --count and --loop")
         changes = values | ({"mask": str(mask)} if mask else {})
-        typer.echo(painting.save(_again(again, source, changes, chosen), output))
+        typer.echo(painting.save(_again(again, source, changes, chosen), output, sound))
         return
     if prompt is None:
         raise ParameterError('say what to hear, for example: sonoriff generate "calm piano"')
@@ -103,17 +104,23 @@ def generate(
         raise ParameterError("a loop's length is --bars at --bpm: leave out --duration")
     if bars is not None and not loop:
         raise ParameterError("--bars is for --loop; without it, give --duration in seconds")
-    _write_clips(_settings(values, loop=loop), count, chosen, output)
+    _write_clips(_settings(values, loop=loop), count, chosen, output, sound)
 
 
-def _write_clips(settings: Any, count: int, chosen: painting.ModelOptions, output: Path) -> None:
+def _write_clips(
+    settings: Any,
+    count: int,
+    chosen: painting.ModelOptions,
+    output: Path,
+    sound: painting.SoundOptions,
+) -> None:
     """Make and write `count` clips with consecutive seeds."""
     replace(settings, seed=settings.seed + count - 1)  # raises if the last seed is too large
     loaded = chosen.load()
     with painting.progress() as on_progress:
         for clip in _clips(loaded, settings, count, on_progress):
             target = output if count == 1 else painting.numbered(output, clip.settings["seed"])
-            line = painting.save(clip, target)
+            line = painting.save(clip, target, sound)
             if count <= _MANY:
                 typer.echo(line)
     if count > _MANY:

@@ -34,6 +34,7 @@ def inpaint(
     ] = 0.05,
     *,
     wishes: painting.SeededWishes,
+    sound: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Paint a part of a sound anew, by time, by frequency, by a drawn mask, or all of them.
@@ -49,7 +50,7 @@ def inpaint(
     from sonoriff.pipeline.inpaint import InpaintSettings
     from sonoriff.pipeline.inpaint import inpaint as make
 
-    painting.check_output(output, source)
+    painting.check_output(output, source, sound=sound)
     settings = InpaintSettings(
         prompt=prompt,
         times=tuple(painting.pair(text, "--time") for text in time or ()),
@@ -62,4 +63,4 @@ def inpaint(
     loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = make(loaded, source, settings, on_progress=on_progress)
-    typer.echo(painting.save(clip, output))
+    typer.echo(painting.save(clip, output, sound))

@@ -41,6 +41,7 @@ def morph(
     each: Annotated[bool, typer.Option("--each", help="Write every clip by itself too.")] = False,
     *,
     wishes: painting.SeededWishes,
+    sound: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Go from one piece to another without a break: through prompts, seeds, or two sounds.
@@ -55,7 +56,7 @@ def morph(
     from sonoriff.pipeline.morph import MorphSettings
     from sonoriff.pipeline.morph import morph as make
 
-    painting.check_output(output, *(source or ()))
+    painting.check_output(output, *(source or ()), sound=sound)
     settings = MorphSettings(
         points=_points(prompts, seeds, strength, len(source or ())),
         clips=clips,
@@ -65,9 +66,9 @@ def morph(
     loaded = chosen.load()
     with painting.progress() as on_progress:
         way = make(loaded, settings, source or (), on_progress=on_progress)
-    typer.echo(painting.save(way.joined, output))
+    typer.echo(painting.save(way.joined, output, sound))
     for i, clip in enumerate(way.clips if each else ()):
-        typer.echo(painting.save(clip, painting.numbered(output, f"{i + 1:02d}")))
+        typer.echo(painting.save(clip, painting.numbered(output, f"{i + 1:02d}"), sound))
 
 
 def _points(

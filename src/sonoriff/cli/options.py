@@ -21,6 +21,19 @@ Loudness = Annotated[
         max=0.0,
     ),
 ]
+Rate = Annotated[
+    Literal["44100", "48000"] | None,
+    typer.Option(
+        help="Sample rate of the sound file, Hz [default: the music's own].", metavar="HZ"
+    ),
+]
+Bits = Annotated[
+    Literal["16", "24", "float"] | None,
+    typer.Option(
+        help="Sample format of WAV: 16, 24 or float; of FLAC: 16 or 24 [default: 16].",
+        metavar="BITS",
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", "-j", help="Processes for a batch [default: one a core].", min=1),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from sonoriff.cli import options
 from sonoriff.cli.progress import shown
 from sonoriff.errors import ParameterError
 
@@ -214,6 +215,26 @@ class ModelOptions:
         )
 
 
+@dataclass(frozen=True)
+class SoundOptions:
+    """Options for the sound file."""
+
+    rate: options.Rate = None
+    bits: options.Bits = None
+
+    def check(self, output: Path) -> None:
+        """Raise ParameterError before the long work if the file cannot have them."""
+        from sonoriff.pipeline.sound_file import check_bits
+
+        if output.suffix.lower() != ".png":
+            check_bits(output.suffix, self.bits, self.sample_rate)
+
+    @property
+    def sample_rate(self) -> int | None:
+        """The given rate in Hz."""
+        return None if self.rate is None else int(self.rate)
+
+
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """Expand the parameters of a command that are dataclasses of options.
 
@@ -255,7 +276,7 @@ def _options_of(group: Any) -> list[inspect.Parameter]:
     ]
 
 
-def check_output(output: Path, *sources: Path) -> None:
+def check_output(output: Path, *sources: Path, sound: SoundOptions | None = None) -> None:
     """Raise ParameterError before the long work if the output cannot be written.
 
     Neither the output nor the picture beside it may overwrite a source.
@@ -266,6 +287,8 @@ def check_output(output: Path, *sources: Path) -> None:
         )
     if not output.parent.is_dir():
         raise ParameterError(f"the folder {output.parent} does not exist: make it first")
+    if sound is not None:
+        sound.check(output)
     written = [path.resolve() for path in (output, output.with_suffix(".png"))]
     for source in sources:
         if source.resolve() in written:
@@ -277,9 +300,9 @@ def numbered(output: Path, number: int | str) -> Path:
     return output.with_name(f"{output.stem}-{number}{output.suffix}")
 
 
-def save(clip: Clip, output: Path) -> str:
+def save(clip: Clip, output: Path, sound: SoundOptions) -> str:
     """Write the sound and its picture, or the picture alone; returns a line about it."""
-    clip.save(output)
+    clip.save(output, sample_rate=sound.sample_rate, bits=sound.bits)
     length = f"{clip.sonogram.duration_s:.2f} s"
     if output.suffix.lower() == ".png":
         return f"{output}: {length}"

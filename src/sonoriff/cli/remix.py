@@ -17,6 +17,7 @@ def remix(
     strength: painting.Strength = 0.6,
     *,
     wishes: painting.SeededWishes,
+    sound: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Play a sound another way: image-to-image on its sonogram.
@@ -29,7 +30,7 @@ def remix(
     from sonoriff.pipeline.remix import RemixSettings
     from sonoriff.pipeline.remix import remix as make
 
-    painting.check_output(output, source)
+    painting.check_output(output, source, sound=sound)
     settings = RemixSettings(
         prompt=prompt,
         strength=strength,
@@ -38,4 +39,4 @@ def remix(
     loaded = chosen.load()
     with painting.progress() as on_progress:
         clip = make(loaded, source, settings, on_progress=on_progress)
-    typer.echo(painting.save(clip, output))
+    typer.echo(painting.save(clip, output, sound))

@@ -154,6 +154,7 @@ def render(
     sampler: painting.Sampler = None,
     kind: painting.Kind = None,
     *,
+    written: painting.SoundOptions,
     chosen: painting.ModelOptions,
 ) -> None:
     """Render a plan: a sound file and its sonogram, which holds the plan.
@@ -166,13 +167,13 @@ def render(
       sonoriff song render night.toml -o night.wav
       sonoriff song render night.toml -o night.mp3 --loudness -16
     """
-    from sonoriff.audio import turned_down, write_audio
     from sonoriff.pipeline.settings import Sampling
+    from sonoriff.pipeline.sound_file import save_sound
     from sonoriff.songs import mastering
     from sonoriff.songs.document import load_song
     from sonoriff.songs.render import render_song
 
-    painting.check_output(output, plan)
+    painting.check_output(output, plan, sound=written)
     song, sampling = _of_picture(plan) if _is_picture(plan) else (load_song(plan), Sampling())
     wishes = painting.given(
         num_inference_steps=steps, guidance_scale=guidance, sampler=sampler, kind=kind
@@ -192,7 +193,8 @@ def render(
     if output.suffix.lower() == ".png":
         clip.save(output)
     else:
-        write_audio(output, turned_down(sound), clip.sample_rate)
+        rate, bits = written.sample_rate, written.bits
+        save_sound(output, sound, clip.sonogram, sample_rate=rate, bits=bits)
         clip.save(output.with_suffix(".png"))
     typer.echo(f"{output}: {clip.sonogram.duration_s:.2f} s, {len(song.sections)} sections")
 

@@ -38,6 +38,11 @@ class MusicAttributes:
     chords: tuple[tuple[Chord, int], ...] | None = None
     kind: str | None = None
 
+    def named(self) -> dict[str, Any]:
+        """Tempo and key for the settings of a clip: {"bpm": 90.0, "key": "A minor"}."""
+        key = " ".join(part for part in (self.key, self.mode) if part) or None
+        return {"bpm": self.bpm, "key": key}
+
 
 @dataclass(frozen=True)
 class Term:

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sonoriff.sonogram.sonogram import Sonogram
+
+if TYPE_CHECKING:
+    from sonoriff.pipeline.sound_file import Bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,10 +59,18 @@ class Clip:
 
         return cls(load_picture(path))
 
-    def save(self, path: Path | str) -> None:
+    def save(
+        self, path: Path | str, *, sample_rate: int | None = None, bits: Bits | None = None
+    ) -> None:
         """Write the picture (.png) or the sound (.wav .flac .ogg .mp3 .opus).
 
-        Sound that would clip is scaled down as a whole.
+        Sound that would clip is scaled down as a whole. Sound files say title, prompt, seed, tempo
+        and key; WAV files also bars, sections and loop points.
+
+        Parameters
+        ----------
+        sample_rate : of the sound, 44100 or 48000 Hz; None is the clip's own
+        bits : "16", "24" or "float", of WAV, and of FLAC without float; None is 16
         """
         target = Path(path)
         if target.suffix.lower() == ".png":
@@ -67,9 +78,9 @@ class Clip:
 
             save_picture(target, self.sonogram)
         else:
-            from sonoriff.audio import turned_down, write_audio
+            from sonoriff.pipeline.sound_file import save_sound
 
-            write_audio(target, turned_down(self.waveform), self.sample_rate)
+            save_sound(target, self.waveform, self.sonogram, sample_rate=sample_rate, bits=bits)
 
     def __repr__(self) -> str:
         return f"Clip({self.sonogram!r})"

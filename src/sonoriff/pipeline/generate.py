@@ -82,6 +82,7 @@ def generate_many(
     for batch, first in enumerate(range(0, count, batch_size)):
         seeds = [chosen.seed + i for i in range(first, min(first + batch_size, count))]
         noise = np.concatenate([noise_grid(model, width, seed) for seed in seeds])
+        own = known
         done = batch * steps
         if sketched:
             told = stage(on_progress, done, total)
@@ -95,7 +96,8 @@ def generate_many(
         )
         for seed, one in zip(seeds, np.split(latents, len(seeds)), strict=True):
             picture = picture_from_latents(model, one)[..., :n_frames]
-            facts = {"verb": "generate", **replace(chosen, seed=seed).to_dict()}
+            values = replace(chosen, seed=seed).to_dict()
+            facts = {"verb": "generate", **values, "attributes": own.named()}
             yield Clip(painted_sonogram(model, picture, facts))
 
 

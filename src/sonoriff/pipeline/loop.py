@@ -101,6 +101,7 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
         "verb": "loop",
         **chosen.to_dict(),
         "bpm": bpm,
+        "attributes": replace(facts, bpm=bpm).named(),
         "loop_samples": round(length * params.sample_rate),
     }
     return Clip(painted_sonogram(model, picture, about))

@@ -167,7 +167,14 @@ class Jobs:
         state, error = "failed", None
         try:
             facts, (picture, sound) = await self._made(job, header, blobs)
-            await _kept(self._store.finish, riff_id, picture, sound, facts["duration_s"])
+            await _kept(
+                self._store.finish,
+                riff_id,
+                picture,
+                sound,
+                facts["duration_s"],
+                facts["attributes"],
+            )
             state = "done"
         except (Cancelled, asyncio.CancelledError):
             state = "cancelled"

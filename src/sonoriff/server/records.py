@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from sonoriff.errors import ParameterError
 
-SOUNDS = ("wav", "flac", "ogg", "mp3")
+SOUNDS = ("wav", "flac", "ogg", "opus", "mp3")
 ENDED = ("done", "failed", "cancelled")
 UNFINISHED = ("queued", "running")
 # How long a call waits for another process that is writing to the database.

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from sonoriff.errors import BusyError, FormatError, ParameterError, SonoriffError
 from sonoriff.files import write_bytes
+from sonoriff.pipeline.sound_file import Bits, check_bits, save_sound
 from sonoriff.server.config import Limits
 from sonoriff.server.records import (
     ENDED,
@@ -28,6 +29,7 @@ from sonoriff.server.records import (
     engine_of,
     make_tables,
 )
+from sonoriff.sonogram.picture import load_picture
 
 __all__ = ["ENDED", "SOUNDS", "NoRoomError", "RiffRecord", "Store", "StoreError"]
 log = logging.getLogger(__name__)
@@ -128,7 +130,14 @@ class Store:
         )
         self._do(lambda session: session.execute(changed))
 
-    def finish(self, riff_id: str, picture: bytes, sound: bytes, duration_s: float) -> None:
+    def finish(
+        self,
+        riff_id: str,
+        picture: bytes,
+        sound: bytes,
+        duration_s: float,
+        attributes: dict[str, Any] | None = None,
+    ) -> None:
         """Store a riff's files, and delete the oldest riffs beyond the limits.
 
         Nothing is left behind if the riff has been deleted meanwhile or cannot be stored.
@@ -137,23 +146,25 @@ class Store:
         ----------
         picture : PNG
         sound : FLAC
+        attributes : tempo and key of the music, as "attributes" in the settings of the record
         """
-        done = (
-            update(RiffRecord)
-            .where(RiffRecord.id == riff_id)
-            .values(
-                state="done",
-                error=None,
-                duration_s=duration_s,
-                n_bytes=len(picture) + len(sound),
-            )
-        )
+
+        def done(session: Session) -> bool:
+            riff = session.scalar(select(RiffRecord).where(RiffRecord.id == riff_id))
+            if riff is None:
+                return False
+            riff.state, riff.error, riff.duration_s = "done", None, duration_s
+            riff.n_bytes = len(picture) + len(sound)
+            if attributes is not None:
+                riff.settings = {**riff.settings, "attributes": attributes}
+            return True
+
         try:
             with _room_needed():
                 self._files.mkdir(parents=True, exist_ok=True)
                 write_bytes(self._path(riff_id, "png"), picture)
                 write_bytes(self._path(riff_id, "flac"), sound)
-            found = self._do(lambda session: session.execute(done).rowcount)  # type: ignore[attr-defined]
+            found = self._do(done)
         except BaseException:
             self._remove_files(riff_id)
             raise
@@ -201,28 +212,42 @@ class Store:
         # Files go last: a sound that is being converted then finds no riff and is removed too.
         self._remove_files(riff_id)
 
-    def file(self, riff: RiffRecord, kind: str) -> Path | None:
+    def file(
+        self, riff: RiffRecord, kind: str, sample_rate: int | None = None, bits: Bits | None = None
+    ) -> Path | None:
         """Path of the picture or sound of a finished riff; None if it is missing.
 
-        Sounds other than FLAC are converted on first use.
+        Sounds other than the stored FLAC are converted on first use.
+
+        Parameters
+        ----------
+        sample_rate, bits : as of `sonoriff.pipeline.sound_file.save_sound`
 
         Raises
         ------
+        ParameterError
+            a kind without these bits
         FormatError
-            the stored sound is damaged
+            the stored sound or its picture is damaged
         """
         assert kind in ("png", *SOUNDS)
-        path, source = self._path(riff.id, kind), self._path(riff.id, "flac")
+        picture, source = self._path(riff.id, "png"), self._path(riff.id, "flac")
+        if sample_rate is None and bits is None:
+            path = self._path(riff.id, kind)
+        else:
+            check_bits(f".{kind}", bits, sample_rate)
+            path = self._path(riff.id, f"{sample_rate or 0}-{bits or 0}.{kind}")
         if _is_own_file(path):
             return path
-        if kind == "png" or not _is_own_file(source):
+        if kind == "png" or not _is_own_file(source) or not _is_own_file(picture):
             return None
-        from sonoriff.audio import read_audio, write_audio
+        from sonoriff.audio import read_audio
 
         self.check_room()
         try:
             with _room_needed():
-                write_audio(path, *read_audio(source))
+                sonogram, (sound, _rate) = load_picture(picture), read_audio(source)
+                save_sound(path, sound, sonogram, sample_rate=sample_rate, bits=bits)
         except SonoriffError as error:
             if isinstance(error, NoRoomError):
                 raise
@@ -334,12 +359,13 @@ class Store:
         chosen = select(RiffRecord.id).where(RiffRecord.state != "done")
         unfinished = set(self._do(lambda session: session.scalars(chosen).all()))
         for path in self._files.iterdir():
-            if (path.name.startswith(".") and ".tmp" in path.name) or path.stem in unfinished:
+            owner = path.name.split(".")[0]
+            if (path.name.startswith(".") and ".tmp" in path.name) or owner in unfinished:
                 _remove(path)
 
     def _remove_files(self, riff_id: str) -> None:
-        for kind in ("png", *SOUNDS):
-            _remove(self._path(riff_id, kind))
+        for path in self._files.glob(f"{riff_id}.*"):
+            _remove(path)
         self._keep_reserve()
 
     def _path(self, riff_id: str, kind: str) -> Path:

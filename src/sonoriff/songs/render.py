@@ -86,11 +86,33 @@ def render_song(
     latents = painter.paint_all(on_progress)
     n_frames = round(song.duration_s * model.params.frames_per_second)
     picture = picture_from_latents(model, latents)[..., :n_frames]
-    facts = {"verb": "song", "plan": toml_from_song(song), **_how(chosen)}
+    facts = {
+        "verb": "song",
+        "plan": toml_from_song(song),
+        "song": _outline(song),
+        "attributes": {"bpm": song.bpm, "key": painter.key or None},
+        **_how(chosen),
+    }
     made = painted_sonogram(model, picture, facts)
     values = with_dynamics(made.values, made.params, song)
     values = with_transitions(values, made.params, song)
     return Clip(replace(made, values=values))
+
+
+def _outline(song: Song) -> dict[str, Any]:
+    """What a sound file says of the song; the plan says the rest."""
+    starts = [bar * bar_seconds(song.bpm) for bar in song.first_bars()[:-1]]
+    sections = [
+        {"name": section.name, "start_s": start}
+        for section, start in zip(song.sections, starts, strict=True)
+    ]
+    return {
+        "title": song.title,
+        "style": song.style,
+        "negative": song.negative,
+        "seed": song.seed,
+        "sections": sections,
+    }
 
 
 class _Painter:

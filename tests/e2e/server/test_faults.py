@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-import sonoriff.audio
+import sonoriff.server.store
 from running_server import run_server
 from server_tools import wait_until
 from sonoriff.server.config import Limits, ServerConfig
@@ -156,13 +156,13 @@ def test_what_is_deleted_while_its_sound_is_made_is_gone(
 ) -> None:
     server = run()
     record = ended(server, server.post("/api/v1/riffs", json=QUICK))
-    write = sonoriff.audio.write_audio
+    write = sonoriff.server.store.save_sound
 
-    def deleted_meanwhile(*given: Any) -> None:
+    def deleted_meanwhile(*given: Any, **options: Any) -> None:
         assert server.delete(f"/api/v1/riffs/{record['id']}") == 204
-        write(*given)
+        write(*given, **options)
 
-    monkeypatch.setattr(sonoriff.audio, "write_audio", deleted_meanwhile)
+    monkeypatch.setattr(sonoriff.server.store, "save_sound", deleted_meanwhile)
     assert server.get(record["files"]["mp3"]).status_code == 404
     assert names(tmp_path / "riffs") == []
 

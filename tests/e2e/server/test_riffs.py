@@ -77,12 +77,31 @@ def test_a_riff_comes_in_every_format(server: Any, made: dict[str, Any]) -> None
     sonogram = picture_from_bytes(server.get(made["files"]["png"]).content)
     assert sonogram.n_frames == n_frames
     assert sonogram.metadata["prompt"] == "steel drums_100%"
-    for kind in ("wav", "flac", "ogg", "mp3"):
+    assert made["settings"]["attributes"] == {"bpm": None, "key": None}
+    for kind in ("wav", "flac", "ogg", "opus", "mp3"):
         answer = server.get(made["files"][kind])
         samples, rate = soundfile.read(io.BytesIO(answer.content))
-        assert rate == 44100
-        assert abs(len(samples) - n_frames * 512) <= (0 if kind in ("wav", "flac") else 2500)
+        assert rate == (48000 if kind == "opus" else 44100)
+        wanted = n_frames * 512 * rate / 44100
+        assert abs(len(samples) - wanted) <= (0 if kind in ("wav", "flac") else 2500)
         assert answer.headers["content-type"].startswith("audio/")
+
+
+def test_a_loop_goes_into_a_sampler(server: Any) -> None:
+    """At 48 kHz with 24 bits: its length is that of its bars, and the whole of it is looped."""
+    asked = {"prompt": "steel drums", "bpm": 120, "bars": 1, "key": "D minor", **QUICK}
+    loop = followed(server, server.post("/api/v1/riffs/loop", json=asked))
+    assert loop["settings"]["attributes"] == {"bpm": 120.0, "key": "D minor"}
+    wav = server.get(loop["files"]["wav"] + "?rate=48000&bits=24")
+    file = soundfile.SoundFile(io.BytesIO(wav.content))
+    assert (file.samplerate, file.subtype, file.frames) == (48000, "PCM_24", 96000)
+    said = " ".join(file.extra_info.split())
+    assert "Start : 0 End : 95999" in said
+    assert "Tempo : 120.0" in said
+    assert "Beats : 4" in said
+    refused = server.get(loop["files"]["mp3"] + "?bits=24")
+    assert refused.status_code == 422
+    assert "16, 24 and float" in refused.json()["error"]["message"]
 
 
 def test_head_is_what_get_answers_without_the_body(server: Any, made: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from sonoriff.audio import audio_bytes
 from sonoriff.errors import ParameterError
 from sonoriff.server.config import Limits, ServerConfig
 from sonoriff.server.store import RiffRecord, Store
+from sonoriff.sonogram import HIFI, Sonogram
+from sonoriff.sonogram.picture import png_bytes
 
 Open = Callable[[Limits], Store]
 
@@ -41,9 +43,11 @@ def opened(url: str, tmp_path: Path) -> Iterator[Open]:
         store.close()
 
 
-def finished(store: Store, prompt: str, sound: bytes = b"123456") -> RiffRecord:
+def finished(
+    store: Store, prompt: str, sound: bytes = b"123456", picture: bytes = b"1234"
+) -> RiffRecord:
     riff = store.add("generate", prompt, {"prompt": prompt, "seed": 2**53 - 1})
-    store.finish(riff.id, b"1234", sound, 1.0)
+    store.finish(riff.id, picture, sound, 1.0)
     return riff
 
 
@@ -73,11 +77,20 @@ def test_the_oldest_go_where_they_take_too_much_room(opened: Open, tmp_path: Pat
 
 def test_sounds_that_were_asked_for_take_room_too(opened: Open, tmp_path: Path) -> None:
     second = np.zeros((1, 44100), np.float32)
-    store = opened(Limits(max_stored_bytes=100_000))
-    riff = finished(store, "old", audio_bytes(second, 44100, ".flac"))
-    assert store.file(riff, "wav") is not None
+    store = opened(Limits(max_stored_bytes=250_000))
+    silence = png_bytes(Sonogram(np.full((1, 256, 86), -80.0, np.float32), HIFI))
+    riff = finished(store, "old", audio_bytes(second, 44100, ".flac"), silence)
+    wav = store.file(riff, "wav")
+    fine = store.file(riff, "wav", 48000, "24")
+    assert wav is not None
+    assert fine is not None
+    # As long as the other, at a higher rate with more bits.
+    assert fine.stat().st_size > 1.6 * wav.stat().st_size
+    assert store.file(riff, "wav", 48000, "24") == fine
+    with pytest.raises(ParameterError, match="bits"):
+        store.file(riff, "mp3", None, "24")
     assert prompts(store) == ["old"]
-    finished(store, "new", b"1" * 20_000)
+    finished(store, "new", b"1" * 50_000)
     assert prompts(store) == ["new"]
     assert files(tmp_path) == 2
 

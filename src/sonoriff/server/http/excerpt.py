@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sonoriff.audio import audio_bytes
+from sonoriff.pipeline.sound_file import attributes_of_settings, sound_bytes
 from sonoriff.server.store import RiffRecord, Store, StoreError
 from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.sonogram.params import SonogramParams
@@ -49,8 +49,14 @@ def riff_of_part(
     )
     riff = store.add("stream", prompt, {**settings, "prompt": prompt}, owner)
     try:
-        flac = audio_bytes(np.ascontiguousarray(samples), params.sample_rate, ".flac")
-        store.finish(riff.id, png_bytes(sonogram), flac, samples.shape[1] / params.sample_rate)
+        flac = sound_bytes(".flac", np.ascontiguousarray(samples), sonogram)
+        store.finish(
+            riff.id,
+            png_bytes(sonogram),
+            flac,
+            samples.shape[1] / params.sample_rate,
+            attributes_of_settings(sonogram.metadata),
+        )
     except BaseException:
         with suppress(StoreError):
             store.delete(riff.id)  # no worker will make it, so it would stay queued for ever

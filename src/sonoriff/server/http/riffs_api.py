@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from sonoriff.errors import FormatError, ParameterError
+from sonoriff.pipeline.sound_file import Bits
 from sonoriff.server.http.answers import RangedFile
 from sonoriff.server.http.dependencies import (
     owner_of,
@@ -49,12 +50,13 @@ files_router = APIRouter(
     dependencies=[Depends(require_key_or_query)],
     responses=_COMMON,
 )
-Kind = Literal["png", "wav", "flac", "ogg", "mp3"]
+Kind = Literal["png", "wav", "flac", "ogg", "opus", "mp3"]
 _TYPES = {
     "png": "image/png",
     "wav": "audio/wav",
     "flac": "audio/flac",
     "ogg": "audio/ogg",
+    "opus": "audio/ogg",
     "mp3": "audio/mpeg",
 }
 _Source = Annotated[UploadFile | None, File(description="Sound, or sonogram picture.")]
@@ -200,10 +202,16 @@ async def _finished(request: Request, riff_id: str) -> RiffRecord:
     return riff
 
 
-async def _file(service: Service, riff: RiffRecord, kind: str) -> Path:
+async def _file(
+    service: Service,
+    riff: RiffRecord,
+    kind: str,
+    sample_rate: int | None = None,
+    bits: Bits | None = None,
+) -> Path:
     """Path of a finished riff's file; raises ApiError if it is missing or damaged."""
     try:
-        path = await asyncio.to_thread(service.store.file, riff, kind)
+        path = await asyncio.to_thread(service.store.file, riff, kind, sample_rate, bits)
     except FormatError as error:
         raise ApiError(404, f"{error}: nothing can be made of it") from error
     if path is None:
@@ -281,11 +289,17 @@ def _event(change: dict[str, Any]) -> str:
         **described(404, 409, 416),
     },
 )
-async def file(request: Request, riff_id: str, kind: Kind) -> FileResponse:
-    """The picture, which carries all its metadata, or the sound."""
+async def file(
+    request: Request,
+    riff_id: str,
+    kind: Kind,
+    rate: Annotated[Literal["44100", "48000"] | None, Query(description="Hz, of a sound.")] = None,
+    bits: Annotated[Bits | None, Query(description="Of WAV; of FLAC without float.")] = None,
+) -> FileResponse:
+    """The picture, which carries all its metadata, or the sound with tags and marks."""
     service = service_of(request)
     riff = await _finished(request, riff_id)
-    path = await _file(service, riff, kind)
+    path = await _file(service, riff, kind, None if rate is None else int(rate), bits)
     return RangedFile(
         path, stat_result=path.stat(), media_type=_TYPES[kind], filename=f"riff-{riff.id}.{kind}"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sonoriff.audio import audio_bytes
 from sonoriff.models.protocol import Model
 from sonoriff.pipeline.settings import OnProgress, Sampling
+from sonoriff.pipeline.sound_file import attributes_of_settings, sound_bytes
 from sonoriff.server.workers.ipc import Message
 from sonoriff.songs.cache import prune
 from sonoriff.songs.document import song_from_toml
@@ -38,5 +38,9 @@ def render(
     if cache is not None:
         prune(cache)
     sound = mastered(clip.waveform, clip.sample_rate, settings.get("loudness", -14.0))
-    facts = {"duration_s": sound.shape[1] / clip.sample_rate}
-    return facts, [png_bytes(clip.sonogram), audio_bytes(sound, clip.sample_rate, ".flac")]
+    facts = {
+        "duration_s": sound.shape[1] / clip.sample_rate,
+        "attributes": attributes_of_settings(clip.settings),
+    }
+    flac = sound_bytes(".flac", sound, clip.sonogram, bits="24")
+    return facts, [png_bytes(clip.sonogram), flac]

@@ -19,6 +19,7 @@ from sonoriff.pipeline.morph import Morph
 from sonoriff.pipeline.prediction import OnMember
 from sonoriff.pipeline.riffusion import InferenceInput, riffuse
 from sonoriff.pipeline.settings import OnProgress
+from sonoriff.pipeline.sound_file import attributes_of_settings, sound_bytes
 from sonoriff.pipeline.source import sonogram_from_source
 from sonoriff.pipeline.verbs import VERBS
 from sonoriff.server.workers import song_task
@@ -202,9 +203,12 @@ class Tasks:
             self._still_wanted()
             clip = self._made(verb, settings, source, on_progress)
         self._still_wanted()
-        facts = {"duration_s": clip.waveform.shape[1] / clip.sample_rate}
+        facts = {
+            "duration_s": clip.waveform.shape[1] / clip.sample_rate,
+            "attributes": attributes_of_settings(clip.settings),
+        }
         self._still_wanted()
-        flac = audio_bytes(clip.waveform, clip.sample_rate, ".flac")
+        flac = sound_bytes(".flac", clip.waveform, clip.sonogram, bits="24")
         self._still_wanted()
         return facts, [png_bytes(clip.sonogram), flac]
 
