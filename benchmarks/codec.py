@@ -225,7 +225,7 @@ def bench_stream(sound: np.ndarray, clock: Clock) -> list[dict[str, Any]]:
                 {
                     "format": params.name,
                     "quality": quality,
-                    "look_ahead_s": params.duration_s(decoder.look_ahead_frames),
+                    "look_ahead_s": params.duration_s(decoder.look_ahead_frames()),
                     "times_real_time": sonogram.duration_s / took,
                     "slowest_chunk_ms": 1000 * slowest,
                     "same_as_whole": bool(np.array_equal(np.concatenate(samples, 1), whole)),

@@ -41,7 +41,7 @@ def main() -> None:
                     seed=seed,
                 )
                 values = generate(model, settings).sonogram.values
-                measured[i, j] = energy_of_picture(values[0])
+                measured[i, j] = energy_of_picture(values[-1])
         rise = float((measured[:, -1] - measured[:, 0]).mean())
         rising = int((np.diff(measured, axis=1) > 0).all(axis=1).sum())
         print(f"{way}: rises by {rise:.2f}, at each step in {rising} of {len(_PROMPTS)}")

@@ -55,7 +55,8 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
     # A linear code of random directions: what is painted then depends on what was there.
     basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
     autoencoder.set_linear(0.25 * basis, torch.tensor(-0.2))
-    denoiser = Denoiser(DenoiserConfig(latent_channels=4, grid_width=8, width=64, depth=2, heads=1))
+    shape = DenoiserConfig(latent_channels=6, stereo=True, grid_width=8, width=64, depth=2, heads=1)
+    denoiser = Denoiser(shape)
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     folder = tmp_path_factory.mktemp("models") / "tiny"

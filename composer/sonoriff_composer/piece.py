@@ -25,7 +25,7 @@ _PLUCKED = frozenset(
 class Piece:
     """One made piece.
 
-    Either `score` is played by the synthesiser, or `waveform` (float32 (T,)) is the sound and
+    Either `score` is played by the synthesiser, or `waveform` (float32 (2, T)) is the sound and
     `activity` lists (instrument, start, stop, weight) in seconds. `starts_s` are the clips.
     `phrases` are true of every clip and become captions too.
     """

@@ -29,6 +29,7 @@ from sonoriff.errors import CorpusError, SetupError, SonoriffError, SonoriffWarn
 from sonoriff_composer.captions import captions_for, moods_of
 from sonoriff_composer.piece import Piece, clip_facts
 from sonoriff_composer.score import seeded
+from sonoriff_composer.stage import seats
 
 # Programme, module with compose(seed, index), place of its clip numbers, share of the pieces.
 PROGRAMMES: dict[str, tuple[str, int, int]] = {
@@ -84,8 +85,8 @@ def jobs(seed: int, programmes: Sequence[str]) -> Iterator[Job]:
 _synthesiser = None
 
 
-def _play(piece: Piece) -> Waveform:
-    """The sound of a piece."""
+def _play(piece: Piece, name: str) -> Waveform:
+    """The sound of a piece, float32 (2, T)."""
     global _synthesiser
     if piece.waveform is not None:
         return piece.waveform
@@ -95,25 +96,28 @@ def _play(piece: Piece) -> Waveform:
         from sonoriff_composer.synthesiser import Synthesiser
 
         _synthesiser = Synthesiser()
-    return _synthesiser.render(piece.score, piece.duration_s, font=piece.font, room=piece.room)
+    stage = seats([part.role for part in piece.score.parts], seeded("stage", name))
+    return _synthesiser.render(
+        piece.score, piece.duration_s, font=piece.font, room=piece.room, stage=stage
+    )
 
 
 def make_piece(root: Path, job: Job) -> list[CorpusClip]:
     """Compose and play one piece, write its clips, give their lines (none if all were dropped)."""
     module, base, _ = PROGRAMMES[job.programme]
     piece: Piece = import_module(module).compose(job.seed, job.index)
-    waveform = _play(piece)
+    waveform = _play(piece, job.name)
     clips: list[CorpusClip] = []
     prints: list[Waveform] = []
     for number, start_s in enumerate(piece.starts_s):
         start = round(start_s * SAMPLE_RATE)
-        cut = waveform[start : start + CLIP_SAMPLES]
-        if len(cut) < CLIP_SAMPLES or is_hollow(cut):
+        cut = waveform[:, start : start + CLIP_SAMPLES]
+        if cut.shape[1] < CLIP_SAMPLES or is_hollow(cut.mean(axis=0)):
             continue
         levelled_cut = levelled(cut, piece.level_db)
         if levelled_cut is None:
             continue
-        mark = fingerprint(levelled_cut)
+        mark = fingerprint(levelled_cut.mean(axis=0))
         if is_copy(mark, prints):
             continue
         prints.append(mark)

@@ -18,9 +18,10 @@ from sonoriff.corpus.manifest import ClipLabels
 from sonoriff.corpus.splits import draw_source
 from sonoriff_composer.debian import SOURCES, fetch
 from sonoriff_composer.electronic.kernels import SAMPLE_RATE, Signal
-from sonoriff_composer.electronic.mixer import place, reverberated, step_times
+from sonoriff_composer.electronic.mixer import place, seated, step_times, wet_sides
 from sonoriff_composer.piece import Piece, Timing, choose_starts, choose_timing
 from sonoriff_composer.score import seeded
+from sonoriff_composer.stage import Seat
 
 NAME = "samples"
 VERSION = 1
@@ -152,9 +153,13 @@ def _shifted(sound: Signal, factor: float) -> Signal:
 
 
 def _in_a_room(sound: Signal, rng: random.Random, most: float) -> Signal:
+    """A sound (T,) somewhere in a room, float32 (2, T)."""
     level = rng.choice((0.0, 0.15, 0.3, most))
     noise = np.random.default_rng(rng.randrange(2**32))
-    wet = reverberated(sound, rng.uniform(0.3, 1.6), level, noise) if level else sound
+    seat = Seat(pan=0.2 * float(noise.uniform(-1, 1)), width=0.2 * float(noise.uniform()))
+    wet = seated(sound, seat)
+    if level:
+        wet = wet + np.float32(level) * wet_sides(sound, rng.uniform(0.3, 1.6), noise)
     return np.asarray(0.5 * wet / (np.abs(wet).max() + 1e-9), np.float32)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from sonoriff.errors import SetupError
 from sonoriff_composer.score import DRUM_CHANNEL, Score
+from sonoriff_composer.stage import Seat
 
 SAMPLE_RATE = 44_100
 _WARNINGS = 2
@@ -105,19 +107,29 @@ class Synthesiser:
         return self._fonts[name]
 
     def render(
-        self, score: Score, duration_s: float, *, font: str = "fluid", room: Room | None = None
+        self,
+        score: Score,
+        duration_s: float,
+        *,
+        font: str = "fluid",
+        room: Room | None = None,
+        stage: Sequence[Seat] = (),
     ) -> npt.NDArray[np.float32]:
         """The first `duration_s` seconds of a score.
 
+        Parameters
+        ----------
+        stage : a place for each part; in the middle where there is none
+
         Returns
         -------
-        float32 (T,), mono (mean of both sides), not normalised
+        float32 (2, T), not normalised
         """
         loaded = self._font(font)
         synth = self._new()
         number = self._calls.add_sfont(synth.synth, loaded)
         try:
-            channels = _prepare(synth, number, score, room or Room())
+            channels = _prepare(synth, number, score, room or Room(), stage)
             return self._played(synth, _events(score, channels), duration_s)
         finally:
             self._calls.remove_sfont(synth.synth, loaded)
@@ -128,7 +140,8 @@ class Synthesiser:
     ) -> npt.NDArray[np.float32]:
         """The sound of events on a prepared synthesiser."""
         total = round(duration_s * SAMPLE_RATE)
-        left, right = np.zeros(total, np.float32), np.zeros(total, np.float32)
+        sides = np.zeros((2, total), np.float32)
+        left, right = sides
         position = 0
         for when, on, channel, pitch, velocity in events:
             target = min(round(when * SAMPLE_RATE), total)
@@ -140,7 +153,7 @@ class Synthesiser:
             else:
                 synth.noteoff(channel, pitch)
         self._advance(synth, left, right, position, total)
-        return np.asarray((left + right) * 0.5, np.float32)
+        return sides
 
     def _advance(
         self,
@@ -158,7 +171,9 @@ class Synthesiser:
         return start
 
 
-def _prepare(synth: Any, font: int, score: Score, room: Room) -> dict[int, int]:
+def _prepare(
+    synth: Any, font: int, score: Score, room: Room, stage: Sequence[Seat]
+) -> dict[int, int]:
     """Choose programs, levels and the room; the channel of each part."""
     synth.set_reverb(room.size, room.damping, 0.8, room.level)
     channels: dict[int, int] = {}
@@ -169,7 +184,8 @@ def _prepare(synth: Any, font: int, score: Score, room: Room) -> dict[int, int]:
             channel = free.pop(0) if len(free) > 1 else free[0]
         channels[index] = channel
         synth.program_select(channel, font, 128 if part.is_drums else 0, part.program)
-        for control, value in ((7, part.volume), (10, 64), (91, part.reverb), (93, 0)):
+        pan = round(64 + 63 * stage[index].pan) if stage else 64
+        for control, value in ((7, part.volume), (10, pan), (91, part.reverb), (93, 0)):
             synth.cc(channel, control, value)
     return channels
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sonoriff_composer.electronic.kernels import SAMPLE_RATE, Signal
+from sonoriff_composer.stage import Seat
 
 
 @dataclass
@@ -74,8 +76,17 @@ def echoed(signal: Signal, delay_s: float, feedback: float, level: float) -> Sig
     return out
 
 
-def reverberated(signal: Signal, seconds: float, level: float, rng: np.random.Generator) -> Signal:
-    """The signal in a room: convolution with noise that dies away and darkens."""
+def wet_sides(signal: Signal, seconds: float, rng: np.random.Generator) -> Signal:
+    """What a room adds to a signal (T,), float32 (2, T): noise that dies away and darkens.
+
+    The sum of both sides is that of one room, their difference that of another.
+    """
+    middle, side = (_wet(signal, seconds, rng) for _ in range(2))
+    return np.stack([middle + side, middle - side])
+
+
+def _wet(signal: Signal, seconds: float, rng: np.random.Generator) -> Signal:
+    """The signal convolved with one response of a room."""
     from scipy.signal import fftconvolve, lfilter
 
     count = round(seconds * SAMPLE_RATE)
@@ -84,28 +95,47 @@ def reverberated(signal: Signal, seconds: float, level: float, rng: np.random.Ge
     room = lfilter([0.35], [1, -0.65], room)
     room[: round(0.008 * SAMPLE_RATE)] = 0
     room /= np.sqrt(np.sum(room**2))
-    wet = fftconvolve(signal, room.astype(np.float32))[: len(signal)]
-    return np.asarray(signal + level * wet, np.float32)
+    return np.asarray(fftconvolve(signal, room.astype(np.float32))[: len(signal)], np.float32)
+
+
+def seated(signal: Signal, seat: Seat) -> Signal:
+    """A signal (T,) at its place on the stage, float32 (2, T); the mean of the sides is the signal.
+
+    What is wide has a delayed, high-passed copy of itself added on one side and taken away on the
+    other, so that low tones stay in the middle.
+    """
+    side = signal * np.float32(seat.pan)
+    if seat.width:
+        from scipy.signal import lfilter
+
+        copy = np.zeros_like(signal)
+        for delay_s, gain in ((0.011, 0.7), (0.017, -0.6), (0.026, 0.4)):
+            delay = round(delay_s * SAMPLE_RATE)
+            copy[delay:] += signal[:-delay] * np.float32(gain)
+        pole = float(np.exp(-2 * np.pi * 200 / SAMPLE_RATE))
+        copy = lfilter([(1 + pole) / 2, -(1 + pole) / 2], [1, -pole], copy)
+        side = side + np.float32(seat.width) * copy.astype(np.float32)
+    return np.stack([signal - side, signal + side])
 
 
 def mixed(
     tracks: list[Track], kicks_s: list[float], rng: np.random.Generator, *, duck_depth: float,
-    beat_s: float, reverb_s: float, drive: float,
+    beat_s: float, reverb_s: float, drive: float, stage: Sequence[Seat],
 ) -> Signal:  # fmt: skip
-    """All tracks together: ducked, echoed, in one room, softly limited."""
-    total = np.zeros(max(len(t.signal) for t in tracks), np.float32)
-    send = np.zeros_like(total)
-    for track in tracks:
+    """All tracks, each in its seat: ducked, echoed, in one room, softly limited; float32 (2, T)."""
+    total = np.zeros((2, max(len(t.signal) for t in tracks)), np.float32)
+    send = np.zeros_like(total[0])
+    for track, seat in zip(tracks, stage, strict=True):
         signal = track.signal
         if track.ducked and duck_depth > 0:
             signal = duck(signal, kicks_s, duck_depth, beat_s * 0.7)
         if track.echo > 0:
             signal = echoed(signal, beat_s * 0.75, 0.45, track.echo)
-        total += signal
+        total += seated(signal, seat)
         if track.reverb > 0:
             send += signal * np.float32(track.reverb)
     if np.any(send):
-        total += reverberated(send, reverb_s, 1.0, rng) - send
-    level = np.sqrt(np.mean(total**2)) + 1e-9
+        total += wet_sides(send, reverb_s, rng)
+    level = np.sqrt(np.mean(total.mean(axis=0) ** 2)) + 1e-9
     total *= np.float32(0.2 / level)
     return np.asarray(np.tanh(total * (1 + drive)) / (1 + drive), np.float32)

@@ -17,6 +17,7 @@ from sonoriff_composer.electronic.studio import MUTES, Session
 from sonoriff_composer.harmony import KEYS, choose_progression
 from sonoriff_composer.piece import Piece, bars_needed, choose_starts, choose_timing
 from sonoriff_composer.score import seeded
+from sonoriff_composer.stage import seats
 
 NAME = "electronic"
 VERSION = 1
@@ -91,6 +92,18 @@ _GROUPS = {
     "square lead": "lead",
     "vibraphone": "lead",
 }
+# What stands elsewhere on the stage than its group.
+_ROLES = {
+    "synth pad": "pad",
+    "supersaw": "pad",
+    "drone": "pad",
+    "texture": "pad",
+    "vinyl crackle": "pad",
+    "synth arpeggio": "arpeggio",
+    "chip arpeggio": "arpeggio",
+    "synth pluck": "arpeggio",
+    "bells": "arpeggio",
+}
 
 
 def _order(seed: int, index: int) -> str:
@@ -149,10 +162,12 @@ def compose(seed: int, index: int) -> Piece:
     )
     genre.recipe(session)
     beatless = "drums" not in session.tracks
+    tracks = list(session.tracks.values())
+    roles = [_ROLES.get(t.name) or _GROUPS.get(t.name, "chords") for t in tracks]
     sound = mixed(
-        list(session.tracks.values()), session.kicks_s, session.noise,
+        tracks, session.kicks_s, session.noise,
         duck_depth=session.duck_depth, beat_s=session.beat_s, reverb_s=session.reverb_s,
-        drive=session.drive,
+        drive=session.drive, stage=seats(roles, seeded("stage", NAME, seed, index)),
     )  # fmt: skip
     facts = ClipLabels(
         genre=name, style=name, lead=session.lead, bpm=None if beatless else round(timing.bpm, 2),

@@ -50,9 +50,10 @@ def golden_of(programme: str, seed: int, index: int) -> dict[str, Any]:
 
 
 def levels_of(waveform: npt.NDArray[np.float32]) -> list[float]:
-    """Mean level of eight octaves from 60 Hz up, dB."""
-    power = np.abs(np.fft.rfft(waveform.astype(np.float64))) ** 2
-    edges = np.array([60.0 * 2**i for i in range(_BANDS + 1)]) / 44_100 * len(waveform)
+    """Mean level of eight octaves of the middle from 60 Hz up, dB."""
+    mono = waveform.astype(np.float64).mean(axis=0)
+    power = np.abs(np.fft.rfft(mono)) ** 2
+    edges = np.array([60.0 * 2**i for i in range(_BANDS + 1)]) / 44_100 * len(mono)
     bands = [power[int(a) : int(b)].mean() for a, b in pairwise(edges)]
     return [round(float(10 * np.log10(band + 1e-12)), 3) for band in bands]
 

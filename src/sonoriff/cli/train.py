@@ -162,6 +162,9 @@ def denoiser(
     ] = True,
     width: Annotated[int, typer.Option(min=64)] = 320,
     depth: Annotated[int, typer.Option(min=1)] = 8,
+    stereo: Annotated[
+        bool, typer.Option("--stereo/--mono", help="Paint left and right too, or mono.")
+    ] = True,
     compile_model: Annotated[
         bool, typer.Option("--compile", help="Fuse with torch.compile (needs a C++ compiler).")
     ] = False,
@@ -191,7 +194,12 @@ def denoiser(
         heads=max(1, width // 64),
     )
     if begin is not None:
-        shape = replace(begin.networks.denoiser_config, conditions=CONDITIONS)
+        shape = replace(
+            begin.networks.denoiser_config, conditions=CONDITIONS, latent_channels=channels
+        )
+    if not stereo:
+        shape = replace(shape, latent_channels=coder.config.latent_channels)
+    shape = replace(shape, stereo=stereo)
     run_loop(
         DenoiserRecipe(latents, coder, shape, compile_model=compile_model, start=begin),
         _config(

@@ -221,7 +221,7 @@ def _extend_seams(model: Model, case: GenerateSettings, source: Clip) -> Figures
 def _contrast(clip: Clip, bpm: float) -> float:
     """How the beats of a tempo, the first one at 0, stand out."""
     beats = np.array(_beats(bpm, clip.sonogram.duration_s))
-    levels = encode(clip.waveform, clip.sample_rate, HIFI).values.mean(axis=0)
+    levels = encode(clip.waveform, clip.sample_rate, HIFI).mono
     return beat_contrast(levels, HIFI.frames_per_second, beats)
 
 
@@ -231,7 +231,7 @@ def _contrasts(clip: Clip, bpm: float, beat_s: float, join_s: float) -> tuple[fl
     rate = heard.params.frames_per_second
     count = math.ceil(heard.duration_s * bpm / 60.0)
     beats = beat_s + np.arange(-count, count + 1) * 60.0 / bpm
-    levels, column = heard.values.mean(axis=0), round(join_s * rate)
+    levels, column = heard.mono, round(join_s * rate)
     return (
         beat_contrast(levels[:, :column], rate, beats),
         beat_contrast(levels[:, column:], rate, beats - join_s),

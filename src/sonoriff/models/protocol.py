@@ -86,8 +86,9 @@ class Model(Protocol):
     """A text-to-sonogram model.
 
     A picture is float32 (B, 1, M, N) in [-1, 1], -1 is silence, low frequencies first: rows and
-    columns of the sonogram format `params`. Latents are float32 (B, C, H, W); one cell covers
-    `cell` (rows, columns) of the picture.
+    columns of the sonogram format `params`. That of a stereo model is (B, 3, M, N): the middle's
+    level, pan in [-1, 1] and width in [0, 1], see `sonogram.stereo`. Latents are float32
+    (B, C, H, W); one cell covers `cell` (rows, columns) of the picture.
     """
 
     @property
@@ -117,6 +118,10 @@ class Model(Protocol):
     @property
     def window_frames(self) -> int:
         """Columns of the pictures that it was trained on."""
+
+    @property
+    def stereo(self) -> bool:
+        """Whether its pictures have left and right; without them they are taken as mono."""
 
     @property
     def supports_inpainting(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ from sonoriff.sonogram.codec import decode
 from sonoriff.sonogram.decode_grid import WorkGrid, work_grid
 from sonoriff.sonogram.overlap import LEAST_WINDOW_POWER, consistent_frames
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.sonogram.stereo import PLANES, Upmix
 
 FloatArray = npt.NDArray[np.float32]
 # Columns of the other end that are decoded before the start, and over which the two are faded.
@@ -44,9 +47,30 @@ def decode_loop(sonogram: Sonogram, n_samples: int) -> FloatArray:
     Griffin & Lim (1984), IEEE TASSP 32(2), on a circle; Perraudin, Balazs & Søndergaard, A fast
     Griffin-Lim algorithm (2013).
     """
+    if len(sonogram.values) == PLANES:
+        return circle_resampled(_upmixed(sonogram), n_samples)
+    return circle_resampled(_turn(sonogram), n_samples)
+
+
+def _turn(sonogram: Sonogram) -> FloatArray:
+    """The loop at the working rate, (C, N * hop)."""
     grid = work_grid(sonogram.params)
     start = circle_resampled(_faded(sonogram), sonogram.n_frames * grid.hop)
-    return circle_resampled(_refined(start, _working_mel(sonogram, grid), grid), n_samples)
+    return _refined(start, _working_mel(sonogram, grid), grid)
+
+
+def _upmixed(sonogram: Sonogram) -> FloatArray:
+    """The loop to left and right, (2, N hops); the middle's sound with its ends beside it."""
+    params, values = sonogram.params, sonogram.values
+    hop, n_frames = params.hop_length, sonogram.n_frames
+    mid = circle_resampled(_turn(replace(sonogram, values=values[-1:])), n_frames * hop)
+    upmix = Upmix(params)
+    around = 2 * upmix.look_ahead_frames
+    columns = np.arange(-around, n_frames + around) % n_frames
+    samples = np.arange(-around * hop, (n_frames + around) * hop) % (n_frames * hop)
+    upmix.expect(values[..., columns])
+    both = upmix.finish(np.ascontiguousarray(mid[:, samples]), len(columns))
+    return both[:, around * hop : (around + n_frames) * hop]
 
 
 def _faded(sonogram: Sonogram) -> FloatArray:

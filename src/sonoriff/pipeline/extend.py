@@ -114,7 +114,7 @@ def _following(
     settings: ExtendSettings,
     on_progress: OnProgress | None,
 ) -> FloatArray:
-    """The picture (C, 1, M, n_new) that goes on after `picture`, that of `source`."""
+    """The picture (C, K, M, n_new) that goes on after `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
     # Align the cell grid so that a cell boundary falls on the join.
@@ -123,7 +123,7 @@ def _following(
     first = source.n_frames - n_known * cell
     result = _paint_beside(
         model, source, known, n_known - (-n_new // cell), first, settings, on_progress
-    )
+    )[:, : picture.shape[1]]
     shown = result[..., : n_known * cell]
     new = result[..., n_known * cell : n_known * cell + n_new]
     beside = picture[..., -n_known * cell :]
@@ -138,7 +138,7 @@ def _leading(
     settings: ExtendSettings,
     on_progress: OnProgress | None,
 ) -> FloatArray:
-    """The picture (C, 1, M, n_new) that leads to `picture`, that of `source`."""
+    """The picture (C, K, M, n_new) that leads to `picture`, that of `source`."""
     cell = model.cell[1]
     n_known = _context_cells(model, picture)
     beginning = picture[..., : (n_known + _BESIDE_CELLS) * cell]
@@ -146,7 +146,7 @@ def _leading(
     join = -(-n_new // cell) * cell
     result = _paint_beside(
         model, source, known, n_known + join // cell, -join, settings, on_progress
-    )
+    )[:, : picture.shape[1]]
     new = result[..., join - n_new : join]
     beside = picture[..., : n_known * cell]
     return eased(_settled(new, beside - result[..., join:], at_start=False), beside, at_start=False)

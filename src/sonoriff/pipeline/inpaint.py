@@ -152,7 +152,8 @@ def _painted(
         (free * settings.strength).astype(np.float32)[None, None],
         since_beat_s=since_beat_s,
     )
-    result = picture_from_latents(model, paint(model, canvas, settings, on_progress=on_progress))
+    painted = paint(model, canvas, settings, on_progress=on_progress)
+    result = picture_from_latents(model, painted, like=picture)
     mixed = picture + weights * (result[..., : source.n_frames] - picture)
     made = painted_sonogram(model, mixed, {}, peak=peak)
     values = np.where(weights > 0, made.values, source.values)

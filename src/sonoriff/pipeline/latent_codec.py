@@ -12,6 +12,7 @@ from sonoriff.models.protocol import Model
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.sonogram.stereo import PLANES, levels_from_mid, pan_and_width, power_of_level
 from sonoriff.version import __version__
 
 FloatArray = npt.NDArray[np.float32]
@@ -23,13 +24,19 @@ _PIECE_CELLS = 128
 def picture_from_sonogram(sonogram: Sonogram) -> tuple[FloatArray, float]:
     """The picture (C, 1, M, N) in [-1, 1], and the amplitude that 1 stands for.
 
-    Channels become members of a batch. The amplitude is 0 for the "log" scale, which has its own.
+    Channels become members of a batch; left, right and middle become one picture (1, 3, M, N), as
+    stereo models have them. The amplitude is 0 for the "log" scale, which has its own.
     """
     values = sonogram.values[:, None]
     params = sonogram.params
     if params.scale == "log":
+        sides = None
+        if len(values) == PLANES:
+            sides = pan_and_width(*power_of_level(sonogram.values, params))[None]
+            values = values[-1:]
         picture = (values - params.db_min) * (2.0 / (params.db_max - params.db_min)) - 1.0
-        return np.clip(picture, -1.0, 1.0), 0.0
+        picture = np.clip(picture, -1.0, 1.0)
+        return (picture if sides is None else np.concatenate([picture, sides], axis=1)), 0.0
     peak = float(values.max()) or DEFAULT_MAX_VALUE
     return 2.0 * np.clip(values / peak, 0.0, 1.0) ** params.power_for_image - 1.0, peak
 
@@ -37,10 +44,12 @@ def picture_from_sonogram(sonogram: Sonogram) -> tuple[FloatArray, float]:
 def values_from_picture(
     picture: FloatArray, params: SonogramParams, peak: float | FloatArray
 ) -> FloatArray:
-    """Inverse of `picture_from_sonogram`: values (C, M, N). A peak may be one for each column."""
+    """Inverse of `picture_from_sonogram`: values (P, M, N). A peak may be one for each column."""
     if params.scale == "log":
-        values = (picture + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
+        values = (picture[:, :1] + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
         values = np.clip(values, params.db_min, params.db_max)
+        if picture.shape[1] == PLANES:
+            return levels_from_mid(values[0, 0], picture[0, 1], picture[0, 2], params)
     else:
         level = np.clip(0.5 * (picture + 1.0), 0.0, 1.0)
         full = peak if isinstance(peak, np.ndarray) else peak or DEFAULT_MAX_VALUE
@@ -86,9 +95,24 @@ def latents_from_picture(
 
 
 def picture_from_latents(
-    model: Model, latents: FloatArray, *, circular: bool = False
+    model: Model,
+    latents: FloatArray,
+    *,
+    circular: bool = False,
+    like: FloatArray | None = None,
 ) -> FloatArray:
-    """The picture (B, 1, M, N) of latents of any length, N = W cells, decoded in pieces."""
+    """The picture of latents of any length, N = W cells, decoded in pieces.
+
+    Parameters
+    ----------
+    like : the source's picture: what was painted over mono is mono
+
+    Returns
+    -------
+    (B, 1, M, N), or of a stereo model (B, 3, M, N)
+    """
+    if like is not None:
+        return picture_from_latents(model, latents, circular=circular)[:, : like.shape[1]]
     columns, width = model.cell[1], latents.shape[-1]
     if width <= _PIECE_CELLS and not circular:
         return model.decode(latents)

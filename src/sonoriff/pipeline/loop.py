@@ -96,7 +96,9 @@ def loop(model: Model, settings: LoopSettings, *, on_progress: OnProgress | None
     latents = paint(model, canvas, chosen, on_progress=stage(on_progress, sketched, steps))
     turned = np.roll(picture_from_latents(model, latents, circular=True), -early, axis=-1)
     picture = np.clip(circle_resampled(turned, n_frames), -1.0, 1.0)
-    picture = np.roll(picture, -plainest_bar(picture, chosen.bars, chosen.beats_per_bar), axis=-1)
+    picture = np.roll(
+        picture, -plainest_bar(picture[:, :1], chosen.bars, chosen.beats_per_bar), axis=-1
+    )
     about = {
         "verb": "loop",
         **chosen.to_dict(),

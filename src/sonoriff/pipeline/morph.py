@@ -297,16 +297,17 @@ def _values(
     settings: MorphSettings,
     sonograms: list[Sonogram],
 ) -> FloatArray:
-    """Values (C, M, N) of the whole way; those of the ends as they are by themselves."""
+    """Values (P, M, N) of the whole way; those of the ends as they are by themselves."""
     peaks = [picture_from_sonogram(s)[1] for s in sonograms] or [0.0]
     width = ends[0].shape[-1] * model.cell[1]
-    between = picture_from_latents(model, latents)[..., width:-width]
+    like = picture_from_sonogram(sonograms[0])[0] if sonograms else None
+    between = picture_from_latents(model, latents, like=like)[..., width:-width]
     alone = []
     for end, at_start in ((0, True), (-1, False)):
         if sonograms and settings.points[end].strength == 0.0:
             picture, values = picture_from_sonogram(sonograms[end])[0], sonograms[end].values
         else:
-            picture = picture_from_latents(model, ends[end])
+            picture = picture_from_latents(model, ends[end], like=like)
             values = values_from_picture(picture, model.params, peaks[end])
         between = eased(between, picture, at_start=at_start)
         alone.append(values)

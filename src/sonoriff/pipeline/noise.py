@@ -12,11 +12,26 @@ from sonoriff.models.protocol import Model
 
 FloatArray = npt.NDArray[np.float32]
 _MOSTLY_PARALLEL = 0.9995
+# Pan and width, and what their seed differs in from that of the music.
+_SIDES, _SIDE_SEED = 2, 0x5EED51DE
 
 
 def noise_grid(model: Model, width: int, seed: int) -> FloatArray:
-    """(1, C, H, width), normal, drawn column by column."""
+    """(1, C, H, width), normal, drawn column by column; that of pan and width by itself.
+
+    So a seed's music is that of the mono model, and only where it stands is new.
+    """
     channels, height, _ = model.latent_shape(1)
+    if not model.stereo:
+        return _columns(seed, channels, height, width)
+    parts = (
+        _columns(seed, channels - _SIDES, height, width),
+        _columns(seed ^ _SIDE_SEED, _SIDES, height, width),
+    )
+    return np.concatenate(parts, axis=1)
+
+
+def _columns(seed: int, channels: int, height: int, width: int) -> FloatArray:
     columns = normal_noise(seed, width * channels * height).reshape(width, channels, height)
     return np.ascontiguousarray(columns.transpose(1, 2, 0))[None]
 

@@ -55,7 +55,9 @@ def remix(
 
     Parameters
     ----------
-    source : of any length up to 600 s. Stereo is painted side by side from the same noise
+    source : of any length up to 600 s. A mono source stays mono; the channels of a stereo one are
+        painted as one picture, or side by side from the same noise by a model without left and
+        right
 
     Notes
     -----
@@ -90,7 +92,7 @@ def remix(
         since_beat_s=since_beat_s,
     )
     painted = paint(model, canvas, chosen, on_progress=on_progress)
-    result = picture_from_latents(model, painted)[..., : sonogram.n_frames]
+    result = picture_from_latents(model, painted, like=picture)[..., : sonogram.n_frames]
     return Clip(painted_sonogram(model, result, facts, peak=peak))
 
 

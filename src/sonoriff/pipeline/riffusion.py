@@ -169,7 +169,7 @@ def riffuse(
         since_beat_s=since_beat_s,
     )
     painted = paint(model, canvas, ends[0], on_progress=on_progress)
-    result = picture_from_latents(model, painted)[..., : sonogram.n_frames]
+    result = picture_from_latents(model, painted, like=picture)[..., : sonogram.n_frames]
     if strength == 0.0:
         result = picture
     facts = {"verb": "riffuse", "masked": mask_image is not None, **_flat(inputs)}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from sonoriff.audio import read_audio
 from sonoriff.errors import ParameterError
@@ -14,6 +17,7 @@ from sonoriff.pipeline.settings import MAX_DURATION_S
 from sonoriff.sonogram.codec import decode, encode
 from sonoriff.sonogram.picture import load_picture
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.sonogram.stereo import PLANES, with_mid
 
 _PICTURE_STARTS = (b"\x89PNG", b"\xff\xd8\xff")
 Source = Clip | Sonogram | str | os.PathLike[str]
@@ -42,10 +46,20 @@ def sonogram_from_source(
             f"the source is {sonogram.duration_s:.0f} s long, at most {MAX_DURATION_S:.0f} s can "
             "be worked on: cut it first"
         )
-    if sonogram.params == model.params:
-        return sonogram
-    waveform = decode(sonogram, quality="best", on_block=still_wanted)
-    return encode(waveform, sonogram.params.sample_rate, model.params)
+    if sonogram.params != model.params:
+        waveform = decode(sonogram, quality="best", on_block=still_wanted)
+        sonogram = encode(waveform, sonogram.params.sample_rate, model.params)
+    return _planes_for(model, sonogram)
+
+
+def _planes_for(model: Model, sonogram: Sonogram) -> Sonogram:
+    """Left and right with their middle for a stereo model, by themselves for any other."""
+    values = sonogram.values
+    if model.stereo and len(values) == 2:
+        return replace(sonogram, values=with_mid(values, sonogram.params))
+    if not model.stereo and len(values) == PLANES:
+        return replace(sonogram, values=np.ascontiguousarray(values[:2]))
+    return sonogram
 
 
 def _read(model: Model, source: Source) -> Sonogram:

@@ -93,7 +93,7 @@ def key_of_latents(model: Model, latents: npt.NDArray[np.float32]) -> tuple[str,
     """The key of what a model painted, (1, C, H, W); None where that is like none."""
     if not model.takes_facts:
         return None
-    picture = picture_from_latents(model, latents)
+    picture = picture_from_latents(model, latents)[:, :1]
     sound = decode(painted_sonogram(model, picture, {}), quality="fast")[0]
     return find_key(sound, model.params.sample_rate, LIKELY_KEY)
 

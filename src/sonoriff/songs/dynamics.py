@@ -54,7 +54,7 @@ def section_gains_db(
         correction = 0.0
         if params.scale == "log":
             expected = _STEP_ENERGY * (sum(energy) / 2 - 3)
-            found = energy_of_picture(values[..., first:last].mean(axis=0)) - expected
+            found = energy_of_picture(values[-1, :, first:last]) - expected
             anchor = found if anchor is None else anchor
             correction = (anchor - found) / _ENERGY_OF_DB
             correction = min(max(correction, -_CORRECTION_DB), _CORRECTION_DB)

@@ -47,6 +47,8 @@ def encode(waveform: npt.ArrayLike, sample_rate: int, params: SonogramParams = H
     if not np.isfinite(samples).all():
         raise ParameterError("the waveform holds NaN or infinite samples")
     samples = np.ascontiguousarray(resample(samples, sample_rate, params.sample_rate))
+    if params.scale == "log" and len(samples) == 2:
+        samples = np.concatenate([samples, samples.mean(axis=0, keepdims=True)])
     return Sonogram(mel_from_waveform(samples, params), params)
 
 
@@ -79,8 +81,9 @@ def decode(
 
     Notes
     -----
-    See `StreamingDecoder`, which this runs over all columns at once. Left and right start from
-    one phase and are refined each by itself, so a sound that is in both stays coherent.
+    See `StreamingDecoder`, which this runs over all columns at once. Where a picture knows the
+    middle of left and right, its sound is found and spread to both; where it does not, they start
+    from one phase and are refined each by itself.
     """
     if backend not in get_args(Backend):
         raise ParameterError(f'backend must be "native" or "torchaudio", got {backend!r}')

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sonoriff.errors import FormatError
 from sonoriff.sonogram.overlap import Analysis, FrameQueue, Synthesis
 from sonoriff.sonogram.params import SonogramParams
+from sonoriff.sonogram.stereo import PLANES, Upmix
 from sonoriff.sonogram.streaming import Quality, StreamingDecoder
 
 Arrays = dict[str, npt.NDArray[np.float32]]
@@ -24,10 +25,9 @@ _MOST = 2**53
 def decoder_snapshot(decoder: StreamingDecoder) -> tuple[dict[str, Any], Arrays]:
     """Facts for JSON and float32 arrays."""
     built = decoder._last is not None
-    waiting = decoder._waiting
-    writer = _Writer({"channels": 0 if waiting is None else len(waiting), "built": built}, {})
-    if waiting is not None:
-        _visit(decoder, writer, len(waiting))
+    writer = _Writer({"planes": decoder.n_planes, "built": built}, {})
+    if decoder.n_planes:
+        _visit(decoder, writer, _decoded(decoder.n_planes))
     return writer.facts, writer.arrays
 
 
@@ -46,14 +46,22 @@ def decoder_from_snapshot(
         a part is missing, or of another type or shape than this format's
     """
     decoder = StreamingDecoder(params, quality=quality)
-    channels, built = facts.get("channels"), facts.get("built")
-    if channels not in (0, 1, 2) or not isinstance(built, bool) or (built and not channels):
-        raise FormatError(f"a decoder has 0 to 2 channels, got {channels!r:.40}")
-    if channels:
+    planes, built = facts.get("planes"), facts.get("built")
+    known = (0, 1, 2, PLANES) if params.scale == "log" else (0, 1, 2)
+    if planes not in known or not isinstance(built, bool) or (built and not planes):
+        raise FormatError(f"a decoder has {known[0]} to {known[-1]} planes, got {planes!r:.40}")
+    if planes:
+        if planes == PLANES:
+            decoder._upmix = Upmix(params)
         if built:
-            decoder._build(channels)
-        _visit(decoder, _Reader(facts, arrays), channels)
+            decoder._build(_decoded(planes))
+        _visit(decoder, _Reader(facts, arrays), _decoded(planes))
     return decoder
+
+
+def _decoded(planes: int) -> int:
+    """Of how many planes the phase is sought: of the middle alone where there is one."""
+    return 1 if planes == PLANES else planes
 
 
 class _Slots(Protocol):
@@ -82,6 +90,13 @@ def _visit(decoder: StreamingDecoder, slots: _Slots, channels: int) -> None:
         _visit_analysis(refiner._analysis, slots, f"{i}.analysis", channels)
         slots.queue(refiner._mel, f"{i}.mel", (channels, None, bands))
         slots.queue(refiner._earlier, f"{i}.earlier", (channels, None))
+    if decoder._upmix is not None:
+        upmix = decoder._upmix
+        slots.number(upmix, "_skip", "upmix.skip")
+        slots.array(upmix, "_mid", "upmix.mid", (1, None))
+        slots.array(upmix, "_levels", "upmix.levels", (PLANES, None, bands))
+        _visit_synthesis(upmix._synthesis, slots, "upmix.synthesis")
+        _visit_analysis(upmix._analysis, slots, "upmix.analysis", 1)
     if decoder._last is not None:
         upsampling = decoder._last._upsampling
         slots.number(decoder._last, "_skip", "last.skip")

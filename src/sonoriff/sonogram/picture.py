@@ -8,9 +8,10 @@ The two layouts, both with low frequencies at the bottom and time from left to r
     the picture's loudest. Parameters go into Riffusion's EXIF tags.
 ``log`` (hifi)
     A level is linear in decibels, silence is black. Mono is a greyscale picture. Stereo is RGB with
-    left in red, right in blue and their mean in green: sound in the middle stays grey, sound on the
-    left turns warm and on the right cold. An alpha channel would not do: programs drop it, or
-    multiply the picture by it.
+    left in red, right in blue and their middle in green: sound in the middle stays grey, sound on
+    the left turns warm and on the right cold, and what is wide loses its green. An alpha channel
+    would not do: programs drop it, or multiply the picture by it. Pictures from before the middle
+    was known have the mean of both levels there, and say "channels" instead of "planes".
 
 Both carry one UTF-8 JSON text chunk with all parameters and metadata, which goes before the tags
 when the picture is read.
@@ -38,6 +39,7 @@ from sonoriff.files import write_bytes
 from sonoriff.sonogram.params import HIFI, RIFFUSION_V1, SonogramParams
 from sonoriff.sonogram.riffusion_tags import DEFAULT_MAX_VALUE, facts_from_tags, tags_from_params
 from sonoriff.sonogram.sonogram import Sonogram
+from sonoriff.sonogram.stereo import PLANES
 from sonoriff.version import __version__
 
 CHUNK_KEY = "sonoriff"
@@ -70,10 +72,10 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class _Facts:
-    """What belongs to the pixels. `n_channels` None: to be read off the pixels."""
+    """What belongs to the pixels. `n_planes` None: to be read off the pixels."""
 
     params: SonogramParams
-    n_channels: int | None
+    n_planes: int | None
     max_value: float
     metadata: dict[str, Any]
 
@@ -84,13 +86,13 @@ def save_picture(path: str | os.PathLike[str], sonogram: Sonogram) -> None:
     Parameters
     ----------
     path : a name that ends in .png
-    sonogram : one or two channels
+    sonogram : any but a "power" one of three planes
 
     Raises
     ------
     ParameterError
-        another suffix, more than two channels, too many pixels to be read again, or metadata that
-        JSON cannot hold
+        another suffix, more planes than a picture holds, too many pixels to be read again, or
+        metadata that JSON cannot hold
     """
     target = Path(path)
     if target.suffix.lower() != ".png":
@@ -152,19 +154,20 @@ def image_from_sonogram(sonogram: Sonogram) -> Image.Image:
         as `save_picture`
     """
     values, params = sonogram.values, sonogram.params
-    n_channels, height, width = values.shape
-    if n_channels > 2:
-        raise ParameterError(f"a picture holds 1 or 2 channels, got {n_channels}: mix them first")
+    n_planes, height, width = values.shape
+    most = PLANES if params.scale == "log" else 2
+    if n_planes > most:
+        raise ParameterError(f"a picture holds 1 to {most} planes, got {n_planes}: mix them first")
     if width * height > MAX_PIXELS:
         raise ParameterError(
             f"{width} columns of {height} rows are more than {MAX_PIXELS} pixels: cut the sound"
         )
     max_value = float(values.max()) if params.scale == "power" else 0.0
-    pixels = np.stack([_pixels(channel, params, max_value) for channel in values])
+    pixels = np.stack([_pixels(plane, params, max_value) for plane in values])
     image = Image.fromarray(_layout(pixels, params))
     image.info[CHUNK_KEY] = _chunk_text(sonogram, max_value)
     if params.scale == "power":
-        image.getexif().update(tags_from_params(params, n_channels, max_value))
+        image.getexif().update(tags_from_params(params, n_planes, max_value))
     return image
 
 
@@ -198,9 +201,9 @@ def sonogram_from_image(image: Image.Image) -> Sonogram:
         raise FormatError(
             f"the picture is {image.height} pixels high, its parameters say {facts.params.n_mels}"
         )
-    channels = _channels(pixels, facts)
-    check_work(image.width * len(channels), facts.params, MAX_WORK)
-    return Sonogram(_values(channels, facts), facts.params, facts.metadata)
+    planes = _planes(pixels, facts)
+    check_work(image.width * len(planes), facts.params, MAX_WORK)
+    return Sonogram(_values(planes, facts), facts.params, facts.metadata)
 
 
 def check_work(columns: int, params: SonogramParams, limit: int) -> None:
@@ -216,17 +219,17 @@ def check_work(columns: int, params: SonogramParams, limit: int) -> None:
 
 
 def _pixels(
-    channel: npt.NDArray[np.float32], params: SonogramParams, max_value: float
+    plane: npt.NDArray[np.float32], params: SonogramParams, max_value: float
 ) -> npt.NDArray[np.uint8]:
-    """One channel (M, N) as levels, rounded; low frequencies first."""
+    """One plane (M, N) as levels, rounded; low frequencies first."""
     if params.scale == "log":
-        level = (channel - params.db_min) * (255.0 / (params.db_max - params.db_min))
+        level = (plane - params.db_min) * (255.0 / (params.db_max - params.db_min))
         return _rounded(level)
-    if float(channel.min()) < 0.0:
+    if float(plane.min()) < 0.0:
         raise ParameterError(f"{params.name} values are amplitudes, 0 or more: got a negative one")
     if max_value == 0.0:
-        return np.full(channel.shape, 255, np.uint8)
-    level = 255.0 * (channel / np.float32(max_value)) ** params.power_for_image
+        return np.full(plane.shape, 255, np.uint8)
+    level = 255.0 * (plane / np.float32(max_value)) ** params.power_for_image
     return _rounded(255.0 - level)
 
 
@@ -244,13 +247,13 @@ def _level_values(facts: _Facts) -> npt.NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _values(channels: npt.NDArray[np.uint8], facts: _Facts) -> npt.NDArray[np.float32]:
-    """Levels (C, M, N) as pictured, high frequencies first, to values, low frequencies first."""
+def _values(planes: npt.NDArray[np.uint8], facts: _Facts) -> npt.NDArray[np.float32]:
+    """Levels (P, M, N) as pictured, high frequencies first, to values, low frequencies first."""
     table = _level_values(facts)
-    values = np.empty(channels.shape, np.float32)
+    values = np.empty(planes.shape, np.float32)
     # Row by row: an index array of the whole picture would take eight bytes a pixel.
-    for channel, target in zip(channels, values, strict=True):
-        for row, target_row in zip(channel[::-1], target, strict=True):
+    for plane, target in zip(planes, values, strict=True):
+        for row, target_row in zip(plane[::-1], target, strict=True):
             target_row[:] = table[row]
     return values
 
@@ -275,13 +278,16 @@ def opaque(image: Image.Image, level: int) -> Image.Image:
 
 
 def _layout(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> npt.NDArray[np.uint8]:
-    """Levels (C, M, N) to an image array; see the head of this file."""
+    """Levels (P, M, N) to an image array; see the head of this file."""
     flipped = pixels[:, ::-1]
     if params.scale == "log":
         if len(flipped) == 1:
             return np.ascontiguousarray(flipped[0])
-        mean = (flipped[0].astype(np.uint16) + flipped[1] + 1) // 2
-        planes = [flipped[0], mean.astype(np.uint8), flipped[1]]
+        left, right = flipped[0], flipped[1]
+        if len(flipped) == PLANES:
+            planes = [left, flipped[2], right]
+        else:
+            planes = [left, ((left.astype(np.uint16) + right + 1) // 2).astype(np.uint8), right]
     elif len(flipped) == 1:
         planes = [flipped[0]] * 3
     else:
@@ -289,21 +295,21 @@ def _layout(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> npt.NDArra
     return np.stack(planes, axis=-1)
 
 
-def _channels(pixels: npt.NDArray[np.uint8], facts: _Facts) -> npt.NDArray[np.uint8]:
-    """Inverse of `_layout` before the flip: levels (C, M, N)."""
-    n_channels = facts.n_channels or _guess_channels(pixels, facts.params)
+def _planes(pixels: npt.NDArray[np.uint8], facts: _Facts) -> npt.NDArray[np.uint8]:
+    """Inverse of `_layout` before the flip: levels (P, M, N)."""
+    n_planes = facts.n_planes or _guess_planes(pixels, facts.params)
     if pixels.ndim == 2:
-        if n_channels == 2:
+        if n_planes > 1:
             _warn("a stereo sonogram was turned into greyscale: both channels are the same now")
-        return np.repeat(pixels[None], n_channels, axis=0)
+        return np.repeat(pixels[None], n_planes, axis=0)
     if facts.params.scale == "log":
-        planes = (1,) if n_channels == 1 else (0, 2)
+        colours = {1: (1,), 2: (0, 2), PLANES: (0, 2, 1)}[n_planes]
     else:
-        planes = (0,) if n_channels == 1 else (1, 2)
-    return np.moveaxis(pixels[..., planes], -1, 0)
+        colours = (0,) if n_planes == 1 else (1, 2)
+    return np.moveaxis(pixels[..., colours], -1, 0)
 
 
-def _guess_channels(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> int:
+def _guess_planes(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> int:
     """Mono or stereo by the layouts; FormatError for a colour picture that is neither."""
     if pixels.ndim == 2:
         return 1
@@ -317,6 +323,10 @@ def _guess_channels(pixels: npt.NDArray[np.uint8], params: SonogramParams) -> in
     stereo_error = red if params.scale == "power" else green - (red + blue + 1) // 2
     if np.abs(stereo_error).mean() < 4.0:
         return 2
+    # A middle is never louder than the louder side, and seldom far below both.
+    above = green > np.maximum(red, blue) + _FAINT_TINT
+    if params.scale == "log" and above.mean() < 0.01 and np.abs(stereo_error).mean() < 24.0:
+        return PLANES
     raise FormatError("this is a colour picture, not a sonogram: it has no facts stored with it")
 
 
@@ -328,6 +338,7 @@ def _chunk_text(sonogram: Sonogram, max_value: float) -> str:
         "version": CHUNK_VERSION,
         "program": f"sonoriff {__version__}",
         "channels": sonogram.n_channels,
+        "planes": len(sonogram.values),
         "max_value": max_value,
         "params": sonogram.params.to_dict(),
         "metadata": dict(sonogram.metadata),
@@ -361,17 +372,22 @@ def _facts_from_text(text: str) -> _Facts:
     try:
         facts = json.loads(text)
         version, n_channels, max_value = (facts[k] for k in ("version", "channels", "max_value"))
+        n_planes = facts.get("planes", n_channels)
         params, metadata = facts["params"], facts["metadata"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(f"the stored facts cannot be read: {error}") from error
     if version != CHUNK_VERSION:
         raise FormatError(f"the stored facts are of version {version!r}: update Sonoriff")
     numbers = isinstance(max_value, (int, float)) and math.isfinite(max_value) and max_value >= 0
-    shapes = isinstance(params, dict) and isinstance(metadata, dict) and n_channels in (1, 2)
+    shapes = isinstance(params, dict) and isinstance(metadata, dict)
+    shapes = shapes and (n_channels, n_planes) in ((1, 1), (2, 2), (2, PLANES))
     if not (numbers and shapes):
         raise FormatError("the stored facts are of the wrong types")
     try:
-        return _Facts(SonogramParams.from_dict(params), n_channels, float(max_value), metadata)
+        known = SonogramParams.from_dict(params)
+        if n_planes == PLANES and known.scale != "log":
+            raise ParameterError(f"a {known.name} picture has one or two planes")
+        return _Facts(known, n_planes, float(max_value), metadata)
     except (ParameterError, TypeError, OverflowError) as error:
         raise FormatError(f"the stored parameters make no sense: {error}") from error
 

@@ -20,8 +20,9 @@ class Sonogram:
 
     Attributes
     ----------
-    values : float32 (C, M, N); linear mel amplitude >= 0 for the "power" scale, dB in
-        [db_min, db_max] for the "log" scale; low frequencies first
+    values : float32 (P, M, N); linear mel amplitude >= 0 for the "power" scale, dB in
+        [db_min, db_max] for the "log" scale; low frequencies first. The planes are the sound's one
+        channel; or left and right; or, for the "log" scale, left, right and their middle
     params : what rows, columns and values mean
     metadata : prompt, seed, model id and the like; JSON types only
     """
@@ -34,7 +35,7 @@ class Sonogram:
         values = self.values
         if values.ndim != 3 or values.shape[1] != self.params.n_mels or 0 in values.shape:
             raise ParameterError(
-                f"a {self.params.name} sonogram has the shape (channels, {self.params.n_mels}, "
+                f"a {self.params.name} sonogram has the shape (planes, {self.params.n_mels}, "
                 f"columns), got {values.shape}"
             )
         if not np.isfinite(values).all():
@@ -42,8 +43,14 @@ class Sonogram:
 
     @property
     def n_channels(self) -> int:
-        """Number of audio channels, C."""
-        return int(self.values.shape[0])
+        """Number of audio channels, 1 or 2."""
+        return min(2, int(self.values.shape[0]))
+
+    @property
+    def mono(self) -> npt.NDArray[np.float32]:
+        """The sound's one channel or its middle, (M, N); of left and right alone their mean."""
+        values = self.values
+        return np.asarray(values.mean(axis=0) if len(values) == 2 else values[-1], np.float32)
 
     @property
     def n_frames(self) -> int:

@@ -25,6 +25,7 @@ from sonoriff.sonogram.overlap import (
 )
 from sonoriff.sonogram.params import SonogramParams
 from sonoriff.sonogram.phase import phase_from_magnitude
+from sonoriff.sonogram.stereo import PLANES, Upmix
 
 FloatArray = npt.NDArray[np.float32]
 ComplexArray = npt.NDArray[np.complex64]
@@ -273,13 +274,13 @@ class StreamingDecoder:
         self._refiners: list[_Refiner] = []
         self._change: _Refiner | None = None
         self._last: _LastSynthesis | None = None
+        self._upmix: Upmix | None = None
         self._waiting: FloatArray | None = None
         self._n_columns = 0
         self._n_samples = 0
         self._flushed = False
 
-    @property
-    def look_ahead_frames(self) -> int:
+    def look_ahead_frames(self, n_planes: int = 1) -> int:
         """A column is heard, at the latest, when this many columns after it have come."""
         grid, coarse, params, effort = self._grid, self._coarse, self.params, self._effort
         lead = grid.lead(params.win_length, params.hop_length)
@@ -289,14 +290,15 @@ class StreamingDecoder:
             # A piece of the last interpolation is two spans, and spans start with the blocks.
             span = upsampling_span(grid)
             behind += span + -behind % span
-        return effort.block_frames - 1 + behind + -(-lead // params.hop_length)
+        upmix = Upmix(params).look_ahead_frames if n_planes == PLANES else 0
+        return effort.block_frames - 1 + behind + -(-lead // params.hop_length) + upmix
 
     def push(self, columns: npt.ArrayLike) -> FloatArray:
         """Take columns; return the samples that are final.
 
         Parameters
         ----------
-        columns : float32 (C, M, n), values as in `Sonogram`
+        columns : float32 (P, M, n), planes as in `Sonogram`
 
         Returns
         -------
@@ -305,9 +307,13 @@ class StreamingDecoder:
         Raises
         ------
         ParameterError
-            wrong shape, another channel count than before, NaN, or a flushed decoder
+            wrong shape, another plane count than before, NaN, or a flushed decoder
         """
-        mel = self._mel_of(self._checked(np.asarray(columns, np.float32)))
+        planes = self._checked(np.asarray(columns, np.float32))
+        if self._upmix is not None:
+            self._upmix.expect(planes)
+            planes = planes[PLANES - 1 :]
+        mel = self._mel_of(planes)
         waiting = mel if self._waiting is None else np.concatenate([self._waiting, mel], axis=1)
         samples = []
         block = self._effort.block_frames
@@ -315,13 +321,13 @@ class StreamingDecoder:
             samples.append(self._run(waiting[:, :block], last=False))
             waiting = waiting[:, block:]
         self._waiting = waiting
-        return self._joined(samples, mel.shape[0])
+        return self._joined(samples)
 
     def flush(self) -> FloatArray:
         """End the sound: the samples that were still under way, float32 (C, t)."""
         if self._flushed or self._waiting is None or not self._n_columns:
             self._flushed = True
-            return np.zeros((1 if self._waiting is None else len(self._waiting), 0), np.float32)
+            return np.zeros((self._n_channels, 0), np.float32)
         self._flushed = True
         left = self._n_columns * self.params.hop_length - self._n_samples
         return self._run(self._waiting, last=True)[:, :left]
@@ -331,14 +337,16 @@ class StreamingDecoder:
             raise ParameterError("this decoder was flushed; make a new one for a new sound")
         if columns.ndim != 3 or columns.shape[1] != self.params.n_mels or columns.shape[0] == 0:
             raise ParameterError(
-                f"columns must be (channels, {self.params.n_mels}, n), got {columns.shape}"
+                f"columns must be (planes, {self.params.n_mels}, n), got {columns.shape}"
             )
-        if self._waiting is not None and columns.shape[0] != self._waiting.shape[0]:
-            raise ParameterError(
-                f"expected {self._waiting.shape[0]} channels as before, got {columns.shape[0]}"
-            )
+        if self._waiting is not None and columns.shape[0] != self.n_planes:
+            raise ParameterError(f"expected {self.n_planes} planes as before, got {len(columns)}")
+        if columns.shape[0] == PLANES and self.params.scale != "log":
+            raise ParameterError(f"a {self.params.name} sonogram has one or two planes, not three")
         if not np.isfinite(columns).all():
             raise ParameterError("columns hold NaN or infinite values")
+        if self._waiting is None and columns.shape[0] == PLANES:
+            self._upmix = Upmix(self.params)
         self._n_columns += columns.shape[2]
         return columns
 
@@ -361,7 +369,10 @@ class StreamingDecoder:
         signal = self._start.push(mel[:, :: self._coarse.step], last=last)
         for refiner in self._refiners:
             signal = refiner.finish(signal, self._n_columns) if last else refiner.push(signal)
-        return self._last.finish(signal.samples) if last else self._last.push(signal.samples)
+        samples = self._last.finish(signal.samples) if last else self._last.push(signal.samples)
+        if self._upmix is None:
+            return samples
+        return self._upmix.finish(samples, self._n_columns) if last else self._upmix.push(samples)
 
     def _build(self, n_channels: int) -> None:
         """Make the chain, once the number of channels is known."""
@@ -377,7 +388,18 @@ class StreamingDecoder:
             before = grid
         self._last = _LastSynthesis(before, n_channels)
 
-    def _joined(self, samples: list[FloatArray], n_channels: int) -> FloatArray:
-        joined = np.concatenate([np.zeros((n_channels, 0), np.float32), *samples], axis=1)
+    @property
+    def n_planes(self) -> int:
+        """Planes of the columns that were pushed; 0 before the first."""
+        if self._upmix is not None:
+            return PLANES
+        return 0 if self._waiting is None else len(self._waiting)
+
+    @property
+    def _n_channels(self) -> int:
+        return min(2, self.n_planes) or 1
+
+    def _joined(self, samples: list[FloatArray]) -> FloatArray:
+        joined = np.concatenate([np.zeros((self._n_channels, 0), np.float32), *samples], axis=1)
         self._n_samples += joined.shape[1]
         return joined

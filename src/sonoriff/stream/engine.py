@@ -18,6 +18,7 @@ from sonoriff.pipeline.paint import paint_together
 from sonoriff.pipeline.prediction import OnMember
 from sonoriff.pipeline.settings import OnProgress
 from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
+from sonoriff.sonogram.stereo import PLANES
 from sonoriff.sonogram.streaming import StreamingDecoder
 from sonoriff.stream.position import Blend, StreamPosition, heaviest, key_of, words_of
 from sonoriff.stream.riff import Riff
@@ -78,7 +79,7 @@ class RiffState:
     n_cells : latent cells that are settled
     n_columns, n_samples : given out so far
     latents : (1, C, H, n), the last of the settled cells; None at the start
-    columns : float32 (1, M, n), those that the last window gave out
+    columns : float32 (P, M, n), those that the last window gave out
     window : the last one made
     """
 
@@ -147,7 +148,8 @@ class RiffStream:
     @property
     def column_lead(self) -> int:
         """Maximum number of columns sent ahead of the sound."""
-        return StreamingDecoder(self.model.params, quality="fast").look_ahead_frames
+        decoder = StreamingDecoder(self.model.params, quality="fast")
+        return decoder.look_ahead_frames(PLANES if self.model.stereo else 1)
 
     @property
     def lag_samples(self) -> int:
@@ -168,8 +170,8 @@ class RiffStream:
 
         Returns
         -------
-        columns : float32 (1, M, n), as in `Sonogram`, those from ``state.n_columns`` on
-        samples : float32 (1, t), those from ``state.n_samples`` on
+        columns : float32 (P, M, n), as in `Sonogram`, those from ``state.n_columns`` on
+        samples : float32 (C, t), those from ``state.n_samples`` on
         state : after them; its `window` says what was made
         """
         tell = (lambda _place, step, steps: on_progress(step, steps)) if on_progress else None
@@ -300,8 +302,9 @@ class RiffStream:
     def finish(self, state: RiffState) -> tuple[FloatArray, FloatArray]:
         """Flush the stream: the remaining columns and samples, as from `next`."""
         if state.latents is None:
-            empty = np.zeros((1, self.model.params.n_mels, 0), np.float32)
-            return empty, np.zeros((1, 0), np.float32)
+            planes, channels = (PLANES, 2) if self.model.stereo else (1, 1)
+            empty = np.zeros((planes, self.model.params.n_mels, 0), np.float32)
+            return empty, np.zeros((channels, 0), np.float32)
         start = state.n_cells - state.latents.shape[-1]
         picture = self.model.decode(state.latents)
         stop = state.n_cells * self.model.cell[1]
@@ -339,7 +342,7 @@ class RiffStream:
         if any(key_of(after.scene, words_of(prompt.text)) for prompt in after.scene.prompts):
             key = None
         elif key is None and samples.size:
-            key = find_key(samples[0], self.model.params.sample_rate, LIKELY_KEY)
+            key = find_key(samples.mean(axis=0), self.model.params.sample_rate, LIKELY_KEY)
         return replace(after, key=key)
 
     def _riff(self, riff: Riff | None, course: StreamPosition, first: int) -> Riff | None:

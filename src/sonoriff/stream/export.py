@@ -53,13 +53,14 @@ def export_stream(
     import soundfile
 
     rate, written = model.params.sample_rate, 0
+    channels = 2 if model.stereo else 1
     target = Path(path)
     kind = {".flac": "FLAC", ".wav": "WAV"}.get(target.suffix.lower())
     if kind is None:
         raise ParameterError(f"a stream is written as .flac or .wav, not as {target.name}")
     with (
         atomic_path(target) as temporary,
-        soundfile.SoundFile(temporary, "w", rate, 1, "PCM_16", format=kind) as file,
+        soundfile.SoundFile(temporary, "w", rate, channels, "PCM_16", format=kind) as file,
     ):
         for samples in stream_samples(model, schedule):
             part = np.clip(samples[:, : n_samples - written], -1.0, 1.0)

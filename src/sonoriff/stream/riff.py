@@ -26,8 +26,8 @@ class Riff:
     hop_length : samples a column
     unit_beats, n_units : length of a unit, and of the riff in units
     unit : number of the next unit, counted from the origin
-    picture : (1, 1, M, F) of the riff, None while it is first painted
-    recorded : (1, 1, M, n) of the pass under way
+    picture : (1, P, M, F) of the riff, None while it is first painted
+    recorded : (1, P, M, n) of the pass under way
     renewing : the pass under way replaces `picture`
     """
 
@@ -92,7 +92,7 @@ class Riff:
 
         Parameters
         ----------
-        picture : (1, 1, M, n), the stream's columns from `start` on, to the unit's end or further
+        picture : (1, P, M, n), the stream's columns from `start` on, to the unit's end or further
         """
         first, last = self.first_frame, self.first_frame + self.n_frames
         have = 0 if self.recorded is None else self.recorded.shape[-1]

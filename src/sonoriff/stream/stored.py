@@ -19,12 +19,13 @@ from sonoriff.errors import FormatError, ParameterError
 from sonoriff.models.protocol import Model
 from sonoriff.music import parse_key
 from sonoriff.sonogram.decoder_state import decoder_from_snapshot, decoder_snapshot
+from sonoriff.sonogram.stereo import PLANES
 from sonoriff.stream.engine import RiffState, Window
 from sonoriff.stream.position import Bars, Blend, Key, Morph, StreamPosition, Walk
 from sonoriff.stream.riff import Riff
 from sonoriff.stream.scene import Scene, SceneSchedule, WeightedPrompt
 
-VERSION = 2
+VERSION = 3
 _DECODER = "decoder."
 _COUNTS = ("n_cells", "n_columns", "n_samples")
 MusicAttributes = dict[str, Any]
@@ -73,8 +74,8 @@ def state_from_bytes(data: bytes, model: Model) -> RiffState:
             raise FormatError(f"the state is of version {facts['version']!r:.20}, not {VERSION}")
         arrays = {k[len(_DECODER) :]: v for k, v in tensors.items() if k.startswith(_DECODER)}
         latents = model.latent_shape(model.window_frames)
-        rows = model.params.n_mels
-        columns = _array(tensors, "columns", (1, rows))
+        shape = (PLANES if model.stereo else 1, model.params.n_mels)
+        columns = _array(tensors, "columns", shape)
         return RiffState(
             schedule=SceneSchedule.from_dict(facts["schedule"]),
             decoder=decoder_from_snapshot(model.params, facts["decoder"], arrays),
@@ -83,7 +84,7 @@ def state_from_bytes(data: bytes, model: Model) -> RiffState:
             columns=columns,
             window=facts["window"] and _window(facts["window"]),
             course=facts["course"] and _course(facts["course"]),
-            riff=facts["riff"] and _riff(facts["riff"], tensors, rows),
+            riff=facts["riff"] and _riff(facts["riff"], tensors, shape),
         )
     except FormatError:
         raise
@@ -96,15 +97,15 @@ def _riff_facts(riff: Riff) -> MusicAttributes:
     return {"bars": asdict(riff.bars), **{name: getattr(riff, name) for name in names}}
 
 
-def _riff(facts: MusicAttributes, tensors: dict[str, Any], rows: int) -> Riff:
+def _riff(facts: MusicAttributes, tensors: dict[str, Any], shape: tuple[int, int]) -> Riff:
     values = dict(facts)
     if min(_count(values[n]) for n in ("hop_length", "unit_beats", "n_units")) < 1:
         raise FormatError("a riff has units of at least a beat")
     _count(values["unit"])
     return Riff(
         **{**values, "bars": _bars(values["bars"]), "renewing": bool(values["renewing"])},
-        picture=_array(tensors, "riff.picture", (1, 1, rows)),
-        recorded=_array(tensors, "riff.recorded", (1, 1, rows)),
+        picture=_array(tensors, "riff.picture", (1, *shape)),
+        recorded=_array(tensors, "riff.recorded", (1, *shape)),
     )
 
 

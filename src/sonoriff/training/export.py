@@ -13,6 +13,7 @@ from torch import nn
 from sonoriff.errors import CheckpointError
 from sonoriff.models.small.config import AutoencoderConfig, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.sides import CHANNELS
 from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.torch.denoiser import Denoiser
 from sonoriff.models.small.torch.networks import TorchNetworks
@@ -43,7 +44,8 @@ def _averaged(
 def check_fit(denoiser: DenoiserConfig, autoencoder: SonogramAutoencoder) -> None:
     """Raises CheckpointError where the one does not paint the latents of the other."""
     config = autoencoder.config
-    made = (config.latent_channels, HIFI.n_mels // config.cell[0])
+    sides = CHANNELS if denoiser.stereo else 0
+    made = (config.latent_channels + sides, HIFI.n_mels // config.cell[0])
     painted = (denoiser.latent_channels, denoiser.latent_rows)
     if made != painted:
         raise CheckpointError(

@@ -68,7 +68,7 @@ def told(model: SmallModel, n: int, columns: int) -> Conditions:
 @pytest.mark.parametrize("columns", [8, 32, 40, 64])
 def test_they_predict_the_same(pair: tuple[SmallModel, SmallModel], n: int, columns: int) -> None:
     rng = np.random.default_rng(n)
-    x, known = rng.standard_normal((2, n, 4, 8, columns), np.float32)
+    x, known = rng.standard_normal((2, n, 6, 8, columns), np.float32)
     mask = (rng.random((n, 1, 8, columns)) < 0.5).astype(np.float32)
     for time in (1.0, 0.5, 0.05):
         batches = [told(model, n, columns) for model in pair]
@@ -167,7 +167,7 @@ def test_the_bundled_model_paints_the_same_and_almost_the_same_in_8_bits() -> No
 def test_in_8_bits_a_member_of_a_batch_is_what_it_would_be_alone(folder: Path) -> None:
     """Also beside one that is a hundred times as loud."""
     model = SmallModel.from_pretrained(folder, precision="int8")
-    x = np.random.default_rng(0).standard_normal((3, 4, 8, 64), np.float32)
+    x = np.random.default_rng(0).standard_normal((3, 6, 8, 64), np.float32)
     x[1] *= 100.0
     together = model.predict(x, 0.5, told(model, 3, 64))
     alone = model.predict(x[:1], 0.5, told(model, 1, 64))
@@ -284,7 +284,7 @@ def test_weights_that_were_replaced_while_they_are_in_use_are_not_mixed(
     """The encoder is read when it is first needed; by then the folder may hold another model."""
     SmallModel.from_pretrained(folder).save_pretrained(tmp_path / "m", dtype="float32")
     model = SmallModel.from_pretrained(tmp_path / "m")
-    model.decode(np.ones((1, 4, 8, 8), np.float32))
+    model.decode(np.ones((1, 6, 8, 8), np.float32))
     SmallModel.from_pretrained(folder).save_pretrained(tmp_path / "other")
     (tmp_path / "other" / "autoencoder").rename(tmp_path / "spare")
     for file in (tmp_path / "spare").iterdir():

@@ -194,7 +194,7 @@ def test_rows_of_unequal_length_stack_without_effect_on_each_other(small_model: 
         model.encode_prompt(parse_prompt(text), MusicAttributes())[0].embedding
         for text in ("jazz", "slow jazz with a long saxophone solo")
     )
-    x = np.random.default_rng(0).standard_normal((2, 4, 8, 16), np.float32)
+    x = np.random.default_rng(0).standard_normal((2, 6, 8, 16), np.float32)
     both = model.predict(x, 0.5, model.collate([short, long], [None, None], x.shape[-1]))
     alone = model.predict(x[:1], 0.5, model.collate([short], [None], x.shape[-1]))
     np.testing.assert_allclose(both[:1], alone, atol=1e-5, rtol=1e-4)

@@ -22,7 +22,7 @@ def test_a_loop_lasts_exactly_its_bars(small_model: SmallModel) -> None:
     made = loop(small_model, settings)
     n_samples = round(2 * 4 * 60 / 137 * HIFI.sample_rate)
     assert made.settings["loop_samples"] == n_samples
-    assert made.waveform.shape == (1, n_samples)
+    assert made.waveform.shape == (2, n_samples)
     assert made.sonogram.n_frames == round(n_samples / HIFI.hop_length)
 
 

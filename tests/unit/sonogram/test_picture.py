@@ -438,8 +438,10 @@ def test_a_missing_file_is_a_parameter_error(tmp_path: Path) -> None:
 
 
 def test_what_a_picture_cannot_hold_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="1 or 2 channels"):
-        png_bytes(_sonogram(HIFI, 3))
+    with pytest.raises(ParameterError, match="1 to 3 planes"):
+        png_bytes(_sonogram(HIFI, 4))
+    with pytest.raises(ParameterError, match="1 to 2 planes"):
+        png_bytes(_sonogram(RIFFUSION_V1, 3))
     with pytest.raises(ParameterError, match="JSON"):
         png_bytes(_sonogram(HIFI, temperature=float("nan")))
     with pytest.raises(ParameterError, match="JSON"):

@@ -55,16 +55,16 @@ def test_one_seven_or_all_columns_at_a_time(params: SonogramParams) -> None:
 def test_any_pieces(n_frames: int, sizes: list[int], n_channels: int) -> None:
     columns = noise_columns(n_frames, SMALL, n_channels)
     whole = decode(Sonogram(columns, SMALL))
-    assert whole.shape == (n_channels, n_frames * SMALL.hop_length)
+    assert whole.shape == (min(2, n_channels), n_frames * SMALL.hop_length)
     np.testing.assert_array_equal(streamed(columns, SMALL, sizes), whole)
 
 
-@BOTH
+@pytest.mark.parametrize(("params", "n_planes"), [(HIFI, 1), (HIFI, 3), (RIFFUSION_V1, 2)])
 @pytest.mark.parametrize("quality", ["fast", "best"])
-def test_look_ahead_is_as_stated(params: SonogramParams, quality: str) -> None:
+def test_look_ahead_is_as_stated(params: SonogramParams, n_planes: int, quality: str) -> None:
     decoder = StreamingDecoder(params, quality=quality)  # type: ignore[arg-type]
-    ahead = decoder.look_ahead_frames
-    silent = np.full((1, params.n_mels, 1), max(params.db_min, 0.0), np.float32)
+    ahead = decoder.look_ahead_frames(n_planes)
+    silent = np.full((n_planes, params.n_mels, 1), max(params.db_min, 0.0), np.float32)
     late, n_samples = 0, 0
     for n_pushed in range(1, ahead + 130):
         n_samples += decoder.push(silent).shape[1]
@@ -98,7 +98,7 @@ def test_bad_columns_are_refused() -> None:
     decoder.push(np.full((1, 256, 3), -80, np.float32))
     for columns, word in (
         (np.zeros((1, 100, 3)), "columns must be"),
-        (np.zeros((2, 256, 3)), "channels"),
+        (np.zeros((2, 256, 3)), "planes"),
         (np.full((1, 256, 3), np.nan), "NaN"),
     ):
         with pytest.raises(ParameterError, match=word):

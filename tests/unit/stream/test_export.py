@@ -23,7 +23,7 @@ def test_a_file_of_exactly_so_many_samples(
     heard, rate = soundfile.read(target, dtype="int16")
     stream = RiffStream(small_model)
     _, samples, _ = stream.next(stream.start(schedule))
-    wanted = np.clip(samples[0, :50_000], -1.0, 1.0) * 32767.0
+    wanted = np.clip(samples[:, :50_000].T, -1.0, 1.0) * 32767.0
     assert rate == 44100
     assert told[-1] == len(heard) == 50_000
     # Writers differ in whether full scale is 32,767 or 32,768, and in how they round.

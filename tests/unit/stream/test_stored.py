@@ -82,7 +82,7 @@ def changed(data: bytes, **facts: Any) -> bytes:
         {"course__walk": {"seed": 2**70, "alpha": 0.0}},
         {"course__scene__prompts": []},
         {"schedule": {"cues": []}},
-        {"decoder__channels": 3},
+        {"decoder__planes": 4},
         {"decoder__random": {"bit_generator": "MT19937"}},
         {"decoder__n_columns": 1e9},
         {"decoder__flushed": 0},

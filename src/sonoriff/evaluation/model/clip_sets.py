@@ -159,7 +159,7 @@ def _through(
         picture = picture_from_mel(torch.from_numpy(sonogram.values))[None].numpy()
         spare = -picture.shape[3] % model.cell[1]
         padded = np.pad(picture, ((0, 0), (0, 0), (0, 0), (0, spare)), constant_values=-1.0)
-        coded = model.decode(model.encode(padded))[0, :, :, : picture.shape[3]]
+        coded = model.decode(model.encode(padded))[0, :1, :, : picture.shape[3]]
         values = mel_from_picture(torch.from_numpy(coded)).numpy()
         sonogram = Sonogram(np.ascontiguousarray(values), sonogram.params)
     return decode(sonogram, quality="fast")[0], sonogram.params.sample_rate

@@ -98,7 +98,7 @@ def _slug(prompt: str) -> str:
 def _levels(clip: Clip) -> npt.NDArray[np.uint8]:
     """The picture at half size, low frequencies at the bottom, uint8 (M / 2, N / 2)."""
     params = clip.sonogram.params
-    values = clip.sonogram.values[0]
+    values = clip.sonogram.mono
     rows, columns = (n // 2 for n in values.shape)
     small = values[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).max(axis=(1, 3))
     shares = (small - params.db_min) / (params.db_max - params.db_min)

@@ -40,7 +40,7 @@ def first_sounds(
         clip = generate(model, settings)
         path = folder / f"{number + 1:02d}.flac"
         clip.save(path)
-        outputs[path.name] = encode(clip.waveform, clip.sample_rate, HIFI).values.mean(axis=0)
+        outputs[path.name] = encode(clip.waveform, clip.sample_rate, HIFI).mono
         if progress:
             progress(number + 1, count)
     return likeness(music, outputs, work)

@@ -61,6 +61,7 @@ class DenoiserConfig:
     Attributes
     ----------
     latent_channels, latent_rows : C and H of the latent grid; its width is free
+    stereo : whether the last two channels are pan and width, beside those of the autoencoder
     grid_width : channels of the convolutions at every cell of the grid
     grid_blocks : convolution blocks before and after the transformer
     width, depth, heads : of the transformer, whose tokens are the columns
@@ -72,6 +73,7 @@ class DenoiserConfig:
 
     latent_channels: int = 40
     latent_rows: int = 8
+    stereo: bool = False
     grid_width: int = 96
     grid_blocks: tuple[int, int] = (1, 2)
     width: int = 320

@@ -28,6 +28,13 @@ from sonoriff.models.small.config import ENERGIES
 from sonoriff.models.small.networks import Conditions, Networks, tensors_digest, write_network
 from sonoriff.models.small.prompting import chunks, condition_from_prompt, stacked
 from sonoriff.models.small.scale import chord_vector
+from sonoriff.models.small.sides import (
+    CHANNELS,
+    cells_from_pixels,
+    latents_from_sides,
+    pixels_from_cells,
+    sides_from_latents,
+)
 from sonoriff.models.small.tempo import likely_bpm
 from sonoriff.models.small.text import (
     MAX_TOKENS,
@@ -90,6 +97,11 @@ class SmallModel:
         return ("bpm", "key", *self.networks.denoiser_config.conditions)
 
     @property
+    def stereo(self) -> bool:
+        """Whether it paints left and right."""
+        return self.networks.denoiser_config.stereo
+
+    @property
     def device(self) -> str:
         """Where the networks are."""
         return self.networks.device
@@ -108,7 +120,7 @@ class SmallModel:
         """(C, H, W) of the latents of a picture of at least `n_frames` columns."""
         rows, columns = self.cell
         width = -(-n_frames // columns)
-        return self.networks.autoencoder_config.latent_channels, self.params.n_mels // rows, width
+        return self.networks.denoiser_config.latent_channels, self.params.n_mels // rows, width
 
     def encode_text(self, texts: Sequence[str]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
         """States (B, L, 384) and presence (B, L); an empty text has no tokens."""
@@ -232,12 +244,22 @@ class SmallModel:
         )
 
     def encode(self, picture: FloatArray) -> FloatArray:
-        """Latents float32 (B, C, H, W) of pictures (B, 1, M, N) in [-1, 1]."""
-        return self.networks.encode(picture)
+        """Latents float32 (B, C, H, W) of pictures (B, 1 or 3, M, N); see the protocol."""
+        latents = self.networks.encode(np.ascontiguousarray(picture[:, :1]))
+        if not self.stereo:
+            return latents
+        cells = np.zeros((len(latents), CHANNELS, *latents.shape[2:]), np.float32)
+        if picture.shape[1] > 1:
+            cells = cells_from_pixels(picture, self.params, self.cell)
+        return np.concatenate([latents, latents_from_sides(cells)], axis=1)
 
     def decode(self, latents: FloatArray) -> FloatArray:
-        """Pictures float32 (B, 1, M, N) in [-1, 1] of latents (B, C, H, W)."""
-        return self.networks.decode(latents)
+        """Pictures float32 (B, 1 or 3, M, N) of latents (B, C, H, W)."""
+        if not self.stereo:
+            return self.networks.decode(latents)
+        levels = self.networks.decode(np.ascontiguousarray(latents[:, :-CHANNELS]))
+        cells = sides_from_latents(latents[:, -CHANNELS:])
+        return np.concatenate([levels, pixels_from_cells(cells, self.cell)], axis=1)
 
     def digest(self, network: str) -> str:
         """Short digest of the weights of "autoencoder" or "denoiser"."""

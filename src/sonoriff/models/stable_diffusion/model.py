@@ -100,6 +100,11 @@ class StableDiffusionModel:
         return int(size if isinstance(size, int) else size[1]) * self.cell[1]
 
     @property
+    def stereo(self) -> bool:
+        """It paints one channel."""
+        return False
+
+    @property
     def supports_inpainting(self) -> bool:
         """Whether it is an inpainting model."""
         return bool(self.unet.config.in_channels == _INPAINTING_CHANNELS)

@@ -33,7 +33,7 @@ def riff_of_part(
     owner : owner of the riff; "" if riffs are not private
     """
     params, channels = SonogramParams.from_dict(model.params), model.channels
-    levels = np.frombuffer(columns, np.uint8).reshape(-1, channels, params.n_mels)
+    levels = np.frombuffer(columns, np.uint8).reshape(-1, 1, params.n_mels)
     step = (params.db_max - params.db_min) / 255.0
     values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
     samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0

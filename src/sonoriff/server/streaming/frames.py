@@ -17,11 +17,9 @@ def sound_frame(sound: bytes, channels: int, first_sample: int) -> bytes:
     return HEADER.pack(SOUND, VERSION, channels, 0, n_samples, first_sample) + sound
 
 
-def columns_frame(
-    columns: bytes, channels: int, n_mels: int, first_column: int, hop_length: int
-) -> bytes:
-    """A frame of uint8 columns, each of `channels` strips of `n_mels` bytes."""
-    n_columns = len(columns) // (channels * n_mels)
+def columns_frame(columns: bytes, n_mels: int, first_column: int, hop_length: int) -> bytes:
+    """A frame of uint8 columns of `n_mels` bytes each: one strip, of two channels their middle."""
+    n_columns = len(columns) // n_mels
     assert 0 < n_columns <= MAX_COLUMNS
-    head = HEADER.pack(COLUMNS, VERSION, channels, 0, n_columns, first_column * hop_length)
+    head = HEADER.pack(COLUMNS, VERSION, 1, 0, n_columns, first_column * hop_length)
     return head + columns

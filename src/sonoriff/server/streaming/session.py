@@ -81,8 +81,8 @@ class Format:
 
     @property
     def column_bytes(self) -> int:
-        """Bytes of one column of all channels."""
-        return self.channels * self.n_mels
+        """Bytes of one column: of two channels their middle is shown."""
+        return self.n_mels
 
 
 class Session:
@@ -282,7 +282,7 @@ class Session:
         form = self.form
         for first in range(start, stop, MAX_COLUMNS):
             data = self.columns(first, min(stop, first + MAX_COLUMNS))
-            yield columns_frame(data, form.channels, form.n_mels, first, form.hop_length)
+            yield columns_frame(data, form.n_mels, first, form.hop_length)
 
     def resume(self, next_sample: int) -> bool:
         """Rewind to a sample; False if it is no longer available."""

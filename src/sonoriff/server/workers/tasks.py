@@ -85,7 +85,7 @@ class Tasks:
             model=self.model.name,
             weights=getattr(self.model, "weights", ""),
             sample_rate=params.sample_rate,
-            channels=1,
+            channels=2 if self.model.stereo else 1,
             hop_length=params.hop_length,
             n_mels=params.n_mels,
             f_min_hz=params.f_min,
@@ -184,9 +184,9 @@ class Tasks:
         return reply, [self._column_bytes(columns), _sound_bytes(samples), bytes_from_state(after)]
 
     def _column_bytes(self, columns: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
-        """Encode values (C, M, n) as uint8 bytes, column by column."""
+        """Encode values (P, M, n), of left and right their middle, as uint8, column by column."""
         params = self.model.params
-        level = (columns - params.db_min) / (params.db_max - params.db_min)
+        level = (columns[-1:] - params.db_min) / (params.db_max - params.db_min)
         levels = np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)
         return bytes(levels.transpose(2, 0, 1).tobytes())
 

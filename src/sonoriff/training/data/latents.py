@@ -23,23 +23,31 @@ from sonoriff.analysis.energy import step_of_energy
 from sonoriff.errors import CorpusError
 from sonoriff.files import atomic_path, write_text
 from sonoriff.models.small.networks import tensors_digest
+from sonoriff.models.small.sides import latents_from_sides
 from sonoriff.models.small.text import load_text_encoder
 from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
 from sonoriff.music import KEYS, KINDS, MODES, parse_key
 from sonoriff.precision import multiplies_bfloat16
-from sonoriff.training.data.pictures import floats_from_bytes, is_newer, read_index, remove_shards
+from sonoriff.training.data.pictures import (
+    SIDE_CELL,
+    floats_from_bytes,
+    is_newer,
+    read_index,
+    remove_shards,
+)
 
 
 def latents_digest(autoencoder: SonogramAutoencoder) -> str:
     """Names the folder of an autoencoder's latents: a decoder that has learnt more keeps them."""
     weights = autoencoder.state_dict()
-    return tensors_digest(
+    digest = tensors_digest(
         {
             name: tensor.detach().float().cpu().numpy()
             for name, tensor in weights.items()
             if not name.startswith("decoder.")
         }
     )
+    return f"{digest}-sides"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class LatentSet:
         return np.array([i for i, e in enumerate(self.entries) if e["split"] == split], np.int64)
 
     def latent(self, index: int) -> npt.NDArray[np.float16]:
-        """float16 (C, H, W)."""
+        """float16 (C, H, W), the last two channels pan and width."""
         shard, row = self.places[index]
         latent: npt.NDArray[np.float16] = self.latents[shard][row]
         return latent
@@ -128,8 +136,9 @@ def prepare_latents(
         stored = folder / f"index-{number}.jsonl"
         if not stored.exists() or stored.read_text(encoding="utf-8") != index:
             latents = folder / f"latents-{number}.npy"
-            if not is_newer(latents, [path]):
-                _write_latents(latents, np.load(path, mmap_mode="r"), autoencoder)
+            sides = path.with_name(f"sides-{number}.npy")
+            if not is_newer(latents, [path, sides]):
+                _write_latents(latents, np.load(path, mmap_mode="r"), np.load(sides), autoencoder)
             captions = [json.loads(line)["captions"] for line in index.splitlines()]
             _write_text(folder, number, [several or [""] for several in captions])
             write_text(stored, index)
@@ -139,8 +148,13 @@ def prepare_latents(
 
 @torch.inference_mode()
 def _write_latents(
-    path: Path, pictures: npt.NDArray[np.uint8], autoencoder: SonogramAutoencoder
+    path: Path,
+    pictures: npt.NDArray[np.uint8],
+    sides: npt.NDArray[np.float16],
+    autoencoder: SonogramAutoencoder,
 ) -> None:
+    if autoencoder.config.cell != SIDE_CELL:
+        raise CorpusError(f"pan and width are measured for cells of {SIDE_CELL} pixels")
     parts = []
     device = autoencoder.latent_mean.device
     with torch.autocast("cpu", torch.bfloat16, enabled=multiplies_bfloat16()):
@@ -148,8 +162,9 @@ def _write_latents(
             batch = floats_from_bytes(pictures[start : start + 8])[:, None]
             batch = batch.contiguous(memory_format=torch.channels_last).to(device)
             parts.append(autoencoder.encode(batch).half().contiguous().cpu().numpy())
+    both = latents_from_sides(sides.astype(np.float32)).astype(np.float16)
     with atomic_path(path) as partial, partial.open("wb") as stream:
-        np.save(stream, np.concatenate(parts))
+        np.save(stream, np.concatenate([np.concatenate(parts), both], axis=1))
 
 
 def _write_text(folder: Path, number: str, captions: list[list[str]]) -> None:

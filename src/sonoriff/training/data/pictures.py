@@ -1,6 +1,7 @@
 """Training pictures: the sonograms of a corpus as 8-bit arrays, computed once.
 
-A set is a folder of ``pictures-NNNNN.npy`` (uint8, clips x mels x columns) and
+A set is a folder of ``pictures-NNNNN.npy`` (uint8, clips x mels x columns), ``sides-NNNNN.npy``
+(float16, clips x 2 x rows x columns: pan and width of cells of 32 x 8 pixels) and
 ``index-NNNNN.jsonl`` (one line a clip: file, captions, facts, split, source, as "heard" its energy
 and its chords, one for each 4096 samples, and as "stamp" the file's size and time of change) beside
 each other, one pair for each audio shard of the corpus.
@@ -25,12 +26,15 @@ from sonoriff.audio import read_audio
 from sonoriff.corpus.splits import split_named
 from sonoriff.errors import CorpusError, FormatError, ParameterError, SonoriffWarning
 from sonoriff.files import atomic_path, write_text
+from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.mel import mel_from_waveform
 from sonoriff.sonogram.params import HIFI, SonogramParams
+from sonoriff.sonogram.stereo import PLANES, pan_and_width, power_of_level
 
 CLIP_FRAMES = 512
 CLIP_SAMPLES = CLIP_FRAMES * HIFI.hop_length
 CHORD_SAMPLES = 8 * HIFI.hop_length
+SIDE_CELL = (32, 8)
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,11 @@ def floats_from_bytes(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
 
 
 def _waveform_of_clip(path: Path) -> npt.NDArray[np.float32]:
-    """The mono mix, float32 (CLIP_SAMPLES,)."""
+    """float32 (1 or 2, CLIP_SAMPLES)."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", SonoriffWarning)
         try:
-            samples, sample_rate = read_audio(path, max_channels=1)
+            samples, sample_rate = read_audio(path, max_channels=2)
         except SonoriffWarning as damage:
             raise FormatError(str(damage)) from damage
     if sample_rate != HIFI.sample_rate or samples.shape[1] != CLIP_SAMPLES:
@@ -110,7 +114,18 @@ def _waveform_of_clip(path: Path) -> npt.NDArray[np.float32]:
             f"{samples.shape[1]} at {sample_rate}: import the folder with "
             "`sonoriff corpus import`"
         )
-    return np.asarray(samples[0], np.float32)
+    return np.asarray(samples, np.float32)
+
+
+def _sides_of_waveform(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
+    """Pan and width of cells, float16 (2, M / 32, N / 8)."""
+    rows, columns = SIDE_CELL
+    shape = (HIFI.n_mels // rows, CLIP_FRAMES // columns)
+    if len(samples) == 1:
+        return np.zeros((2, *shape), np.float16)
+    power = power_of_level(encode(samples, HIFI.sample_rate, HIFI).values, HIFI)
+    cells = power.reshape(PLANES, shape[0], rows, shape[1], columns).sum(axis=(2, 4))
+    return pan_and_width(*cells).astype(np.float16)
 
 
 def _bytes_of_waveform(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
@@ -154,7 +169,7 @@ def prepare_pictures(
         done += len(entries)
         if progress:
             progress(done, total)
-    remove_shards(folder, ("pictures", "index"), by_shard)
+    remove_shards(folder, ("pictures", "sides", "index"), by_shard)
     if unreadable:
         said = f"{len(unreadable)} of {total} clips of {corpus} cannot be read"
         if len(unreadable) == total:
@@ -198,9 +213,13 @@ def _prepare_shard(
     """Bring one shard up to date; what is wrong with each clip that cannot be read."""
     pictures_file = folder / f"pictures-{shard}.npy"
     index_file = folder / f"index-{shard}.jsonl"
+    sides_file = folder / f"sides-{shard}.npy"
     known, rows, heard_before = _stored(pictures_file, index_file)
+    sides_before = np.load(sides_file) if known and sides_file.exists() else np.zeros(0)
+    if len(sides_before) != len(known):
+        known = []
     places = {mark: row for row, mark in enumerate(known)}
-    marks, pictures, lines, unreadable = [], [], [], []
+    marks, pictures, sides, lines, unreadable = [], [], [], [], []
     for entry in entries:
         path = corpus / entry["file_name"]
         try:
@@ -210,22 +229,26 @@ def _prepare_shard(
             heard = None if place is None else heard_before[place]
             if place is not None and heard is not None:
                 pictures.append(rows[place])
+                sides.append(sides_before[place])
             else:
                 waveform = _waveform_of_clip(path)
-                pictures.append(_bytes_of_waveform(waveform))
-                heard = _heard_in(waveform, pictures[-1])
+                mono = waveform.mean(axis=0)
+                pictures.append(_bytes_of_waveform(mono))
+                sides.append(_sides_of_waveform(waveform))
+                heard = _heard_in(mono, pictures[-1])
         except (OSError, FormatError) as error:
             unreadable.append(str(error))
             continue
         marks.append(mark)
         lines.append(json.dumps({**entry, "heard": heard, "stamp": mark[1:]}) + "\n")
     if not marks:
-        for path in (pictures_file, index_file):
+        for path in (pictures_file, sides_file, index_file):
             path.unlink(missing_ok=True)
         return unreadable
     if marks != known:
-        with atomic_path(pictures_file) as partial, partial.open("wb") as stream:
-            np.save(stream, np.stack(pictures))
+        for target, arrays in ((sides_file, sides), (pictures_file, pictures)):
+            with atomic_path(target) as partial, partial.open("wb") as stream:
+                np.save(stream, np.stack(arrays))
     index = "".join(lines)
     if marks != known or index_file.read_text(encoding="utf-8") != index:
         write_text(index_file, index)

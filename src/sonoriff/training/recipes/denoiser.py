@@ -17,6 +17,7 @@ from sonoriff.models.small.conditions import DenoiserConditions
 from sonoriff.models.small.config import CONDITIONS, DenoiserConfig
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
+from sonoriff.models.small.sides import CHANNELS
 from sonoriff.models.small.torch.autoencoder import SonogramAutoencoder
 from sonoriff.models.small.torch.denoiser import Conditions, Denoiser
 from sonoriff.models.small.torch.networks import TorchNetworks, torch_networks
@@ -76,7 +77,8 @@ class DenoiserRecipe:
     heard_dropout : shares of clips that lose kind, energy and chords, each by itself
     time_shift : of the training times, above 1 towards noise; 2 has 26 % above 0.85
     compile_model : fuse with torch.compile; pays after some hundred steps
-    start : the model whose denoiser the run begins with, of the same shape; None for fresh weights
+    start : the model whose denoiser the run begins with, of the same shape, but that a mono one may
+        become stereo; None for fresh weights
     sheet_prompts : of the sample sheets
     """
 
@@ -107,18 +109,40 @@ class DenoiserRecipe:
         if self.start is not None:
             # What it was not told yet begins at zero.
             new = {n for n in denoiser.state_dict() if n.partition(".")[0] in CONDITIONS}
-            missing, unexpected = denoiser.load_state_dict(
-                torch_networks(self.start).denoiser.state_dict(), strict=False
-            )
+            state = torch_networks(self.start).denoiser.state_dict()
+            if self.model_config.stereo and not self.start.stereo:
+                state = self._widened(state)
+            missing, unexpected = denoiser.load_state_dict(state, strict=False)
             assert not unexpected
             assert set(missing) <= new
             return denoiser
+        level, spread = self._measured()
+        denoiser.level.copy_(level)
+        denoiser.spread.copy_(spread)
+        return denoiser
+
+    def _measured(self) -> tuple[Tensor, Tensor]:
+        """Mean and spread of the latents of each channel and row, (C, H)."""
         count = min(512, len(self.train_indices))
         picks = np.linspace(0, len(self.train_indices) - 1, count).astype(int)
         data = self._data(self.train_indices[picks])
-        denoiser.level.copy_(data.mean(dim=(0, 3)))
-        denoiser.spread.copy_(data.std(dim=(0, 3)).clamp_min(1e-3))
-        return denoiser
+        return data.mean(dim=(0, 3)), data.std(dim=(0, 3)).clamp_min(1e-3)
+
+    def _widened(self, state: dict[str, Tensor]) -> dict[str, Tensor]:
+        """A mono denoiser's weights with two channels more, which it neither reads nor writes."""
+        wide = dict(state)
+        for name, measured in zip(("level", "spread"), self._measured(), strict=True):
+            wide[name] = torch.cat([state[name], measured[-CHANNELS:]])
+        channels = len(state["level"])
+        noisy, known, mask = torch.tensor_split(
+            state["enter.weight"], (channels, 2 * channels), dim=1
+        )
+        none = torch.zeros(len(noisy), CHANNELS)
+        wide["enter.weight"] = torch.cat([noisy, none, known, none, mask], dim=1)
+        weight, bias = state["leave.weight"], state["leave.bias"]
+        wide["leave.weight"] = torch.cat([weight, torch.zeros(CHANNELS, weight.shape[1])])
+        wide["leave.bias"] = torch.cat([bias, torch.zeros(CHANNELS)])
+        return wide
 
     def facts(self) -> dict[str, Any]:
         """The shape; the corpus may grow between runs."""
@@ -152,7 +176,8 @@ class DenoiserRecipe:
         return loss, {}
 
     def _data(self, indices: np.ndarray[Any, Any]) -> Tensor:
-        return torch.from_numpy(np.stack([self.latents.latent(int(i)) for i in indices])).float()
+        rows = np.stack([self.latents.latent(int(i)) for i in indices])
+        return torch.from_numpy(rows[:, : self.model_config.latent_channels]).float()
 
     def _condition(
         self, indices: np.ndarray[Any, Any], generator: torch.Generator | None
@@ -247,8 +272,8 @@ class DenoiserRecipe:
         for prompt in self.sheet_prompts:
             settings = GenerateSettings(prompt=prompt, seed=7)
             sonogram = generate(small, settings).sonogram
-            picture = picture_from_mel(torch.from_numpy(sonogram.values), sonogram.params)
-            rows.append((prompt, picture[0]))
+            picture = picture_from_mel(torch.from_numpy(sonogram.mono), sonogram.params)
+            rows.append((prompt, picture))
             sonograms.append((prompt, sonogram))
         sheet = folder / f"step-{step:07d}.png"
         save_sheet(sheet, rows, columns=3)
