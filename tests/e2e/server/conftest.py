@@ -118,10 +118,11 @@ class Player:
 
     def _take(self, data: bytes) -> None:
         kind, version, channels, zero, count, index = struct.unpack("<BBBBIQ", data[:16])
-        assert (version, channels, zero) == (1, 1, 0)
+        assert (version, zero) == (1, 0)
         if kind == 1:
             assert index == self.next_sample
-            assert len(data) == 16 + 2 * count
+            assert channels == self.ready["channels"] == 2
+            assert len(data) == 16 + 4 * count
             assert 0 < count <= 8192
             assert self.windows[0]["first_sample"] <= index
             # Picture and description come first.
@@ -132,6 +133,7 @@ class Player:
             self.sound += data[16:]
         else:
             assert kind == 2
+            assert channels == 1
             assert len(data) == 16 + 256 * count
             assert 0 < count <= 1024
             assert index % 512 == 0
