@@ -81,6 +81,7 @@ def page_at(
         page = browser.new_page(
             viewport={"width": width, "height": height},
             bypass_csp=True,
+            service_workers="block",
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
         page.set_default_timeout(120_000)

@@ -28,6 +28,20 @@ def play(page: Page) -> None:
     page.wait_for_timeout(2500)
 
 
+def view(page: Page, name: str) -> None:
+    """Turn the panel to *Play* or *Make*."""
+    page.get_by_role("radio", name=name, exact=True).check(force=True)
+
+
+def frames_heard(page: Page) -> int:
+    """Frames since the page was opened that were not silent."""
+    return int(
+        page.evaluate(
+            "() => window.heard.reduce((n, part) => n + part.filter((x) => x !== 0).length, 0)"
+        )
+    )
+
+
 def riff_of(server: Any, prompt: str) -> dict[str, Any]:
     record = server.post(
         "/api/v1/riffs", json={"prompt": prompt, "duration_s": 2, "num_inference_steps": 1}

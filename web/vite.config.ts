@@ -1,11 +1,31 @@
-import { loadEnv } from 'vite'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { loadEnv, type Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 // The page is served by `sonoriff serve`; `npm run dev` hands API calls to one that runs beside it.
 const { SONORIFF_SERVER: server = 'http://127.0.0.1:3013' } = loadEnv('', '.', 'SONORIFF_')
 
+/** Every text beside itself as Brotli and as gzip, so that the server compresses nothing. */
+function compressed(): Plugin {
+  return {
+    name: 'compressed',
+    apply: 'build',
+    writeBundle({ dir }) {
+      const names = readdirSync(dir!, { recursive: true, encoding: 'utf8' })
+      for (const name of names.filter((one) => /\.(js|css|html|svg|webmanifest)$/.test(one))) {
+        const text = readFileSync(join(dir!, name))
+        writeFileSync(join(dir!, `${name}.br`), brotliCompressSync(text))
+        writeFileSync(join(dir!, `${name}.gz`), gzipSync(text))
+      }
+    },
+  }
+}
+
 export default defineConfig({
   base: './',
+  plugins: [compressed()],
   build: {
     outDir: '../src/sonoriff/server/static',
     emptyOutDir: true,

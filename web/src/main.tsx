@@ -2,6 +2,7 @@ import '@fontsource-variable/fraunces'
 import '@fontsource-variable/instrument-sans'
 import { render } from 'preact'
 import { App } from './page/App'
+import { joinDevice } from './page/device'
 import { listenToKeys } from './page/keys'
 import { open } from './page/studio'
 import { songFromLink } from './songs/workshop'
@@ -13,5 +14,6 @@ import './style/songs.css'
 
 open()
 listenToKeys()
+joinDevice()
 void songFromLink(location.hash)
 render(<App />, document.getElementById('app')!)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { KEYS, keyNamed, keyShown } from '../src/state/keys'
 import { linkFromRiff, linkFromScene, riffFromLink, sceneFromLink } from '../src/state/link'
 import { moved, remembered } from '../src/state/list'
-import { blended, FIRST_SCENE, shareOf } from '../src/state/scene'
+import { FIRST_SCENE, shareOf } from '../src/state/scene'
 import { heightAtHz, HIFI, hzAtHeight, noteName } from '../src/sonogram/format'
 import { ColumnStore } from '../src/sonogram/store'
 import { StreamClient } from '../src/stream/client'
@@ -11,7 +11,10 @@ import { parseFrame, type ClientMessage } from '../src/stream/protocol'
 test('a link carries the whole scene, whatever is written in it', () => {
   const scene = {
     ...FIRST_SCENE,
-    prompts: blended('50% Zürich & "rain"?', 'a+b=c #1', 0.25),
+    prompts: [
+      { text: '50% Zürich & "rain"?', weight: 0.75 },
+      { text: 'a+b=c #1', weight: 0.25 },
+    ],
     negative_prompt: 'drums & voice',
     seed: 2 ** 53 - 1,
     alpha: 0.75,
@@ -33,8 +36,7 @@ test('lists are arranged', () => {
   expect(remembered(['a', 'b'], 'b', 2)).toEqual(['b', 'a'])
 })
 
-test('a blend leaves out what is not heard; a morph says how far it is', () => {
-  expect(blended('a', 'b', 1)).toEqual([{ text: 'b', weight: 1 }])
+test('a morph says how far it is', () => {
   const heard = [
     { text: 'a', weight: 3 },
     { text: 'b', weight: 1 },

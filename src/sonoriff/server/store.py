@@ -33,6 +33,7 @@ from sonoriff.sonogram.picture import load_picture
 
 __all__ = ["ENDED", "SOUNDS", "NoRoomError", "RiffRecord", "Store", "StoreError"]
 log = logging.getLogger(__name__)
+ORDERS = ("newest", "oldest", "longest", "name")
 T = TypeVar("T")
 _MAX_NUMBER = 2**31 - 1
 # Lease of a server on the riffs that it makes; renewed every third of this.
@@ -178,28 +179,61 @@ class Store:
         found: RiffRecord | None = self._do(lambda session: session.scalar(chosen))
         return found
 
+    def rename(self, riff_id: str, title: str) -> RiffRecord | None:
+        """Give a riff a title, as "title" in its settings; "" takes it away. None if it is gone."""
+
+        def renamed(session: Session) -> RiffRecord | None:
+            riff = session.scalar(select(RiffRecord).where(RiffRecord.id == riff_id))
+            if riff is not None:
+                others = {name: value for name, value in riff.settings.items() if name != "title"}
+                riff.settings = {**others, "title": title} if title else others
+            return riff
+
+        return self._do(renamed)
+
     def page(
-        self, words: Sequence[str], limit: int, before: str | None, owner: str | None = None
+        self,
+        words: Sequence[str],
+        limit: int,
+        before: str | None,
+        owner: str | None = None,
+        order: str = "newest",
     ) -> tuple[list[RiffRecord], str | None]:
-        """Riffs, newest first, and the value of `before` for the next page.
+        """Riffs in an order, and the value of `before` for the next page.
+
+        Parameters
+        ----------
+        words : each in the prompt or the title
+        order : one of `ORDERS`
 
         Raises
         ------
         ParameterError
             `before` did not come from this method
         """
-        chosen = _owned(
-            select(RiffRecord).order_by(RiffRecord.number.desc()).limit(limit + 1), owner
-        )
+        chosen = _owned(select(RiffRecord).limit(limit + 1), owner)
+        title = RiffRecord.settings["title"].as_string()
         for word in words:
-            chosen = chosen.where(RiffRecord.prompt.icontains(word, autoescape=True))
-        if before is not None:
-            if not (before.isascii() and before.isdigit() and len(before) <= 18):
-                raise ParameterError("before must be the `next` of an earlier page")
-            chosen = chosen.where(RiffRecord.number < min(int(before), _MAX_NUMBER))
+            found = RiffRecord.prompt.icontains(word, autoescape=True)
+            chosen = chosen.where(found | title.icontains(word, autoescape=True))
+        if before is not None and not (before.isascii() and before.isdigit() and len(before) <= 18):
+            raise ParameterError("before must be the `next` of an earlier page")
+        place = min(int(before or 0), _MAX_NUMBER)
+        newest = RiffRecord.number.desc()
+        if order == "newest":
+            chosen = chosen.order_by(newest)
+            if before is not None:
+                chosen = chosen.where(RiffRecord.number < place)
+        elif order == "oldest":
+            chosen = chosen.order_by(RiffRecord.number).where(RiffRecord.number > place)
+        else:
+            by = RiffRecord.duration_s.desc() if order == "longest" else _name(title)
+            chosen = chosen.where(RiffRecord.state == "done").order_by(by, newest).offset(place)
         riffs = self._do(lambda session: list(session.scalars(chosen)))
-        more = len(riffs) > limit
-        return riffs[:limit], str(riffs[limit - 1].number) if more else None
+        if len(riffs) <= limit:
+            return riffs, None
+        by_number = order in ("newest", "oldest")
+        return riffs[:limit], str(riffs[limit - 1].number if by_number else place + limit)
 
     def delete(self, riff_id: str) -> None:
         """Delete a riff."""
@@ -375,6 +409,11 @@ class Store:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
+def _name(title: Any) -> Any:
+    """What a riff is called, without regard to case."""
+    return func.lower(func.coalesce(title, RiffRecord.prompt))
 
 
 def _owned(chosen: Any, owner: str | None) -> Any:

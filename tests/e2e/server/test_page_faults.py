@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from listening import CHROMIUM, EAR, FLAGS, page_at
-from page_tools import LINK, button, look, newest, play, riff_of
+from page_tools import LINK, button, frames_heard, look, newest, play, riff_of
 from server_tools import wait_until
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
@@ -20,15 +20,6 @@ def open_riff(page: Page, prompt: str) -> None:
     button(page, "Gallery").click()
     button(page, f"Play {prompt}").first.click()
     expect(page.locator(".now .words")).to_have_text(prompt)
-
-
-def frames_heard(page: Page) -> int:
-    """Frames since the page was opened that were not silent."""
-    return int(
-        page.evaluate(
-            "() => window.heard.reduce((n, part) => n + part.filter((x) => x !== 0).length, 0)"
-        )
-    )
 
 
 @pytest.mark.parametrize("when", ["after the riff has ended", "while the riff plays"])
@@ -127,28 +118,36 @@ def test_one_question_at_a_time_while_the_server_loads(starting: Any) -> None:
 
 def test_all_keys_can_be_chosen_and_are_read_from_links(server: Any) -> None:
     with page_at(server.url + LINK + "&key=F%23+minor") as page:
-        page.get_by_text("More", exact=True).click()
-        field = page.get_by_label("Key", exact=True)
-        assert field.input_value() == "F# minor"
-        assert field.locator("option").count() == 25
+        root, mode = page.get_by_label("Key", exact=True), page.get_by_label("Mode", exact=True)
+        assert root.locator("option:checked").inner_text() == "F♯"
+        assert mode.input_value() == "minor"
+        assert root.locator("option").count() == 13
         expect(page.locator(".now .facts")).to_have_text("F♯ minor")
-        field.select_option(label="B♭ major")
+        root.select_option(label="B♭")
+        mode.select_option("major")
         expect(page.locator(".now .facts")).to_have_text("B♭ major")
     with page_at(server.url + LINK + "&key=A%23+major") as page:
         expect(page.locator(".now .facts")).to_have_text("B♭ major")
 
 
 def test_the_number_goes_along_with_the_slider(page: Page) -> None:
-    slider = page.get_by_label("Morph, bars")
+    slider = page.get_by_label("Change over, bars", exact=True)
     box = slider.bounding_box()
     assert box is not None
-    shown = page.locator(".field", has=slider).locator("output")
-    expect(shown).to_have_text("0")
+    shown = page.get_by_label("Change over, bars, number")
+    expect(shown).to_have_value("0")
     page.mouse.move(box["x"] + 8, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
-    expect(shown).to_have_text("16")
+    expect(shown).to_have_value("16")
     page.mouse.up()
+    shown.fill("5")
+    shown.press("Enter")
+    expect(slider).to_have_value("5")
+    # What is out of range is not taken.
+    shown.fill("500")
+    shown.press("Enter")
+    expect(shown).to_have_value("5")
 
 
 def test_without_webgl_the_landscape_falls_back_to_the_flat_picture(server: Any) -> None:
@@ -170,7 +169,7 @@ def test_without_webgl_the_landscape_falls_back_to_the_flat_picture(server: Any)
 
 def test_controls_are_seen_in_forced_colours(page: Page) -> None:
     page.emulate_media(forced_colors="active")
-    slider = page.get_by_label("Tempo in beats per minute")
+    slider = page.get_by_label("Tempo in beats per minute", exact=True)
     assert slider.evaluate("(e) => getComputedStyle(e).appearance") == "auto"
     chosen = page.locator(".modes label:has(:checked)")
     other = page.locator(".modes label:not(:has(:checked))")
@@ -191,16 +190,19 @@ def test_a_server_that_is_gone_is_said_in_words(server: Any, page: Page) -> None
     expect(page.locator(LIVE)).to_contain_text("The server cannot be reached")
 
 
-def test_forgetting_is_asked_about(server: Any, page: Page) -> None:
-    riff_of(server, "bagpipe")
+def test_what_is_deleted_can_be_had_back(server: Any, page: Page) -> None:
+    riff = riff_of(server, "bagpipe")
     button(page, "Gallery").click()
-    button(page, "Forget bagpipe").first.click()
-    button(page, "Keep it").click()
-    expect(button(page, "Play bagpipe")).to_have_count(1)
-    button(page, "Forget bagpipe").first.click()
-    button(page, "Forget it").click()
+    button(page, "Delete bagpipe").click()
     expect(button(page, "Play bagpipe")).to_have_count(0)
-    wait_until(lambda: newest(server)["prompt"] != "bagpipe")
+    button(page, "Undo").click()
+    expect(button(page, "Play bagpipe")).to_have_count(1)
+    button(page, "Delete bagpipe").click()
+    expect(button(page, "Play bagpipe")).to_have_count(0)
+    assert server.get(f"/api/v1/riffs/{riff['id']}").status_code == 200
+    # A page that is left does not keep what was to go.
+    page.goto("about:blank")
+    wait_until(lambda: server.get(f"/api/v1/riffs/{riff['id']}").status_code == 404)
 
 
 def test_the_remix_begins_with_its_words(page: Page) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from listening import page_at
-from page_tools import LINK, NEXT, button, look, play
+from page_tools import LINK, NEXT, button, look, play, view
 from server_tools import wait_until
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
@@ -58,7 +58,7 @@ def test_a_blend_is_asked_for_and_heard(server: Any, page: Page) -> None:
     button(page, "Blend with choir").click()
     wait_until(lambda: asked() == {"organ": 0.5, "choir": 0.5})
     expect(button(page, "Blend with choir")).to_have_count(0)
-    slider = page.get_by_label("Blend", exact=True)
+    slider = page.get_by_label("Share of sound 2")
     expect(slider).to_have_attribute("aria-valuetext", "50 percent choir")
     slider.fill("75")
     wait_until(lambda: asked() == {"organ": 0.25, "choir": 0.75})
@@ -72,6 +72,24 @@ def test_a_blend_is_asked_for_and_heard(server: Any, page: Page) -> None:
     ]
     assert {"organ": 0.25, "choir": 0.75} in blends
     assert {"organ": 0.5, "choir": 0.5} not in blends
+    # The point of the plane is moved by keys as well: to the right, where the choir stands.
+    puck = page.get_by_role("slider", name="Point between the sounds: arrow keys")
+    for _ in range(12):
+        puck.press("ArrowRight")
+    wait_until(lambda: asked() == {"choir": 1.0})
+    box = page.locator(".field-of-play").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait_until(lambda: asked() == {"organ": 0.5, "choir": 0.5})
+    button(page, "Add a sound").click()
+    page.get_by_label("Sound 3", exact=True).fill("church bells")
+    page.keyboard.press("Enter")
+    wait_until(lambda: set(asked()) == {"organ", "choir", "church bells"})
+    look(page, "blend-of-three")
+    button(page, "Leave sound 1 out").click()
+    wait_until(lambda: asked() == {"choir": 0.5, "church bells": 0.5})
+    page.get_by_label("Share of sound 1").fill("90")
+    wait_until(lambda: asked() == {"choir": 0.9, "church bells": 0.1})
     button(page, "End the blend").click()
     wait_until(lambda: asked() == {"choir": 1.0})
     expect(slider).to_have_count(0)
@@ -83,6 +101,7 @@ def test_a_phone_shows_all_without_scrolling_sideways(server: Any) -> None:
         for text in ("a prompt of many words that a phone has to break somewhere", "organ"):
             page.get_by_label(NEXT, exact=True).fill(text)
             page.keyboard.press("Enter")
+        button(page, "Blend with another sound").click()
         page.locator("summary", has_text="More").click()
         look(page, "phone")
         assert page.evaluate("() => document.documentElement.scrollWidth") == 360
@@ -93,6 +112,12 @@ def test_a_phone_shows_all_without_scrolling_sideways(server: Any) -> None:
             assert page.evaluate(wide) <= 360
             look(page, f"phone-{name.lower()}")
             page.keyboard.press("Escape")
+        for width, height in ((320, 640), (640, 320)):
+            page.set_viewport_size({"width": width, "height": height})
+            for name in ("Make", "Play"):
+                view(page, name)
+                look(page, f"phone-{width}-{name.lower()}")
+                assert page.evaluate("() => document.documentElement.scrollWidth") == width
 
 
 def test_reduced_motion_stands_still(server: Any) -> None:

@@ -30,8 +30,7 @@ def test_a_riff_of_the_gallery_is_played_and_forgotten(server: Any, page: Page) 
     expect(page.locator(".now .words")).to_have_text("brass of the gallery")
     button(page, "Gallery").click()
     page.get_by_label("Search").fill("of the gallery")
-    button(page, "Forget brass of the gallery").click()
-    button(page, "Forget it").click()
+    button(page, "Delete brass of the gallery").click()
     expect(page.locator(".card", has_text="brass of the gallery")).to_have_count(0)
 
 

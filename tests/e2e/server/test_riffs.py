@@ -18,6 +18,7 @@ from PIL import Image
 from sonoriff.audio import audio_bytes
 from sonoriff.server.seeds import SeedImages
 from sonoriff.sonogram.picture import picture_from_bytes
+from sounds import MINOR_CADENCE, RATE, cadence, drums
 
 QUICK = {"num_inference_steps": 1}
 SLOW = {"prompt": "slow", "num_inference_steps": 50, "duration_s": 120.0}
@@ -148,6 +149,57 @@ def test_history_is_searched_and_paged(server: Any, made: dict[str, Any]) -> Non
     assert [riff["id"] for riff in second["riffs"]] == [others[0]["id"]]
     assert server.delete(f"/api/v1/riffs/{others[0]['id']}") == 204
     assert server.get(f"/api/v1/riffs/{others[0]['id']}").status_code == 404
+
+
+def test_riffs_are_named_and_ordered(server: Any) -> None:
+    lengths = {"ordered b": 1.0, "ordered a": 3.0, "ordered c": 2.0}
+    ids = {}
+    for prompt, seconds in lengths.items():
+        body = {"prompt": prompt, "duration_s": seconds, **QUICK}
+        ids[prompt] = followed(server, server.post("/api/v1/riffs", json=body))["id"]
+
+    def listed(order: str, query: str = "ordered") -> list[str]:
+        found: list[str] = []
+        before = ""
+        while before is not None:
+            path = f"/api/v1/riffs?query={query}&order={order}&limit=2"
+            page = server.get(path + (f"&before={before}" if before else "")).json()
+            found += [riff["prompt"][-1] for riff in page["riffs"]]
+            before = page["next"]
+        return found
+
+    assert listed("newest") == ["c", "a", "b"]
+    assert listed("oldest") == ["b", "a", "c"]
+    assert listed("longest") == ["a", "c", "b"]
+    assert listed("name") == ["a", "b", "c"]
+    path = f"{server.url}/api/v1/riffs/{ids['ordered a']}"
+    named = requests.patch(path, json={"title": " Zither, ordered "}, timeout=60)
+    assert named.json()["settings"]["title"] == "Zither, ordered"
+    assert listed("name") == ["b", "c", "a"]
+    assert listed("newest", query="zither") == ["a"]
+    png = server.get(named.json()["files"]["png"])
+    assert 'filename="Zither-ordered-0.png"' in png.headers["content-disposition"]
+    assert "title" not in requests.patch(path, json={"title": ""}, timeout=60).json()["settings"]
+    assert requests.patch(path, json={"title": "x" * 201}, timeout=60).status_code == 422
+    gone = f"{server.url}/api/v1/riffs/unknown"
+    assert requests.patch(gone, json={"title": "x"}, timeout=60).status_code == 404
+
+
+def test_what_is_heard_in_a_sound(server: Any) -> None:
+    chords = np.tile(cadence(2, MINOR_CADENCE), 4)
+    sound = (chords + 0.05 * drums(120.0, len(chords) / RATE))[None].astype(np.float32)
+    files = {"source": ("song.flac", audio_bytes(sound, RATE, ".flac"))}
+    heard = server.post("/api/v1/analyse", files=files).json()
+    assert heard["bpm"] == pytest.approx(120, rel=0.01)
+    assert heard["key"] == "D minor"
+    midi = server.post("/api/v1/analyse?format=midi", files=files)
+    assert midi.content.startswith(b"MThd")
+    assert midi.headers["content-type"] == "audio/midi"
+    assert "bar 1" in server.post("/api/v1/analyse?format=labels", files=files).text
+    damaged = server.post("/api/v1/analyse", files={"source": ("x.wav", b"no sound at all")})
+    assert damaged.status_code == 422
+    assert "the source" in damaged.json()["error"]["message"]
+    assert server.post("/api/v1/analyse", data={"riff": "unknown"}).status_code == 404
 
 
 def test_sounds_and_riffs_are_sources(server: Any, made: dict[str, Any]) -> None:

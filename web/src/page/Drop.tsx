@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { promptText } from '../state/scene'
 import { Dialog } from './Dialog'
 import { api, dropped, session } from './studio'
-import { workOn } from './work'
+import { workOn } from './jobs'
 
 /** A file dropped anywhere on the page is remixed. */
 export function Drop() {

@@ -1,10 +1,22 @@
+import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
-import type { Kind, Riff } from '../riffs/api'
+import { ORDERS, type Order, type Riff } from '../riffs/api'
+import { Card } from './Card'
 import { Dialog } from './Dialog'
-import { Icon } from './icons'
-import { api, dropped, gallery, painting, session } from './studio'
+import { api, dropped, gallery, said, session, titleOf } from './studio'
 
-const KINDS: Kind[] = ['wav', 'flac', 'mp3', 'png']
+/** How long a riff that was deleted can be had back. */
+const UNDO_MS = 8000
+const ORDER_NAMES: Record<Order, string> = {
+  newest: 'newest first',
+  oldest: 'oldest first',
+  longest: 'longest first',
+  name: 'by name',
+}
+
+/** Riffs that are to go, each with the timer that will make it. */
+const going = signal<{ riff: Riff; timer: number }[]>([])
+const gone = new Set<string>()
 
 /** Riffs that the server has kept. */
 export function Gallery() {
@@ -13,17 +25,17 @@ export function Gallery() {
 
 function Riffs() {
   const [query, setQuery] = useState('')
+  const [order, setOrder] = useState<Order>('newest')
   const [riffs, setRiffs] = useState<Riff[] | null>(null)
   const [more, setMore] = useState<string | null>(null)
   const [wrong, setWrong] = useState('')
-  // A list that was asked for before may come after: it still knows what is gone.
-  const [gone] = useState(() => new Set<string>())
   const load = async (before?: string) => {
     try {
-      const page = await api.list(query, before)
-      const done = page.riffs.filter(({ id, state }) => state === 'done' && !gone.has(id))
+      const page = await api.list(query, order, before)
+      const done = page.riffs.filter(({ state }) => state === 'done')
       setRiffs((known) => [...(before ? (known ?? []) : []), ...done])
       setMore(page.next)
+      setWrong('')
     } catch (error) {
       setWrong(error instanceof Error ? error.message : String(error))
     }
@@ -31,12 +43,10 @@ function Riffs() {
   useEffect(() => {
     const wait = setTimeout(() => void load(), query ? 250 : 0)
     return () => clearTimeout(wait)
-  }, [query])
-  const forget = async (riff: Riff) => {
-    await api.remove(riff)
-    gone.add(riff.id)
-    setRiffs((known) => known?.filter(({ id }) => id !== riff.id) ?? null)
-  }
+  }, [query, order])
+  // A list that was asked for before may come after: what is to go is not shown.
+  const hidden = new Set(going.value.map(({ riff }) => riff.id))
+  const shown = riffs?.filter(({ id }) => !hidden.has(id) && !gone.has(id))
   return (
     <Dialog title="Gallery" wide onClose={() => (gallery.value = false)}>
       <div class="search">
@@ -44,10 +54,21 @@ function Riffs() {
           class="wide"
           type="search"
           aria-label="Search"
-          placeholder="Words in the prompt"
+          placeholder="Words in title or prompt"
           value={query}
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
+        <select
+          aria-label="Order"
+          value={order}
+          onChange={(event) => setOrder(event.currentTarget.value as Order)}
+        >
+          {ORDERS.map((one) => (
+            <option key={one} value={one}>
+              {ORDER_NAMES[one]}
+            </option>
+          ))}
+        </select>
         <label class="small file">
           Open a file
           <input
@@ -61,72 +82,66 @@ function Riffs() {
         </label>
       </div>
       {wrong && <p role="alert">{wrong}</p>}
-      {riffs?.length === 0 && (
+      {going.value.map(({ riff }) => (
+        <p key={riff.id} class="undo" role="group" aria-label={`Deleted ${titleOf(riff)}`}>
+          Deleted: {titleOf(riff)}
+          <button class="small" onClick={() => undelete(riff)}>
+            Undo
+          </button>
+        </p>
+      ))}
+      {shown?.length === 0 && (
         <p class="empty">
-          Nothing here yet. What you record and keep, remix or paint is found here again.
+          {query
+            ? 'Nothing with these words.'
+            : 'Nothing here yet. What you make, record and keep, remix or paint is found here again.'}
         </p>
       )}
       <ul class="cards">
-        {riffs?.map((riff) => (
-          <Card key={riff.id} riff={riff} onForget={() => void forget(riff)} />
+        {shown?.map((riff) => (
+          <Card
+            key={riff.id}
+            riff={riff}
+            onChanged={(now) =>
+              setRiffs((known) => known?.map((one) => (one.id === now.id ? now : one)) ?? null)
+            }
+            onDelete={() => remove(riff)}
+          />
         ))}
       </ul>
       {more && (
         <button class="small" onClick={() => void load(more)}>
-          Older ones
+          More
         </button>
       )}
     </Dialog>
   )
 }
 
-function Card({ riff, onForget }: { riff: Riff; onForget: () => void }) {
-  const [sure, setSure] = useState(false)
-  const play = (paint: boolean) => {
-    gallery.value = false
-    painting.value = false
-    session
-      .open(riff)
-      .then(() => (painting.value = paint))
-      .catch((error: Error) => (session.notice.value = error.message))
-  }
-  return (
-    <li class="card">
-      <button class="picture" aria-label={`Play ${riff.prompt}`} onClick={() => play(false)}>
-        <img src={api.file(riff, 'png')} alt="" loading="lazy" />
-        <Icon name="play" />
-      </button>
-      <p class="text">{riff.prompt || 'no words'}</p>
-      <p class="facts">
-        {riff.duration_s === null ? '' : `${riff.duration_s.toFixed(1)} s`}
-        {KINDS.map((kind) => (
-          <a key={kind} href={api.file(riff, kind)} download={`sonoriff-${riff.id}.${kind}`}>
-            {kind}
-          </a>
-        ))}
-        <button class="round" aria-label={`Paint on ${riff.prompt}`} onClick={() => play(true)}>
-          <Icon name="brush" />
-        </button>
-        <button
-          class="round"
-          aria-label={`Forget ${riff.prompt}`}
-          aria-expanded={sure}
-          onClick={() => setSure(!sure)}
-        >
-          <Icon name="close" />
-        </button>
-      </p>
-      {sure && (
-        <p class="sure" role="group" aria-label={`Forget ${riff.prompt} for good?`}>
-          Gone for good:
-          <button class="small" onClick={onForget}>
-            Forget it
-          </button>
-          <button class="small" onClick={() => setSure(false)}>
-            Keep it
-          </button>
-        </p>
-      )}
-    </li>
-  )
+/** Take a riff away; for a while it can be had back. */
+function remove(riff: Riff): void {
+  const timer = window.setTimeout(() => void forget(riff), UNDO_MS)
+  going.value = [...going.value, { riff, timer }]
+  said.value = `${titleOf(riff)} is deleted.`
 }
+
+function undelete(riff: Riff): void {
+  clearTimeout(going.value.find((one) => one.riff.id === riff.id)?.timer)
+  going.value = going.value.filter((one) => one.riff.id !== riff.id)
+  said.value = `${titleOf(riff)} is back.`
+}
+
+async function forget(riff: Riff, late = false): Promise<void> {
+  gone.add(riff.id)
+  undelete(riff)
+  try {
+    await api.remove(riff, late)
+  } catch (error) {
+    gone.delete(riff.id)
+    session.notice.value = `${titleOf(riff)} was not deleted. ${(error as Error).message}`
+  }
+}
+
+window.addEventListener('pagehide', () => {
+  for (const { riff } of going.value) void forget(riff, true)
+})

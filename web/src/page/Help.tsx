@@ -10,6 +10,7 @@ const KEYS: [string, string][] = [
   ['R', 'record'],
   ['P', 'paint on the sonogram'],
   ['G', 'gallery'],
+  ['M', 'make a riff; back to the stream'],
   ['C', 'another colour'],
   ['3', 'relief'],
   ['?', 'this'],

@@ -1,4 +1,4 @@
-import { api, job, loading, player, session } from './studio'
+import { api, loading, player, session } from './studio'
 
 /** One line on how things are; a field for the key where the server wants one. */
 export function Line() {
@@ -13,16 +13,12 @@ export function Line() {
 }
 
 function line(): { text: string; tone: 'calm' | 'live' | 'busy' | 'bad' } {
-  if (job.value) {
-    const percent = Math.round(100 * job.value.progress)
-    return { text: `${job.value.what} ${percent} %`, tone: 'busy' }
-  }
   if (loading.value !== null) {
     return { text: `Loading the model, ${Math.round(100 * loading.value)} %`, tone: 'busy' }
   }
   if (session.notice.value) return { text: session.notice.value, tone: 'bad' }
   const state = player.outlet.value
-  if (session.clip.value) return { text: 'A riff from the gallery', tone: 'calm' }
+  if (session.clip.value) return { text: 'A riff', tone: 'calm' }
   if (!player.wanted.value)
     return { text: session.started.value ? 'Paused' : 'Ready', tone: 'calm' }
   const slow = session.status.value?.state === 'behind'

@@ -1,35 +1,40 @@
-import { useState } from 'preact/hooks'
+import { signal } from '@preact/signals'
 import { linkFromRiff, linkFromScene } from '../state/link'
 import { Icon } from './icons'
 import { said, session } from './studio'
 
+const SHOWN_MS = 1800
+const copied = signal(false)
+
 /** Copies a link that plays what is heard: the riff, or the moment of the stream. */
 export function Share() {
-  const [copied, setCopied] = useState(false)
+  const riff = session.clip.value
+  const what = riff ? 'Copy a link to this riff' : 'Copy a link to this moment'
   const share = async () => {
-    const riff = session.clip.value
     const query = riff ? linkFromRiff(riff.id) : linkFromScene(session.moment())
     const link = new URL(query, location.href).href
     history.replaceState(null, '', link)
-    try {
-      await navigator.clipboard.writeText(link)
-      setCopied(true)
-      said.value = 'The link is copied.'
-      setTimeout(() => setCopied(false), 1800)
-    } catch {
-      said.value = 'The link is in the address bar.'
-    }
+    await copyLink(link)
   }
   return (
     <span class="share">
-      <button
-        class="round"
-        aria-label={session.clip.value ? 'Copy a link to this riff' : 'Copy a link to this moment'}
-        onClick={() => void share()}
-      >
+      <button class="round" aria-label={what} title={what} onClick={() => void share()}>
         <Icon name="link" />
       </button>
-      {copied && <span class="tip">Link copied</span>}
+      {copied.value && <span class="tip">Link copied</span>}
     </span>
   )
+}
+
+/** Put a link into the clipboard, or else into the address bar, and say where it is. */
+export async function copyLink(link: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(link)
+    copied.value = true
+    said.value = 'The link is copied.'
+    setTimeout(() => (copied.value = false), SHOWN_MS)
+  } catch {
+    history.replaceState(null, '', link)
+    said.value = 'The link is in the address bar.'
+  }
 }

@@ -21,9 +21,6 @@ export function Stage() {
   const turns = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [pointer, setPointer] = useState<{ x: number; y: number } | null>(null)
-  const maskCanvas = useRef<HTMLCanvasElement>(null)
-  const [painted, onPainted] = useState(false)
-  const mask = { canvas: maskCanvas, painted, onPainted }
   const map = colours.value
   const solid = relief.value
 
@@ -91,10 +88,10 @@ export function Stage() {
         {!solid && <div ref={line} class="playhead" aria-hidden="true" />}
         {!solid && <Axis />}
         {pointer && !solid && !idle && !painting.value && <Cross {...pointer} />}
-        {painting.value && <PaintCanvas {...mask} />}
+        {painting.value && <PaintCanvas />}
         <Welcome />
       </div>
-      {painting.value && <PaintTools {...mask} />}
+      {painting.value && <PaintTools />}
     </>
   )
 }

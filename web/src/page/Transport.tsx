@@ -23,19 +23,17 @@ export function Transport() {
         type="range"
         min="0"
         max="100"
-        defaultValue="100"
+        value={100 * player.volume.value}
         aria-label="Volume"
-        style={{ '--at': '100%' }}
-        onInput={(event) => {
-          const { value } = event.currentTarget
-          event.currentTarget.style.setProperty('--at', `${value}%`)
-          player.setVolume(Number(value) / 100)
-        }}
+        title="Volume"
+        style={{ '--at': `${100 * player.volume.value}%` }}
+        onInput={(event) => player.setVolume(Number(event.currentTarget.value) / 100)}
       />
       <span class="spring" />
       <button
         class="round record"
         aria-label={session.recording.value ? 'Stop recording' : 'Record'}
+        title={session.recording.value ? 'Stop recording' : 'Record what is heard'}
         aria-pressed={session.recording.value}
         disabled={!started}
         onClick={() => session.record(!session.recording.value)}

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { idea } from '../state/ideas'
-import { session } from './studio'
+import { session, titleOf } from './studio'
 
 const IDEAS = 3
 
@@ -12,9 +12,9 @@ export function Welcome() {
   if (linked) {
     return (
       <section class="welcome" aria-labelledby="welcome">
-        <h2 id="welcome">{linked.prompt || 'A riff'}</h2>
+        <h2 id="welcome">{titleOf(linked)}</h2>
         <button class="primary" onClick={() => void session.toggle()}>
-          Play: {linked.prompt || 'a riff'}
+          Play: {titleOf(linked)}
         </button>
       </section>
     )

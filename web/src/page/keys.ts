@@ -17,8 +17,8 @@ export function listenToKeys(): void {
 const ACTIONS: Record<string, () => void> = {
   ' ': () => void session.toggle(),
   enter: () => studio.promptField.current?.focus(),
-  arrowleft: () => nudge(-0.05),
-  arrowright: () => nudge(0.05),
+  arrowleft: () => session.nudge(-0.05),
+  arrowright: () => session.nudge(0.05),
   '?': () => (studio.help.value = true),
   d() {
     studio.draft.value = idea()
@@ -26,14 +26,10 @@ const ACTIONS: Record<string, () => void> = {
   },
   r: () => session.started.value && session.record(!session.recording.value),
   p: () => session.started.value && (studio.painting.value = !studio.painting.value),
+  m: () => (studio.view.value = studio.view.value === 'make' ? 'play' : 'make'),
   g: () => (studio.gallery.value = true),
   c: studio.nextColours,
   '3': () => (studio.relief.value = !studio.relief.value),
-}
-
-function nudge(by: number): void {
-  const pair = session.pair.value
-  if (pair) session.blend(pair.b, Math.max(0, Math.min(1, pair.mix + by)))
 }
 
 /** Whether what has the focus wants keys for itself. */

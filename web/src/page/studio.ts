@@ -1,5 +1,5 @@
 import { effect, signal } from '@preact/signals'
-import { Api } from '../riffs/api'
+import { Api, type Riff } from '../riffs/api'
 import { COLOUR_MAPS, mapById } from '../sonogram/colours'
 import { riffFromLink, sceneFromLink } from '../state/link'
 import { Player } from '../state/player'
@@ -22,14 +22,20 @@ export const painting = signal(false)
 export const gallery = signal(false)
 export const help = signal(false)
 export const dropped = signal<File | null>(null)
-/** Work of the server that the person waits for. */
-export const job = signal<{ what: string; progress: number } | null>(null)
+/** What the panel is for: an endless stream, or finished riffs. */
+export const view = signal<'play' | 'make'>('play')
 /** How far the server's model is loaded, 0 to 1; null once it is. */
 export const loading = signal<number | null>(null)
 /** Said by a screen reader. */
 export const said = signal('')
 
 export const promptField = { current: null as HTMLInputElement | null }
+
+/** What a riff is called. */
+export function titleOf(riff: Riff): string {
+  const { title } = riff.settings
+  return typeof title === 'string' && title ? title : riff.prompt || 'no words'
+}
 
 export function nextColours(): void {
   const at = COLOUR_MAPS.indexOf(colours.value)
@@ -39,6 +45,8 @@ export function nextColours(): void {
 /** Read the link, ask the server who it is, begin to keep time. */
 export function open(): void {
   session.scene.value = { ...FIRST_SCENE, ...sceneFromLink(location.search) }
+  const { prompts } = session.scene.value
+  if (prompts.length > 1) session.setMix(prompts, false)
   effect(() => {
     localStorage.setItem('sonoriff.colours', colours.value.id)
     document.documentElement.style.setProperty('--accent', colours.value.accent)

@@ -2,7 +2,16 @@
 
 import type { Song } from '../songs/song'
 
-export type Kind = 'png' | 'wav' | 'flac' | 'ogg' | 'mp3'
+export type Kind = 'png' | 'wav' | 'flac' | 'ogg' | 'opus' | 'mp3'
+
+/** Sample rate and sample format of a sound file. */
+export interface SoundForm {
+  rate: 44100 | 48000
+  bits: '16' | '24' | 'float'
+}
+
+export const ORDERS = ['newest', 'oldest', 'longest', 'name'] as const
+export type Order = (typeof ORDERS)[number]
 
 export interface Riff {
   id: string
@@ -15,6 +24,15 @@ export interface Riff {
   duration_s: number | null
   error: string | null
   files: Partial<Record<Kind, string>>
+}
+
+/** Tempo and key, as far as they are known. */
+export function attributesOf({ settings }: Riff): { bpm: number | null; key: string | null } {
+  const told = (settings.attributes ?? settings) as { bpm?: unknown; key?: unknown }
+  return {
+    bpm: typeof told.bpm === 'number' ? told.bpm : null,
+    key: typeof told.key === 'string' ? told.key : null,
+  }
 }
 
 export interface Info {
@@ -63,6 +81,8 @@ export interface Making {
 }
 
 const POLL_MS = 400
+/** A server that is started again answers within that many questions. */
+const PATIENCE = 40
 
 /** Speaks to the server that the page came from. */
 export class Api {
@@ -79,8 +99,12 @@ export class Api {
   }
 
   /** A file's address, for links and pictures, where no header can be set. */
-  file(riff: Riff, kind: Kind): string {
+  file(riff: Riff, kind: Kind, form?: SoundForm): string {
     const url = new URL(riff.files[kind] ?? '', this.root)
+    if (form) {
+      url.searchParams.set('rate', String(form.rate))
+      url.searchParams.set('bits', form.bits)
+    }
     if (this.key) url.searchParams.set('key', this.key)
     return url.href
   }
@@ -101,11 +125,25 @@ export class Api {
     return this.json('info')
   }
 
-  async list(query = '', before?: string): Promise<{ riffs: Riff[]; next: string | null }> {
-    const search = new URLSearchParams({ limit: '24' })
+  async list(
+    query = '',
+    order: Order = 'newest',
+    before?: string,
+  ): Promise<{ riffs: Riff[]; next: string | null }> {
+    const search = new URLSearchParams({ limit: '24', order })
     if (query) search.set('query', query)
     if (before) search.set('before', before)
     return this.json(`riffs?${search.toString()}`)
+  }
+
+  /** A riff, or a loop, for words. */
+  make(verb: 'generate' | 'loop', body: Record<string, unknown>): Promise<Riff> {
+    return this.json(verb === 'loop' ? 'riffs/loop' : 'riffs', json(body))
+  }
+
+  /** Give a riff a title; an empty one takes it away. */
+  rename(riff: Riff, title: string): Promise<Riff> {
+    return this.json(`riffs/${riff.id}`, { ...json({ title }), method: 'PATCH' })
   }
 
   /** Keep a stretch of a stream as a riff. */
@@ -126,8 +164,9 @@ export class Api {
     return this.json('riffs/inpaint', request)
   }
 
-  async remove(riff: Riff): Promise<void> {
-    await this.fetch(`riffs/${riff.id}`, { method: 'DELETE' })
+  /** @param late when the page goes: the browser sends it all the same */
+  async remove(riff: Riff, late = false): Promise<void> {
+    await this.fetch(`riffs/${riff.id}`, { method: 'DELETE', keepalive: late })
   }
 
   cancel(riff: Riff): Promise<Riff> {
@@ -137,9 +176,17 @@ export class Api {
   /** Wait until a riff is there; throws what went wrong with it. */
   async finished(riff: Riff, onProgress: (riff: Riff) => void): Promise<Riff> {
     let now = riff
+    let unanswered = 0
     while (now.state === 'queued' || now.state === 'running') {
       await new Promise((done) => setTimeout(done, POLL_MS))
-      now = await this.json(`riffs/${riff.id}`)
+      try {
+        now = await this.json(`riffs/${riff.id}`)
+        unanswered = 0
+      } catch (error) {
+        unanswered += 1
+        if (!(error instanceof Unreachable) || unanswered > PATIENCE) throw error
+        continue
+      }
       onProgress(now)
     }
     if (now.state !== 'done') throw new Error(now.error ?? `The riff was ${now.state}.`)
@@ -185,12 +232,14 @@ export class Api {
   }
 }
 
+class Unreachable extends Error {}
+
 /** Browsers say "Failed to fetch", each in its own way. */
 async function reached(answer: Promise<Response>): Promise<Response> {
   try {
     return await answer
   } catch {
-    throw new Error('The server cannot be reached: it may have been stopped.')
+    throw new Unreachable('The server cannot be reached: it may have been stopped.')
   }
 }
 

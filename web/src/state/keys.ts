@@ -25,3 +25,23 @@ export function keyShown(text: string): string {
   const name = keyNamed(text)
   return name ? name.replace(/^(.)#/, '$1♯').replace(/^(.)b/, '$1♭') : text
 }
+
+export type KeyMode = 'major' | 'minor'
+
+/** The twelve roots of each mode, as the server reads the keys and as people read the roots. */
+export const ROOTS: Record<KeyMode, { key: string; shown: string }[]> = {
+  major: MAJOR.map((name) => ({ key: `${name} major`, shown: signs(name) })),
+  minor: MINOR.map((name) => ({ key: `${name} minor`, shown: signs(name) })),
+}
+
+/** Root, 0 to 11, and mode of a key of `KEYS`; no root where there is no key. */
+export function keyParts(key: string | null): { root: number | null; mode: KeyMode } {
+  const name = keyNamed(key ?? '')
+  if (name === null) return { root: null, mode: 'major' }
+  const mode = name.endsWith('minor') ? 'minor' : 'major'
+  return { root: ROOTS[mode].findIndex((one) => one.key === name), mode }
+}
+
+function signs(name: string): string {
+  return name.replace('#', '♯').replace(/^(.)b/, '$1♭')
+}

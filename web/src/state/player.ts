@@ -28,7 +28,8 @@ export class Player {
   private meant: number | null = null
   private resting: ReturnType<typeof setTimeout> | null = null
   private opening: Promise<void> | null = null
-  private volume = 1
+  /** Loudness, 0 to 1. */
+  readonly volume = signal(1)
 
   constructor() {
     this.worker = new Worker(new URL('../stream/worker.ts', import.meta.url), { type: 'module' })
@@ -55,7 +56,7 @@ export class Player {
 
   /** Loudness, 0 to 1; moved smoothly. */
   setVolume(volume: number): void {
-    this.volume = volume
+    this.volume.value = volume
     if (this.context) {
       this.gain?.gain.setTargetAtTime(volume * volume, this.context.currentTime, 0.02)
     }
@@ -112,7 +113,7 @@ export class Player {
       processorOptions,
     })
     node.port.onmessage = (event: MessageEvent<WorkletReport>) => this.reported(event.data)
-    this.gain = new GainNode(context, { gain: this.volume * this.volume })
+    this.gain = new GainNode(context, { gain: this.volume.value ** 2 })
     node.connect(this.gain).connect(context.destination)
     const wire = new MessageChannel()
     node.port.postMessage({ type: 'port', port: wire.port1 }, [wire.port1])

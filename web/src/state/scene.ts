@@ -33,16 +33,6 @@ export const samePrompts = (a: readonly WeightedPrompt[], b: readonly WeightedPr
     (prompt, i) => prompt.text === b[i]!.text && Math.abs(prompt.weight - b[i]!.weight) < 1e-9,
   )
 
-/** Two prompts, `mix` of the second; one that would not be heard is left out. */
-export function blended(a: string, b: string, mix: number): WeightedPrompt[] {
-  const share = Math.round(100 * Math.max(0, Math.min(1, mix))) / 100
-  const pair = [
-    { text: a, weight: Math.round(100 * (1 - share)) / 100 },
-    { text: b, weight: share },
-  ]
-  return pair.filter((prompt) => prompt.weight > 0)
-}
-
 /** How much of `target` is in `heard`, 0 to 1. */
 export function shareOf(
   target: readonly WeightedPrompt[],

@@ -8,7 +8,8 @@ import type { Recording, WorkerEvent } from '../stream/messages'
 import type { Ready, Scene, Status, StreamWindow, WeightedPrompt } from '../stream/protocol'
 import { remembered } from './list'
 import type { Player } from './player'
-import { blended, FIRST_SCENE, promptText, samePrompts, shareOf, single } from './scene'
+import { MOST_SOUNDS, promptsOf, shares } from './blend'
+import { FIRST_SCENE, promptText, samePrompts, shareOf, single } from './scene'
 import { Windows } from './windows'
 
 /** How long a prompt of the queue is heard before the next one comes, in seconds. */
@@ -30,6 +31,8 @@ interface Coming {
 interface Signal {
   store: ColumnStore
   windows: Windows
+  /** Samples of a riff, after which it may begin anew; none of a stream. */
+  turnSamples?: number
 }
 
 /** What is played, what is to come, what was: the page's state and what moves it. */
@@ -38,14 +41,16 @@ export class Session {
   readonly waiting = signal<Waiting[]>([])
   readonly coming = signal<Coming | null>(null)
   readonly history = signal<string[]>(storedHistory())
-  /** The blend that the slider moves. */
-  readonly pair = signal<{ a: string; b: string; mix: number } | null>(null)
+  /** The sounds of a blend, as the faders have them; none without a blend. */
+  readonly mix = signal<WeightedPrompt[]>([])
   readonly heard = signal<StreamWindow | null>(null)
   readonly connection = signal<Connection>('idle')
   readonly status = signal<Status | null>(null)
   /** A line for the person: an error, or why there is no sound. */
   readonly notice = signal('')
   readonly clip = signal<Riff | null>(null)
+  /** Whether a riff goes round and round. */
+  readonly looping = signal(false)
   /** A riff that the page's link names, to be played first. */
   readonly linked = signal<Riff | null>(null)
   readonly recording = signal(false)
@@ -84,7 +89,10 @@ export class Session {
   /** The signal that is heard, and the sample. */
   place(): { signal: Signal | null; sample: number } {
     const signal = this.signals.get(this.player.source) ?? null
-    return { signal, sample: signal ? this.player.position() : 0 }
+    if (!signal) return { signal, sample: 0 }
+    const sample = this.player.position()
+    const turn = signal.turnSamples
+    return { signal, sample: turn ? sample % turn : sample }
   }
 
   async toggle(): Promise<void> {
@@ -121,12 +129,15 @@ export class Session {
     const words = text.trim()
     if (!words) return
     if (!this.streaming) {
-      this.pair.value = null
+      this.mix.value = []
       this.scene.value = { ...this.scene.value, prompts: single(words) }
       void this.start()
     } else if (this.coming.value || this.waiting.value.length > 0) {
       this.waiting.value = [...this.waiting.value, { id: ++this.ids, text: words }]
-    } else this.turnTo(single(words))
+    } else {
+      this.mix.value = []
+      this.turnTo(single(words))
+    }
   }
 
   /** Change the prompts as soon as the stream can. */
@@ -139,8 +150,14 @@ export class Session {
   /** Play one of those that wait, before the others. */
   bringForward(item: Waiting): void {
     this.waiting.value = this.waiting.value.filter(({ id }) => id !== item.id)
-    this.pair.value = null
-    this.turnTo(single(item.text))
+    this.playNow(item.text)
+  }
+
+  /** Turn to words before all that waits. */
+  playNow(text: string): void {
+    this.mix.value = []
+    this.turnTo(single(text))
+    if (!this.streaming) void this.start()
   }
 
   /** Change settings: heard with the next window that is not made yet. */
@@ -149,17 +166,48 @@ export class Session {
     if (this.streaming) this.player.command({ type: 'scene', change, id })
   }
 
-  /** Mix what is heard with other words; `mix` of the other ones. */
-  blend(other: string, mix = 0.5): void {
-    const first = this.pair.value?.a ?? this.scene.value.prompts[0]?.text ?? ''
-    this.pair.value = { a: first, b: other, mix }
-    this.turnTo(blended(first, other, mix))
+  /** Mix what is heard with other words, which get an equal share. */
+  blend(other: string): void {
+    const now = this.mix.value.length > 0 ? this.mix.value : this.scene.value.prompts
+    const parts = shares(now.map(({ weight }) => weight))
+    const first = now.slice(0, MOST_SOUNDS - 1).map((one, i) => ({ ...one, weight: parts[i]! }))
+    this.setMix([...first, { text: other, weight: 1 / first.length }], true)
   }
 
+  /** Move the faders; `heard` where it is to be heard. */
+  setMix(mix: WeightedPrompt[], heard: boolean): void {
+    const parts = shares(mix.map(({ weight }) => weight))
+    this.mix.value = mix.map((one, i) => ({ ...one, weight: parts[i]! }))
+    const prompts = promptsOf(this.mix.value)
+    if (mix.length === 1) this.mix.value = []
+    if (heard && prompts.length > 0) this.turnTo(prompts)
+  }
+
+  /** Give the second sound of a blend so much more, or less. */
+  nudge(by: number): void {
+    const mix = this.mix.value
+    if (mix.length < 2) return
+    const second = Math.max(0, Math.min(1, mix[1]!.weight + by))
+    const rest = shares(mix.filter((_, i) => i !== 1).map(({ weight }) => weight))
+    const others = rest.map((share) => share * (1 - second))
+    others.splice(1, 0, second)
+    this.setMix(
+      mix.map((one, i) => ({ ...one, weight: others[i]! })),
+      true,
+    )
+  }
+
+  /** Only the loudest sound of the blend goes on. */
   endBlend(): void {
-    const pair = this.pair.value
-    this.pair.value = null
-    if (pair) this.turnTo(single(pair.mix < 0.5 ? pair.a : pair.b))
+    const [loudest] = [...this.mix.value].sort((a, b) => b.weight - a.weight)
+    this.mix.value = []
+    if (loudest) this.turnTo(single(loudest.text))
+  }
+
+  /** Whether the riff that is played begins anew at its end. */
+  loop(on: boolean): void {
+    this.looping.value = on
+    this.player.command({ type: 'loop', on })
   }
 
   /** A riff of the gallery, from its beginning. */
@@ -174,8 +222,10 @@ export class Session {
     this.clip.value = riff
     this.coming.value = null
     this.heard.value = null
-    this.stage.value = { store, windows: new Windows() }
-    this.player.command({ type: 'clip', frames, channels }, [frames.buffer])
+    this.stage.value = { store, windows: new Windows(), turnSamples: frames.length / channels }
+    this.looping.value = riff.verb === 'loop'
+    const loop = this.looping.value
+    this.player.command({ type: 'clip', frames, channels, loop }, [frames.buffer])
     await this.play()
   }
 
@@ -218,7 +268,7 @@ export class Session {
     const stayed = sample - this.since > STAY_S * this.sampleRate
     if (first && !this.coming.peek() && stayed) {
       this.waiting.value = rest
-      this.pair.value = null
+      this.mix.value = []
       this.turnTo(single(first.text))
     }
   }

@@ -8,7 +8,8 @@ export type WorkerCommand =
   | { type: 'start'; url: string; scene: Partial<Scene>; key?: string }
   | { type: 'scene'; change: Partial<Scene>; id: number; at?: number }
   | { type: 'playing'; on: boolean }
-  | { type: 'clip'; frames: Float32Array; channels: number }
+  | { type: 'clip'; frames: Float32Array; channels: number; loop: boolean }
+  | { type: 'loop'; on: boolean }
   | { type: 'record'; on: boolean; sampleRate: number }
   | { type: 'stop' }
 

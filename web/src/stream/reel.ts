@@ -24,10 +24,20 @@ export class Reel {
   }
 
   finish(): Recording {
+    const mono = this.channels === 2 && this.blocks.every(isMono)
+    const blocks = mono
+      ? this.blocks.map((block) => block.filter((_, i) => i % 2 === 0))
+      : this.blocks
     return {
-      wav: wavFile(this.blocks, this.channels, this.sampleRate),
+      wav: wavFile(blocks, mono ? 1 : this.channels, this.sampleRate),
       seconds: this.frames / this.sampleRate,
       stretches: this.stretches,
     }
   }
+}
+
+/** Whether both channels of interleaved frames are the same. */
+function isMono(block: Int16Array): boolean {
+  for (let i = 0; i < block.length; i += 2) if (block[i] !== block[i + 1]) return false
+  return true
 }

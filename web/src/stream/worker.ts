@@ -20,7 +20,7 @@ let url = ''
 let source = 0
 let playing = false
 let level = { source: 0, position: 0, buffered: 0, underruns: 0 }
-let clip: { frames: Float32Array; channels: number; sent: number } | null = null
+let clip: { frames: Float32Array; channels: number; sent: number; loop: boolean } | null = null
 let reel: Reel | null = null
 let sampleRate = 44100
 let toLoad: number | null = null
@@ -99,13 +99,16 @@ function stereo(frames: Float32Array, channels: number): Float32Array {
 function feedClip(): void {
   if (!clip || level.source !== source) return
   const total = clip.frames.length / clip.channels
-  while (clip.sent < total && clip.sent - level.position < CLIP_AHEAD_S * sampleRate) {
-    const end = Math.min(total, clip.sent + CLIP_BLOCK)
-    const part = clip.frames.slice(clip.sent * clip.channels, end * clip.channels)
+  while (clip.sent - level.position < CLIP_AHEAD_S * sampleRate) {
+    const first = clip.sent % total
+    // Frames go on being counted from turn to turn.
+    if (first === 0 && clip.sent > 0 && !clip.loop) return
+    const end = Math.min(total, first + CLIP_BLOCK)
+    const part = clip.frames.slice(first * clip.channels, end * clip.channels)
     const frames = stereo(part, clip.channels)
     sound({ type: 'sound', source, frames }, [frames.buffer])
-    clip.sent = end
-    if (end === total) sound({ type: 'finish', source })
+    clip.sent += end - first
+    if (end === total && !clip.loop) sound({ type: 'finish', source })
   }
 }
 
@@ -145,9 +148,17 @@ function command(message: WorkerCommand): void {
       source += 1
       toLoad = null
       level = { source, position: 0, buffered: 0, underruns: 0 }
-      clip = { frames: message.frames, channels: message.channels, sent: 0 }
+      clip = {
+        frames: message.frames,
+        channels: message.channels,
+        sent: 0,
+        loop: message.loop,
+      }
       sound({ type: 'load', source, first: 0 })
       say({ type: 'clip', source })
+      break
+    case 'loop':
+      if (clip) clip.loop = message.on
       break
     case 'record':
       if (message.on) reel = new Reel(message.sampleRate)

@@ -11,16 +11,16 @@ from fastapi import APIRouter, Depends, FastAPI, Request, WebSocket
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.staticfiles import StaticFiles
 
 from sonoriff.errors import BusyError
 from sonoriff.server.config import ServerConfig
-from sonoriff.server.http import riffs_api, riffusion_api, songs_api
+from sonoriff.server.http import analyse_api, riffs_api, riffusion_api, songs_api
 from sonoriff.server.http.dependencies import require_key, service_of
 from sonoriff.server.http.error_handlers import ApiError, add_handlers, described
 from sonoriff.server.http.guard import Guard, client_of
 from sonoriff.server.http.head import HeadAsGet
 from sonoriff.server.http.openapi import document_of
+from sonoriff.server.http.page import PageFiles
 from sonoriff.server.http.reference import reference_page
 from sonoriff.server.http.schemas import Info
 from sonoriff.server.logs import RequestLog
@@ -31,18 +31,6 @@ from sonoriff.version import __version__
 
 STATIC = Path(__file__).parents[1] / "static"
 _NO_PAGE = "Sonoriff is running. Its web page is not built here; the API is at /docs.\n"
-# The page's ring buffer is a SharedArrayBuffer, which requires cross-origin isolation.
-_PAGE_HEADERS = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; "
-        "style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; media-src 'self' blob:; "
-        "connect-src 'self' ws: wss: blob: data:; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 
 system = APIRouter(tags=["system"], responses=described(403))
 
@@ -99,16 +87,6 @@ async def stream(websocket: WebSocket) -> None:
     await Connection(websocket, service.streams, client, service.door.lets_in).run()
 
 
-class _Page(StaticFiles):
-    """Static files of the web page, with the headers it needs."""
-
-    async def get_response(self, path: str, scope: Any) -> Response:
-        """Response for one file."""
-        response = await super().get_response(path, scope)
-        response.headers.update(_PAGE_HEADERS)
-        return response
-
-
 def create_app(
     config: ServerConfig, on_fatal: Callable[[str], None] = lambda _line: None
 ) -> FastAPI:
@@ -133,7 +111,7 @@ def create_app(
         Middleware(
             CORSMiddleware,
             allow_origins=list(config.allowed_origins),
-            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type"],
         ),
         Middleware(
@@ -158,7 +136,10 @@ def create_app(
     )
     app.state.service = service
     add_handlers(app)
-    routers = (system, riffs_api.router, riffs_api.files_router, riffusion_api.router)
+    routers = (
+        *(system, riffs_api.router, riffs_api.files_router, analyse_api.router),
+        riffusion_api.router,
+    )
     for router in (*routers, songs_api.menu_router, songs_api.router, songs_api.files_router):
         app.include_router(router)
     # FastAPI asks this method of the application for /openapi.json.
@@ -167,7 +148,7 @@ def create_app(
     page = reference_page(document)
     app.add_api_route("/docs", lambda: page, include_in_schema=False, response_class=HTMLResponse)
     if (STATIC / "index.html").is_file():
-        app.mount("/", _Page(directory=STATIC, html=True))
+        app.mount("/", PageFiles(directory=STATIC, html=True))
     else:
         app.add_api_route("/", _no_page, include_in_schema=False, response_class=JSONResponse)
     return app

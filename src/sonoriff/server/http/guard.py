@@ -16,7 +16,10 @@ from sonoriff.server.deadlines import within
 from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings, TooManyKeys
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_WITH_FILE = tuple(f"/api/v1/riffs/{verb}" for verb in ("remix", "inpaint", "extend"))
+_WITH_FILE = (
+    "/api/v1/analyse",
+    *(f"/api/v1/riffs/{verb}" for verb in ("remix", "inpaint", "extend")),
+)
 _CODES = {
     401: "unauthorized",
     403: "forbidden",

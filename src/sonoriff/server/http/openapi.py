@@ -55,6 +55,11 @@ def document_of(app: FastAPI, limits: Limits, seed_ids: Sequence[str]) -> Schema
             "schema": _form(verb),
             "encoding": {"settings": {"contentType": "application/json"}},
         }
+    kinds.pop("Body_analyse_api_v1_analyse_post", None)
+    document["paths"]["/api/v1/analyse"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {_FORM: {"schema": _source_form()}},
+    }
     kinds[LoopBody.__name__]["anyOf"] = _loops(limits)
     kinds[MorphBody.__name__]["anyOf"] = _morphs()
     kinds[SongBody.__name__]["oneOf"] = _either("plan", "song")
@@ -65,10 +70,9 @@ def document_of(app: FastAPI, limits: Limits, seed_ids: Sequence[str]) -> Schema
     return document
 
 
-def _form(verb: str) -> Schema:
-    """A form: settings as JSON, and either a file or the id of a riff as the source."""
+def _source_form() -> Schema:
+    """A form with either a file or the id of a riff as the source."""
     fields: Schema = {
-        "settings": {"$ref": _REF.format(model=_FORMS[verb].__name__)},
         "source": {**_FILE, "description": "Sound, or sonogram picture."},
         "riff": {
             "type": "string",
@@ -77,13 +81,20 @@ def _form(verb: str) -> Schema:
             "description": "Of the history, as the source.",
         },
     }
-    form: Schema = {
+    return {
         "type": "object",
-        "required": ["settings"],
         "properties": fields,
         "additionalProperties": False,
         "oneOf": [{"required": ["source"]}, {"required": ["riff"]}],
     }
+
+
+def _form(verb: str) -> Schema:
+    """A source, and settings as JSON."""
+    form = _source_form()
+    form["required"] = ["settings"]
+    fields = form["properties"]
+    fields["settings"] = {"$ref": _REF.format(model=_FORMS[verb].__name__)}
     if verb == "inpaint":
         fields["mask"] = {**_FILE, "description": "White is repainted."}
         spans = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,12 +35,14 @@ from sonoriff.server.http.schemas import (
     Record,
     RemixBody,
     RiffBody,
+    TitleBody,
     read_settings,
 )
 from sonoriff.server.jobs import Job
 from sonoriff.server.service import Service
 from sonoriff.server.store import ENDED, RiffRecord
 
+_LONGEST_NAME = 60
 _COMMON = described(401, 403, 408, 413, 422, 429, 503, 507)
 router = APIRouter(
     prefix="/api/v1", tags=["riffs"], dependencies=[Depends(require_key)], responses=_COMMON
@@ -59,8 +62,8 @@ _TYPES = {
     "opus": "audio/ogg",
     "mp3": "audio/mpeg",
 }
-_Source = Annotated[UploadFile | None, File(description="Sound, or sonogram picture.")]
-_RiffId = Annotated[str | None, Form(max_length=40, description="Of the history, as the source.")]
+Source = Annotated[UploadFile | None, File(description="Sound, or sonogram picture.")]
+RiffId = Annotated[str | None, Form(max_length=40, description="Of the history, as the source.")]
 _Settings = Annotated[str, Form(max_length=20_000, description="JSON, as the body of a riff.")]
 
 
@@ -101,21 +104,21 @@ async def morph(request: Request, body: MorphBody) -> Response:
 
 @router.post("/riffs/remix", status_code=202, response_model=Record, responses=described(404, 409))
 async def remix(
-    request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
+    request: Request, settings: _Settings, source: Source = None, riff: RiffId = None
 ) -> Response:
     """A variation on a sound or picture."""
     body = read_settings(RemixBody, settings)
-    given = await _source(request, source, riff)
+    given = await source_of(request, source, riff)
     return await _submit(request, "remix", body, {"source": given})
 
 
 @router.post("/riffs/extend", status_code=202, response_model=Record, responses=described(404, 409))
 async def extend(
-    request: Request, settings: _Settings, source: _Source = None, riff: _RiffId = None
+    request: Request, settings: _Settings, source: Source = None, riff: RiffId = None
 ) -> Response:
     """A continuation after a sound, or a lead-in before it."""
     body = read_settings(ExtendBody, settings)
-    given = await _source(request, source, riff)
+    given = await source_of(request, source, riff)
     return await _submit(request, "extend", body, {"source": given})
 
 
@@ -125,8 +128,8 @@ async def extend(
 async def inpaint(
     request: Request,
     settings: _Settings,
-    source: _Source = None,
-    riff: _RiffId = None,
+    source: Source = None,
+    riff: RiffId = None,
     mask: Annotated[UploadFile | None, File(description="White is repainted.")] = None,
 ) -> Response:
     """Repaint a part, chosen by time, by frequency or by a painted mask."""
@@ -134,14 +137,16 @@ async def inpaint(
     assert isinstance(body, InpaintBody)
     if mask is None and body.time_s is None and body.band_hz is None:
         raise ParameterError("say what to repaint: time_s, band_hz, or a mask")
-    blobs = {"source": await _source(request, source, riff)}
+    blobs = {"source": await source_of(request, source, riff)}
     if mask is not None:
         blobs["mask"] = await mask.read()
     return await _submit(request, "inpaint", body, blobs)
 
 
-async def _source(request: Request, source: UploadFile | None, riff: str | None) -> bytes:
-    """The uploaded file of a form, or the picture of the riff it refers to.
+async def source_of(
+    request: Request, source: UploadFile | None, riff: str | None, kind: str = "png"
+) -> bytes:
+    """The uploaded file of a form, or a file of the riff it refers to.
 
     Raises BusyError before reading anything if no riff can be accepted.
     """
@@ -157,22 +162,25 @@ async def _source(request: Request, source: UploadFile | None, riff: str | None)
         return data
     assert riff is not None
     found = await _finished(request, riff)
-    path = await _file(service, found, "png")
+    path = await _file(service, found, kind)
     return await asyncio.to_thread(path.read_bytes)
 
 
 @router.get("/riffs", response_model=Page)
 async def history(
     request: Request,
-    query: Annotated[str, Query(max_length=200, description="Words in the prompt.")] = "",
+    query: Annotated[str, Query(max_length=200, description="Words in prompt or title.")] = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     before: Annotated[str | None, Query(pattern="^[0-9]{1,18}$")] = None,
+    order: Literal["newest", "oldest", "longest", "name"] = "newest",
 ) -> dict[str, Any]:
-    """The history, newest first."""
+    """The history."""
     service = service_of(request)
     words = query.replace("\0", " ").split()[:10]
     owner = owner_of(request)
-    riffs, following = await asyncio.to_thread(service.store.page, words, limit, before, owner)
+    riffs, following = await asyncio.to_thread(
+        service.store.page, words, limit, before, owner, order
+    )
     return {"riffs": [_record(service, riff) for riff in riffs], "next": following}
 
 
@@ -229,6 +237,17 @@ async def record(request: Request, riff_id: str) -> dict[str, Any]:
     """A riff's record."""
     riff, _ = await _find(request, riff_id)
     return _record(service_of(request), riff)
+
+
+@router.patch("/riffs/{riff_id}", response_model=Record, responses=described(404))
+async def rename(request: Request, riff_id: str, body: TitleBody) -> dict[str, Any]:
+    """Give a riff a title; "" takes it away."""
+    service = service_of(request)
+    await _find(request, riff_id)
+    riff = await asyncio.to_thread(service.store.rename, riff_id, body.title.strip())
+    if riff is None:
+        raise ApiError(404, "there is no such riff")
+    return _record(service, riff)
 
 
 @router.post("/riffs/{riff_id}/cancel", response_model=Record, responses=described(404))
@@ -301,8 +320,15 @@ async def file(
     riff = await _finished(request, riff_id)
     path = await _file(service, riff, kind, None if rate is None else int(rate), bits)
     return RangedFile(
-        path, stat_result=path.stat(), media_type=_TYPES[kind], filename=f"riff-{riff.id}.{kind}"
+        path, stat_result=path.stat(), media_type=_TYPES[kind], filename=_file_name(riff, kind)
     )
+
+
+def _file_name(riff: RiffRecord, kind: str) -> str:
+    """A name for a download that every file system takes: words and seed."""
+    words = re.sub(r"[\W_]+", "-", str(riff.settings.get("title") or riff.prompt)).strip("-")
+    seed = riff.settings.get("seed")
+    return f"{words[:_LONGEST_NAME] or 'riff'}-{riff.id if seed is None else seed}.{kind}"
 
 
 @router.post(

@@ -186,6 +186,12 @@ class ExtendBody(RiffBody):
         return self.duration_s
 
 
+class TitleBody(Strict):
+    """A title for a riff."""
+
+    title: str = Field(max_length=200)
+
+
 class PartBody(Strict):
     """A range of samples of a stream."""
 

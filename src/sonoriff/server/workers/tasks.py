@@ -14,6 +14,7 @@ from PIL import Image
 from sonoriff.audio import audio_bytes, audio_info, read_audio
 from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.models.protocol import Model
+from sonoriff.pipeline.analyse import analyse, labels_from_analysis, midi_from_analysis
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.morph import Morph
 from sonoriff.pipeline.prediction import OnMember
@@ -76,6 +77,7 @@ class Tasks:
             "riff": self.riff,
             "song": self.song,
             "riffuse": self.riffuse,
+            "analyse": self.analyse,
         }
 
     def model_info(self) -> ModelInfo:
@@ -237,9 +239,7 @@ class Tasks:
 
     def _read_source(self, path: Path, *, is_sound: bool) -> Sonogram:
         if is_sound:
-            _check_density(path)
-            waveform, rate = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
-            self._still_wanted()
+            waveform, rate = self._read_sound(path)
             return encode(waveform, rate, self.model.params)
         self._check_pixels(path)
         picture = load_picture(path)
@@ -247,6 +247,13 @@ class Tasks:
         self._check_length(picture)
         self._still_wanted()
         return sonogram_from_source(self.model, picture, still_wanted=self._still_wanted)
+
+    def _read_sound(self, path: Path) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]:
+        """An uploaded sound, of one or two channels, and its rate."""
+        _check_density(path)
+        read = read_audio(path, max_seconds=self._max_source_s, max_channels=2)
+        self._still_wanted()
+        return read
 
     def _check_length(self, sonogram: Sonogram) -> None:
         if sonogram.duration_s > self._max_source_s:
@@ -284,6 +291,24 @@ class Tasks:
         target = folder / "mask.png"
         stretched.save(target)
         return str(target)
+
+    def analyse(
+        self,
+        header: dict[str, Any],
+        blobs: list[bytes],
+        on_progress: OnProgress,  # noqa: ARG002
+    ) -> Message:
+        """What is heard in a sound, as JSON, labels, or MIDI."""
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._folder) as folder:
+            path = Path(folder) / "source.sound"
+            path.write_bytes(blobs[0])
+            waveform, rate = self._read_sound(path)
+        found = analyse(waveform, rate)
+        if header["format"] == "labels":
+            return {}, [labels_from_analysis(found).encode()]
+        if header["format"] == "midi":
+            return {}, [midi_from_analysis(found)]
+        return {"analysis": found.to_dict()}, []
 
     def riffuse(
         self, header: dict[str, Any], blobs: list[bytes], on_progress: OnProgress
