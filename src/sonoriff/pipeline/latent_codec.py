@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float32]
 # Context cells on each side of a piece of a long picture, discarded afterwards.
 _MARGIN_CELLS = 12
 _PIECE_CELLS = 128
+# Columns of a picture turned into values at once.
+_MOST_COLUMNS = 4096
 
 
 def picture_from_sonogram(sonogram: Sonogram) -> tuple[FloatArray, float]:
@@ -45,6 +47,10 @@ def values_from_picture(
     picture: FloatArray, params: SonogramParams, peak: float | FloatArray
 ) -> FloatArray:
     """Inverse of `picture_from_sonogram`: values (P, M, N). A peak may be one for each column."""
+    if params.scale == "log" and picture.shape[-1] > _MOST_COLUMNS:
+        parts = np.arange(_MOST_COLUMNS, picture.shape[-1], _MOST_COLUMNS)
+        pieces = np.split(picture, parts, axis=-1)
+        return np.concatenate([values_from_picture(p, params, peak) for p in pieces], axis=-1)
     if params.scale == "log":
         values = (picture[:, :1] + 1.0) * (0.5 * (params.db_max - params.db_min)) + params.db_min
         values = np.clip(values, params.db_min, params.db_max)

@@ -17,7 +17,7 @@ from sonoriff.sonogram.streaming import Quality, StreamingDecoder
 
 FloatArray = npt.NDArray[np.float32]
 Backend = Literal["native", "torchaudio"]
-# Columns between two looks at whether a decode is still wanted.
+# Columns decoded at once, after each of which it is asked whether the rest is still wanted.
 _BLOCK_FRAMES = 128
 
 
@@ -92,11 +92,12 @@ def decode(
 
         return waveform_from_sonogram(sonogram, quality=quality, seed=seed)
     decoder = StreamingDecoder(sonogram.params, quality=quality, seed=seed)
-    if on_block is None:
-        return np.concatenate([decoder.push(sonogram.values), decoder.flush()], axis=1)
     parts = []
+    # In pieces, so that what is in hand between picture and sound does not grow with its length.
     for first in range(0, sonogram.n_frames, _BLOCK_FRAMES):
-        on_block()
+        if on_block is not None:
+            on_block()
         parts.append(decoder.push(sonogram.values[..., first : first + _BLOCK_FRAMES]))
-    on_block()
+    if on_block is not None:
+        on_block()
     return np.concatenate([*parts, decoder.flush()], axis=1)
