@@ -13,7 +13,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py \
 	src/sonoriff/sonogram/native/codec.c
 
-.PHONY: help riff test lint format bench soak attack evaluation docs site constraints clean
+.PHONY: help riff test lint format bench bench-cluster soak attack evaluation docs site constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,9 @@ bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, 
 	@$(BIN)/python -m benchmarks.codec
 	@$(BIN)/python -m benchmarks.light
 	@$(BIN)/python -m benchmarks.server
+
+bench-cluster: $(INSTALLED_TEST) ## What Ray costs one listener of one machine
+	@$(BIN)/python -m benchmarks.cluster
 
 soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns
 	@$(BIN)/python -m benchmarks.soak

@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,10 @@ class ServerProcess:
 
 @contextmanager
 def running_server(
-    model: str | None, log: Path | None = None, database: str | None = None
+    model: str | None,
+    log: Path | None = None,
+    database: str | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[ServerProcess]:
     """`sonoriff serve` on a free port, with its model loaded.
 
@@ -48,6 +51,7 @@ def running_server(
     ----------
     log : where its log goes; None is nowhere
     database : URL of its history; None is SQLite in a folder of its own
+    options : more of `sonoriff serve`
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -55,6 +59,7 @@ def running_server(
         command = [sys.executable, "-m", "sonoriff", "serve", "--port", str(port), "--data", folder]
         command += ["--model", model] if model else []
         command += ["--database", database] if database else []
+        command += options
         with Path(os.devnull if log is None else log).open("wb") as said:
             process = subprocess.Popen(command, stderr=said, env=os.environ)
         try:

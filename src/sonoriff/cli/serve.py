@@ -31,6 +31,25 @@ def serve(
             "that is there]."
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Run the workers on a Ray cluster: HOST:PORT of its head, auto for the one that "
+            "this machine is in, local for one of this machine alone.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    max_workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Add workers for streams while listeners wait, up to so many, and let them go "
+            "again [default: one a --device].",
+            min=1,
+        ),
+    ] = None,
+    worker_cpus: Annotated[
+        float, typer.Option(help="Processors that Ray sets aside for each of them.", min=0.0)
+    ] = 1.0,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder for riffs [default: ~/.local/share/sonoriff].", file_okay=False),
@@ -74,6 +93,7 @@ def serve(
       sonoriff serve                             then open http://127.0.0.1:3013
       sonoriff serve --host 0.0.0.0 --keys keys.txt
       sonoriff serve --model my-model --device cuda --device cuda:1
+      sonoriff serve --ray 10.0.0.5:6379 --max-workers 20
     """
     from sonoriff.server.config import Limits, ServerConfig, default_data_folder
 
@@ -83,6 +103,9 @@ def serve(
         model=model,
         prediction=prediction,
         devices=tuple(device or ["auto"]),
+        ray=ray,
+        max_workers=max_workers,
+        worker_cpus=worker_cpus,
         data_folder=_made(data or default_data_folder()),
         database=database,
         keys=_keys(keys),

@@ -114,6 +114,11 @@ class ServerConfig:
     model : name or folder; None is the bundled model
     prediction : prediction type of a Stable Diffusion checkpoint; None reads it from its files
     devices : one stream worker is started on each
+    max_workers : of streams, as many as may be added on the last device while listeners wait; None
+        adds none
+    ray : address of a Ray cluster whose nodes run the workers, see `workers.ray_process.connect`;
+        None runs them on this machine
+    worker_cpus : processors that Ray sets aside for each worker of streams
     data_folder : pictures, sounds and, by default, the database
     database : SQLAlchemy URL; None is an SQLite file in the data folder
     keys : API keys; without any, access is open
@@ -133,6 +138,9 @@ class ServerConfig:
     model: str | None = None
     prediction: str | None = None
     devices: tuple[str, ...] = ("auto",)
+    max_workers: int | None = None
+    ray: str | None = None
+    worker_cpus: float = 1.0
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None
     keys: tuple[str, ...] = ()

@@ -6,13 +6,13 @@ import json
 import logging
 import sys
 import time
-from asyncio.subprocess import Process
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from sonoriff.server.metrics import Metrics
+    from sonoriff.server.workers.worker_process import WorkerProcess
 
 log = logging.getLogger("sonoriff.server.requests")
 workers = logging.getLogger("sonoriff.server.workers")
@@ -51,12 +51,11 @@ def set_up_logs(level: str = "INFO") -> None:
     logging.getLogger("uvicorn.access").disabled = True
 
 
-async def pass_on(process: Process, pool: str) -> None:
+async def pass_on(process: WorkerProcess, pool: str) -> None:
     """Forward a worker's standard error: its own events unchanged, other lines as events.
 
     Libraries may print anything there; the log has to stay JSON.
     """
-    assert process.stderr is not None
     while True:
         try:
             line = await process.stderr.readline()

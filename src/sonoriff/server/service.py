@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
@@ -23,6 +24,7 @@ from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.rlimits import memory_for_a_task
 from sonoriff.server.workers.task_queue import Waiting
 from sonoriff.server.workers.worker_pool import WorkerPool
+from sonoriff.server.workers.worker_process import LocalProcess, Spawn, WorkerProcess
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
@@ -48,6 +50,7 @@ class Service:
     def __init__(self, config: ServerConfig, on_fatal: Callable[[str], None]) -> None:
         limits = config.limits
         self.config, self._on_fatal = config, on_fatal
+        self._ray_workers: dict[float, Any] = {}
         self.door = Doorkeeper(config)
         self.buckets = Buckets(limits.requests_per_minute, time.monotonic)
         self.page_buckets = Buckets(PAGE_FILES * limits.requests_per_minute, time.monotonic)
@@ -66,6 +69,8 @@ class Service:
             "streams",
             {**options, "nice": 0, "warm_up": True},
             config.devices,
+            max_workers=config.max_workers,
+            spawn=self._spawn(config.worker_cpus),
             max_waiting=2 * limits.max_streams,
             task_s=limits.task_s,
             interludes=True,
@@ -74,6 +79,8 @@ class Service:
             "riffs",
             {**options, "nice": config.riff_nice, "warm_up": False},
             config.devices[:1],
+            # Of a cluster's processors none is set aside for riffs: they give way to streams.
+            spawn=self._spawn(0.0),
             max_waiting=2 * limits.max_jobs,
             task_s=limits.task_s,
             cancel_s=limits.cancel_s,
@@ -87,6 +94,22 @@ class Service:
         self._jobs: Jobs | None = None
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
+
+    def _spawn(self, cpus: float) -> Spawn:
+        """What starts a worker: here, or on the cluster once it is joined."""
+        if self.config.ray is None:
+            return LocalProcess.started
+        model = self.config.model
+
+        async def started(options: dict[str, Any]) -> WorkerProcess:
+            from sonoriff.server.workers.ray_process import RayWorkers
+
+            if cpus not in self._ray_workers:
+                self._ray_workers[cpus] = await asyncio.to_thread(RayWorkers, model, cpus)
+            process: WorkerProcess = await self._ray_workers[cpus](options)
+            return process
+
+        return started
 
     @property
     def store(self) -> Store:
@@ -126,6 +149,8 @@ class Service:
         """Open the history and start the workers; returns before the models are loaded."""
         config = self.config
         try:
+            if config.ray is not None:
+                await asyncio.to_thread(_join, config.ray)
             self._lock = await asyncio.to_thread(FolderLock, config.data_folder)
             await asyncio.to_thread(_empty, config.work_folder)
             self._store = await asyncio.to_thread(
@@ -177,10 +202,24 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(self.stream_pool.stop(), self.riff_pool.stop())
+        if self.config.ray is not None:
+            await asyncio.to_thread(_leave)
         if self._store is not None:
             self._store.close()
         if self._lock is not None:
             self._lock.release()
+
+
+def _join(address: str) -> None:
+    from sonoriff.server.workers.ray_process import connect
+
+    connect(address)
+
+
+def _leave() -> None:
+    from sonoriff.server.workers.ray_process import disconnect
+
+    disconnect()
 
 
 def _empty(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from asyncio.subprocess import Process
 from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 from sonoriff.server.workers.ipc import Message, packed
 from sonoriff.server.workers.shares import Shares
+from sonoriff.server.workers.worker_process import WorkerProcess
 
 Payer = tuple[str, str]
 
@@ -50,7 +50,7 @@ class Call:
         self.deadline, self.kind, self.payer, self.steps = deadline, kind, payer, steps
         self.steps_left: float = math.inf
         self.result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self.process: Process | None = None
+        self.process: WorkerProcess | None = None
         self.step_s = 0.0
         self._step_at: float | None = None
 

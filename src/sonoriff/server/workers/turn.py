@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio.subprocess import Process
 from collections.abc import Sequence
 from typing import Any
 
 from sonoriff.errors import Cancelled, ParameterError, SonoriffError
 from sonoriff.server.workers.ipc import Message, joined, packed, receive
 from sonoriff.server.workers.task_queue import Call, Waiting
+from sonoriff.server.workers.worker_process import WorkerProcess
 
 
 class WorkerDied(SonoriffError):
@@ -39,7 +39,7 @@ class Turn:
     """
 
     def __init__(
-        self, process: Process, calls: Sequence[Call], waiting: Waiting, *, interludes: bool
+        self, process: WorkerProcess, calls: Sequence[Call], waiting: Waiting, *, interludes: bool
     ) -> None:
         self.n_between = 0
         self._process, self._waiting, self._interludes = process, waiting, interludes
@@ -102,7 +102,6 @@ class Turn:
             await self._hand_over(calls, between=True)
 
     async def _hand_over(self, calls: Sequence[Call], *, between: bool = False) -> None:
-        assert self._process.stdin is not None
         for call in calls:
             call.process, self._left[call.number] = self._process, call
         header, blobs = joined([(call.header, call.blobs) for call in calls])
@@ -143,9 +142,8 @@ class Turn:
             call.on_progress(step, steps)
 
 
-async def received(process: Process) -> Message:
+async def received(process: WorkerProcess) -> Message:
     """Receive a worker's message; raises WorkerDied if the worker has gone."""
-    assert process.stdout is not None
     try:
         return await receive(process.stdout)
     except (asyncio.IncompleteReadError, ConnectionError) as error:

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import secrets
-import shutil
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from sonoriff.errors import BusyError, Cancelled, CheckpointError
@@ -28,11 +21,15 @@ from sonoriff.server.workers.turn import (
     received,
     settle,
 )
+from sonoriff.server.workers.worker_process import LocalProcess, Spawn, WorkerProcess
 
 __all__ = ["TaskFailed", "TooMuchError", "WorkerDied", "WorkerPool"]
 log = logging.getLogger(__name__)
 _MAX_FAILED_STARTS = 3
-_PIPE_BYTES = 1 << 20
+# How long after a start that failed the next is tried, once a model was loaded before.
+_AGAIN_S = (0.0, 1.0, 5.0, 15.0)
+# A worker is added when tasks have waited this long, and leaves when it had none for so long.
+_GROW_S, _SHRINK_S = 1.0, 60.0
 # Windows per batch. On a CPU two take 0.78 of the time of two in turn, and more gain nothing;
 # a GPU is hardly busy with one.
 _MOST_TOGETHER, _MOST_ON_CPU = 4, 2
@@ -46,6 +43,9 @@ class WorkerPool:
     name : for logs and metrics
     options : for the workers, see `sonoriff.server.workers.worker`
     devices : one process is started on each
+    max_workers : of them and of those that are added, on the last device, while tasks wait; None
+        adds none
+    spawn : starts a process, on this machine or elsewhere
     max_waiting : maximum number of queued tasks
     task_s : timeout of a task; its process is killed
     cancel_s : grace period of a cancelled task before its process is killed; None waits
@@ -65,6 +65,8 @@ class WorkerPool:
         options: dict[str, Any],
         devices: Sequence[str],
         *,
+        max_workers: int | None = None,
+        spawn: Spawn = LocalProcess.started,
         max_waiting: int,
         task_s: float,
         cancel_s: float | None = None,
@@ -80,7 +82,10 @@ class WorkerPool:
         # Number of calls made in batches.
         self.n_together = 0
         self.ready = asyncio.Event()
-        self._options, self._devices = options, devices
+        self._options, self._devices, self._spawn = options, devices, spawn
+        self._max_workers = max(len(devices), max_workers or 0)
+        # Those that were added while tasks waited.
+        self._added: set[asyncio.Task[None]] = set()
         self._max_waiting, self._task_s, self._cancel_s = max_waiting, task_s, cancel_s
         self._waiting = waiting or Waiting()
         self._interludes = interludes
@@ -88,9 +93,8 @@ class WorkerPool:
         self.n_between = 0
         self._number = 0
         self._runners: list[asyncio.Task[None]] = []
-        # Their folders, and the tasks that forward their logs.
-        self._processes: dict[Process, Path] = {}
-        self._readers: dict[Process, asyncio.Task[None]] = {}
+        # With the tasks that forward their logs.
+        self._processes: dict[WorkerProcess, asyncio.Task[None]] = {}
 
     @property
     def loading_line(self) -> str:
@@ -110,13 +114,16 @@ class WorkerPool:
     def start(self) -> None:
         """Start the processes; `ready` is set once a model is loaded."""
         self._runners = [asyncio.create_task(self._keep(device)) for device in self._devices]
+        if self._max_workers > len(self._devices):
+            self._runners.append(asyncio.create_task(self._grow()))
 
     async def stop(self) -> None:
         """Stop the processes; pending calls raise `Cancelled`."""
         self.ready.clear()
-        for runner in self._runners:
+        runners = [*self._runners, *self._added]
+        for runner in runners:
             runner.cancel()
-        await asyncio.gather(*self._runners, return_exceptions=True)
+        await asyncio.gather(*runners, return_exceptions=True)
         while calls := self._waiting.take(1, asyncio.get_running_loop().time()):
             settle(calls, Cancelled("the server stops"))
 
@@ -185,24 +192,36 @@ class WorkerPool:
         def end() -> None:
             if call.process is process:
                 log.warning("worker does not stop", extra={"facts": {"lane": self.name}})
-                with suppress(ProcessLookupError):
-                    process.kill()
+                process.kill()
 
         # A task stops between steps only, so allow for its longest one.
         asyncio.get_running_loop().call_later(self._cancel_s + call.step_s, end)
 
-    async def _keep(self, device: str) -> None:
-        """Keep a process running, and replace it when it dies."""
+    async def _grow(self) -> None:
+        """Add a worker while tasks wait, up to the most there may be."""
+        while True:
+            before = self.waiting
+            await asyncio.sleep(_GROW_S)
+            room = self._max_workers - len(self._devices) - len(self._added)
+            if self.model_info is not None and min(before, self.waiting) > 0 and room > 0:
+                runner = asyncio.create_task(self._keep(self._devices[-1], idle_s=_SHRINK_S))
+                self._added.add(runner)
+                runner.add_done_callback(self._added.discard)
+
+    async def _keep(self, device: str, idle_s: float | None = None) -> None:
+        """Keep a process running, replaced when it dies, until it had no task for `idle_s`."""
         failed_starts = 0
         while self.fatal is None:
             began = False
             try:
+                await asyncio.sleep(_AGAIN_S[min(failed_starts, len(_AGAIN_S) - 1)])
                 process = await self._started(device)
                 try:
                     device_type = await self._load(process)
                     began, failed_starts = True, 0
                     most = _MOST_ON_CPU if device_type == "cpu" else _MOST_TOGETHER
-                    await self._work(process, most)
+                    if await self._work(process, most, idle_s):
+                        return
                 finally:
                     await self._ended(process)
             except CheckpointError as error:
@@ -211,30 +230,16 @@ class WorkerPool:
                 self.restarts += 1
                 failed_starts += 0 if began else 1
                 log.warning("worker died", extra={"facts": {"lane": self.name}})
-                if failed_starts >= _MAX_FAILED_STARTS:
+                if failed_starts >= _MAX_FAILED_STARTS and self.model_info is None:
                     self.fatal = "the worker process ends before its model is loaded"
         self.ready.set()
 
-    async def _started(self, device: str) -> Process:
-        # Its files are removed with it, however it ends.
-        folder = Path(self._options["folder"]) / secrets.token_hex(6)
-        folder.mkdir(parents=True)
-        options = {**self._options, "device": device, "folder": str(folder)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "sonoriff.server.workers.worker",
-            json.dumps(options),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            limit=_PIPE_BYTES,
-        )
-        self._processes[process] = folder
-        self._readers[process] = asyncio.create_task(pass_on(process, self.name))
+    async def _started(self, device: str) -> WorkerProcess:
+        process = await self._spawn({**self._options, "device": device})
+        self._processes[process] = asyncio.create_task(pass_on(process, self.name))
         return process
 
-    async def _load(self, process: Process) -> str:
+    async def _load(self, process: WorkerProcess) -> str:
         """Wait until the model is loaded; returns the type of its device."""
         header, _ = await received(process)
         while header["type"] == "loading":
@@ -246,10 +251,13 @@ class WorkerPool:
         self.ready.set()
         return str(header["device"])
 
-    async def _work(self, process: Process, most: int) -> None:
+    async def _work(self, process: WorkerProcess, most: int, idle_s: float | None) -> bool:
+        """Run calls on a process; whether it ended for want of them."""
         loop = asyncio.get_running_loop()
         while True:
-            calls = await self._next(process, most)
+            calls = await self._next(process, most, idle_s)
+            if not calls:
+                return True
             began = loop.time()
             turn = Turn(process, calls, self._waiting, interludes=self._interludes)
             try:
@@ -270,8 +278,11 @@ class WorkerPool:
             self.n_together += len(calls) if len(calls) > 1 else 0
             self.n_between += turn.n_between
 
-    async def _next(self, process: Process, most: int) -> list[Call]:
-        """The next calls to run; raises WorkerDied if the idle process exits meanwhile."""
+    async def _next(self, process: WorkerProcess, most: int, idle_s: float | None) -> list[Call]:
+        """The next calls to run, none if none came for `idle_s`.
+
+        Raises WorkerDied if the idle process exits meanwhile.
+        """
         loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(process.wait())
         try:
             while not gone.done() and process.returncode is None:
@@ -279,17 +290,17 @@ class WorkerPool:
                     return calls
                 filled = asyncio.ensure_future(self._waiting.filled())
                 try:
-                    await asyncio.wait({filled, gone}, return_when=asyncio.FIRST_COMPLETED)
+                    done, _ = await asyncio.wait(
+                        {filled, gone}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED
+                    )
                 finally:
                     filled.cancel()
+                if not done:
+                    return []
             raise WorkerDied("the idle worker process has died")
         finally:
             gone.cancel()
 
-    async def _ended(self, process: Process) -> None:
-        """Kill a process: it holds nothing that is needed."""
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        await self._readers.pop(process)
-        await asyncio.to_thread(shutil.rmtree, self._processes.pop(process), ignore_errors=True)
+    async def _ended(self, process: WorkerProcess) -> None:
+        await process.removed()
+        await self._processes.pop(process)
