@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # What the tests need beside Python: a band, a synthesiser and its sounds, a browser, a database.
 TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium postgresql
-EXTRAS := dev,docs,train,stable-diffusion,cluster
+EXTRAS := dev,docs,train,stable-diffusion,cluster,mcp,control
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
 INSTALLED := $(VENV)/.installed

@@ -11,6 +11,10 @@ _EXTRAS = {
     "transformers": ("transformers", "stable-diffusion"),
     "huggingface_hub": ("huggingface-hub", "stable-diffusion"),
     "torchaudio": ("torchaudio", "torchaudio"),
+    "mcp": ("the MCP SDK", "mcp"),
+    "mcp_types": ("the MCP SDK", "mcp"),
+    "pythonosc": ("python-osc", "control"),
+    "rtmidi": ("python-rtmidi", "control"),
 }
 
 

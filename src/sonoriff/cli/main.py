@@ -39,6 +39,7 @@ COMMANDS = {
     "play": "Play a file, or music without end, until Ctrl-C.",
     "stream": "Write what the endless player would play.",
     "serve": "Run the web player and the API, until Ctrl-C.",
+    "mcp": "Serve music to assistants: a tool server of the Model Context Protocol.",
     "corpus": "Captioned music to train on.",
     "train": "Teach a model your own music, or train one from scratch.",
     "evaluate": "Measure how good the sound is.",
