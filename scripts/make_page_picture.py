@@ -27,7 +27,7 @@ from playwright.sync_api import Page, sync_playwright
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "page.png"
 LINK = "/?prompt=smooth%20tropical%20dance%20jazz&seed=7"
-NEXT = "dub reggae with flute"
+OTHER = "dub reggae with flute"
 READY_S, PLAY_S = 120.0, 14.0
 SIZE = {"width": 1200, "height": 680}
 COLOURS = 128
@@ -63,13 +63,17 @@ def _wait_until_ready(url: str) -> None:
 
 
 def photograph(page: Page) -> Image.Image:
-    """The page after some seconds of music, with the next prompt waiting."""
+    """The page after some seconds of music, with a blend of two sounds."""
     page.get_by_role("button", name="Play", exact=True).click()
     page.locator(".line", has_text="Live").wait_for()
     page.wait_for_timeout(1000 * PLAY_S)
-    page.get_by_label("What comes next?", exact=True).fill(NEXT)
+    page.get_by_role("button", name="Blend with another sound").click()
+    page.get_by_label("Sound 2", exact=True).fill(OTHER)
     page.keyboard.press("Enter")
-    page.wait_for_timeout(1500)
+    page.get_by_label("Share of sound 2").fill("35")
+    page.locator(".words", has_text=OTHER).wait_for()
+    page.wait_for_timeout(4000)
+    page.locator(".line", has_text="Live").wait_for()
     return Image.open(io.BytesIO(page.screenshot()))
 
 
@@ -82,7 +86,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with server(options.model) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
+        page = browser.new_page(viewport=SIZE, color_scheme="dark")  # type: ignore[arg-type]
         page.set_default_timeout(1000 * READY_S)
         page.goto(url + LINK)
         picture = photograph(page).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

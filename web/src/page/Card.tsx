@@ -60,7 +60,7 @@ export function Card({ riff, onChanged, onDelete }: Props) {
       )}
       <p class="facts">{factsOf(riff)}</p>
       {wrong && <p role="alert">{wrong}</p>}
-      <p class="actions">
+      <div class="actions">
         <Downloads riff={riff} />
         <button
           class="round"
@@ -93,7 +93,7 @@ export function Card({ riff, onChanged, onDelete }: Props) {
         <button class="round" aria-label={`Delete ${title}`} title="Delete" onClick={onDelete}>
           <Icon name="close" />
         </button>
-      </p>
+      </div>
     </li>
   )
 }
