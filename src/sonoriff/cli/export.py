@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from sonoriff.models.protocol import Model
 
 app = typer.Typer(
-    help="""Write a model for other programs: as ONNX files.
+    help="""Write a model for other programs, or for the engine of web pages.
 
     \b
     Examples:
+      sonoriff export engine -o model/
       sonoriff export onnx -o graphs/
       sonoriff export onnx my-model/ --lora my-style -o graphs/
     """,
@@ -51,6 +52,31 @@ def onnx(
     from sonoriff.export.onnx import export_onnx
 
     for file in export_onnx(_loaded(model, lora), output, precision):
+        typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def engine(
+    output: Folder,
+    model: Name = None,
+    lora: painting.Loras = None,
+    weights: Annotated[
+        Literal["int8", "float16"],
+        typer.Option(
+            help="int8 is small and fast; float16 is twice as large, and paints what Python paints."
+        ),
+    ] = "int8",
+) -> None:
+    """Write what the engine for web pages (web/engine) loads.
+
+    \b
+    Examples:
+      sonoriff export engine -o model/
+      sonoriff export engine my-model/ --weights float16 -o model/
+    """
+    from sonoriff.export.engine import export_engine
+
+    for file in export_engine(_loaded(model, lora), output, weights):
         typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 

@@ -43,7 +43,7 @@ COMMANDS = {
     "corpus": "Captioned music to train on.",
     "train": "Teach a model your own music, or train one from scratch.",
     "evaluate": "Measure how good the sound is.",
-    "export": "Write a model for other programs, or as a site that plays without a server.",
+    "export": "Write a model for other programs, or for the engine of web pages.",
     "models": "List the models on this machine: bundled, downloaded, local.",
 }
 EXIT_FAILURE, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 1, 2, 130

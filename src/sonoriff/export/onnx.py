@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from sonoriff.errors import ParameterError
 from sonoriff.export.networks import Network, networks_of, small_model, word_vectors
@@ -49,8 +49,8 @@ def export_onnx(model: Model, folder: Path, precision: str = "float32") -> list[
     for network in networks_of(small, precision):
         files += _write_network(network, folder)
     words, places = word_vectors()
-    with atomic_path(folder / "embeddings.safetensors") as partial:
-        save_file({"words": words, "places": np.ascontiguousarray(places)}, partial)
+    tables = {"words": words, "places": np.ascontiguousarray(places)}
+    write_bytes(folder / "embeddings.safetensors", save(tables))
     tokenizer = (text_encoder_folder() / "tokenizer.json").read_bytes()
     write_bytes(folder / "tokenizer.json", tokenizer)
     write_text(folder / "model.json", json.dumps(described_model(small), indent=1) + "\n")

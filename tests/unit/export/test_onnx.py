@@ -12,19 +12,20 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from sonoriff.errors import ParameterError
+from sonoriff.export.engine import export_engine
 from sonoriff.export.onnx import export_onnx
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.text import states_of_text
+from tiny_small_model import save_tiny
 
 TEXT = "slow jazz with a saxophone, 90 bpm"
 
 
 @pytest.fixture(scope="module")
-def stored(small_model: SmallModel, tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
-    folder = tmp_path_factory.mktemp("model")
-    small_model.save_pretrained(folder, dtype="float32")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> SmallModel:
+    folder = save_tiny(tmp_path_factory.mktemp("model") / "tiny", stereo=False)
     return SmallModel.from_pretrained(folder, precision="float32", backend="onnx")
 
 
@@ -110,6 +111,14 @@ def test_what_cannot_be_exported_is_told_in_a_line(stored: SmallModel, tmp_path:
     with pytest.raises(ParameterError, match="cannot be exported"):
         export_onnx(object.__new__(_Other), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_engine_does_not_paint_left_and_right_yet(
+    small_model: SmallModel, tmp_path: Path
+) -> None:
+    with pytest.raises(ParameterError, match="paints left and right"):
+        export_engine(small_model, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 class _Other:

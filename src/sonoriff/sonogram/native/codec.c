@@ -7,7 +7,6 @@
  * a row of real parts and one of imaginary parts.
  */
 
-#include <math.h>
 #include <stdint.h>
 
 #define LANES 8
@@ -36,7 +35,7 @@ INLINE row larger(row a, row b) {
 }
 INLINE row root(row x) {
     row result;
-    for (int i = 0; i < LANES; i++) result[i] = sqrtf(x[i]);
+    for (int i = 0; i < LANES; i++) result[i] = __builtin_sqrtf(x[i]);
     return result;
 }
 
