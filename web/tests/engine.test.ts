@@ -5,6 +5,7 @@ import { windowColumns } from '../engine/src/pipeline/tiling'
 import { checkedScene, DEFAULT_SCENE, pruned, sceneAt, withScene } from '../engine/src/stream/scene'
 import { Session, type Chunk } from '../engine/src/stream/session'
 import type { StreamWindow } from '../engine/src/stream/engine'
+import { Turns } from '../engine/src/turns'
 
 /** The transform by its definition. */
 function slowly(x: number[]): [number, number][] {
@@ -115,4 +116,24 @@ test('every sample is sent once and in order; a change ends the window under way
     [1, 420],
   ])
   expect(session.nextSample).toBe(400)
+})
+
+test('a stream comes between two steps of other work', async () => {
+  const turns = new Turns()
+  const done: string[] = []
+  const long = turns.patiently(async () => {
+    done.push('first step')
+    void turns.soon(async () => void done.push('window'))
+    await turns.giveWay()
+    done.push('second step')
+  })
+  await long
+  await turns.soon(async () => void done.push('another window'))
+  expect(done).toEqual(['first step', 'window', 'second step', 'another window'])
+})
+
+test('work that fails lets the next one begin', async () => {
+  const turns = new Turns()
+  await expect(turns.soon(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  expect(await turns.patiently(async () => 3)).toBe(3)
 })

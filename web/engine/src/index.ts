@@ -1,4 +1,5 @@
 /** Sonoriff's model, codec and stream inside a browser. */
+export { EngineClient, threadsHere, type Result } from './client'
 export { decode, StreamingDecoder } from './codec/decoder'
 export { Native } from './codec/native'
 export { Cancelled, ParameterError } from './errors'
