@@ -13,10 +13,10 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py \
 	src/sonoriff/sonogram/native/codec.c
 
-.PHONY: help riff test lint format bench bench-cluster soak attack evaluation docs site constraints clean
+.PHONY: help riff test lint format bench bench-cluster bench-tab soak attack evaluation docs site constraints clean
 
 help: ## Print this
-	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 riff: $(INSTALLED) ## Install, and end with music: out/riff.wav
 	@scripts/first_riff.sh $(VENV)
@@ -43,6 +43,9 @@ bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, 
 
 bench-cluster: $(INSTALLED_TEST) ## What Ray costs one listener of one machine
 	@$(BIN)/python -m benchmarks.cluster
+
+bench-tab: $(INSTALLED_TEST) ## The engine of web pages in headless Chromium: seconds and memory of a window
+	@$(BIN)/python -m benchmarks.tab
 
 soak: $(INSTALLED_TEST) ## Listen to a server for 20 minutes: memory and underruns
 	@$(BIN)/python -m benchmarks.soak
