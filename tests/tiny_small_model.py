@@ -13,7 +13,7 @@ from sonoriff.models.small.torch.denoiser import Denoiser
 from sonoriff.models.small.torch.networks import TorchNetworks
 
 
-def save_tiny(folder: Path, *, stereo: bool = True) -> Path:
+def save_tiny(folder: Path) -> Path:
     """Write such a model as a folder, in float32."""
     coder = AutoencoderConfig(
         latent_channels=4,
@@ -33,8 +33,7 @@ def save_tiny(folder: Path, *, stereo: bool = True) -> Path:
     basis = torch.linalg.qr(torch.randn(256, 4)).Q.T
     autoencoder.set_linear(0.25 * basis, torch.tensor(-0.2))
     small = {"grid_width": 8, "width": 64, "depth": 2, "heads": 1}
-    channels = 6 if stereo else 4
-    denoiser = Denoiser(DenoiserConfig(latent_channels=channels, stereo=stereo, **small))
+    denoiser = Denoiser(DenoiserConfig(latent_channels=6, stereo=True, **small))
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     trained = SmallModel(TorchNetworks(autoencoder.eval(), denoiser.eval()), {"name": "tiny"})

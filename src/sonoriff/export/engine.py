@@ -59,8 +59,6 @@ def export_engine(model: Model, folder: Path, storage: str = "int8") -> list[Pat
     small = small_model(model)
     if small.params.scale != "log" or not has_fast_columns(small.params):
         raise ParameterError(f"the engine has no codec for the format {small.params.name}")
-    if small.stereo:
-        raise ParameterError(f"{small.name} paints left and right, which the engine does not yet")
     folder.mkdir(parents=True, exist_ok=True)
     graphs: dict[str, Any] = {}
     for network in networks_of(small, "int8" if storage == "int8" else "float32"):

@@ -15,6 +15,7 @@ from sonoriff.export.networks import Network, networks_of, small_model, word_vec
 from sonoriff.files import atomic_path, write_bytes, write_text
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
+from sonoriff.models.small.sides import CHANNELS
 from sonoriff.models.small.onnx.stored import weight_places, weights_file
 from sonoriff.models.small.text import MAX_TOKENS, text_encoder_folder
 from sonoriff.music import KEYS, KINDS, MODES
@@ -78,7 +79,13 @@ def described_model(model: SmallModel) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": model.name,
         "weights": model.weights,
-        "latents": {"channels": channels, "rows": rows, "window": window},
+        "latents": {
+            "channels": channels,
+            # Pan and width, the last of them.
+            "sides": CHANNELS if model.stereo else 0,
+            "rows": rows,
+            "window": window,
+        },
         "cell": {"rows": rows_columns[0], "columns": rows_columns[1]},
         "column_seconds": denoiser.column_seconds,
         "conditions": list(denoiser.conditions),

@@ -21,7 +21,7 @@ def engine_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExportedModel, Path]:
     """A model of random weights, and the folder of its export."""
-    stored = save_tiny(tmp_path_factory.mktemp("model") / "tiny", stereo=False)
+    stored = save_tiny(tmp_path_factory.mktemp("model") / "tiny")
     folder = tmp_path_factory.mktemp("exported")
     return exported(stored, folder, "float16"), folder
 

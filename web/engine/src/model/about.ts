@@ -52,7 +52,8 @@ export interface About {
   version: number
   name: string
   weights: string
-  latents: { channels: number; rows: number; window: number }
+  /** Of the channels the last `sides` are pan and width, 2 or none. */
+  latents: { channels: number; sides: number; rows: number; window: number }
   cell: { rows: number; columns: number }
   column_seconds: number
   conditions: string[]

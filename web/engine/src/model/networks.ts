@@ -28,6 +28,9 @@ export function prepare({ mjs, wasm, threads }: Runtime): void {
 /** Rows of a batch of the denoiser, put together once and used at every step. */
 export type Batch = Record<string, OrtTensor>
 
+// The latent of a width of 0.
+const NO_WIDTH = -2
+
 /** Text encoder, denoiser, decoder and encoder, each loaded when it is first needed. */
 export class Networks {
   private readonly sessions = new Map<Part, Promise<InferenceSession>>()
@@ -119,16 +122,26 @@ export class Networks {
     )
   }
 
-  /** The picture (1, mels, columns) of latents. */
-  async decode({ channels, rows, width, data }: Grid): Promise<Grid> {
-    const latents = new ort.Tensor('float32', data, [1, channels, rows, width])
+  /** The picture (1, mels, columns) of latents: of a stereo model's, that of the middle. */
+  async decode({ rows, width, data }: Grid): Promise<Grid> {
+    const { channels, sides } = this.about.latents
+    const dims = [1, channels - sides, rows, width]
+    const middle = data.slice(0, (channels - sides) * rows * width)
+    const latents = new ort.Tensor('float32', middle, dims)
     return this.picture('decoder', { latents })
   }
 
   /** Latents of a picture whose width is a multiple of a cell's. */
   async encode({ rows, width, data }: Grid): Promise<Grid> {
     const picture = new ort.Tensor('float32', data, [1, 1, rows, width])
-    return this.picture('encoder', { picture })
+    const middle = await this.picture('encoder', { picture })
+    const { channels, sides } = this.about.latents
+    if (sides === 0) return middle
+    // In the middle, and without width: `models.small.sides`.
+    const latents = new Grid(channels, middle.rows, middle.width)
+    latents.data.set(middle.data)
+    latents.data.fill(NO_WIDTH, (channels - 1) * middle.rows * middle.width)
+    return latents
   }
 
   private async picture(part: Part, inputs: Batch): Promise<Grid> {

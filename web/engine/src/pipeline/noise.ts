@@ -4,18 +4,30 @@ import type { About } from '../model/about'
 import { Grid } from './grid'
 
 const MOSTLY_PARALLEL = 0.9995
+// What the seed of pan and width differs in from that of the music.
+const SIDE_SEED = 0x5eed51den
 
-/** Normal noise, drawn column by column, so that a longer grid begins with the shorter one. */
+/**
+ * Normal noise, drawn column by column, so that a longer grid begins with the shorter one; that of
+ * pan and width by itself.
+ */
 export function noiseGrid({ latents }: About, width: number, seed: number | bigint): Grid {
-  const lines = latents.channels * latents.rows
-  const drawn = normalNoise(seed, width * lines)
-  const grid = new Grid(latents.channels, latents.rows, width)
+  const { channels, sides, rows } = latents
+  const grid = new Grid(channels, rows, width)
+  const middle = (channels - sides) * rows
+  fill(grid.data.subarray(0, middle * width), width, seed)
+  if (sides > 0) fill(grid.data.subarray(middle * width), width, BigInt(seed) ^ SIDE_SEED)
+  return grid
+}
+
+function fill(lines: Float32Array, width: number, seed: number | bigint): void {
+  const count = lines.length / width
+  const drawn = normalNoise(seed, lines.length)
   for (let column = 0; column < width; column++) {
-    for (let line = 0; line < lines; line++) {
-      grid.data[line * width + column] = drawn[column * lines + line]!
+    for (let line = 0; line < count; line++) {
+      lines[line * width + column] = drawn[column * count + line]!
     }
   }
-  return grid
 }
 
 /**
