@@ -15,8 +15,8 @@ from sonoriff.export.networks import Network, networks_of, small_model, word_vec
 from sonoriff.files import atomic_path, write_bytes, write_text
 from sonoriff.models.protocol import Model
 from sonoriff.models.small.model import SmallModel
-from sonoriff.models.small.sides import CHANNELS
 from sonoriff.models.small.onnx.stored import weight_places, weights_file
+from sonoriff.models.small.sides import CHANNELS
 from sonoriff.models.small.text import MAX_TOKENS, text_encoder_folder
 from sonoriff.music import KEYS, KINDS, MODES
 
