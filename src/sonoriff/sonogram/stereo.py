@@ -39,6 +39,8 @@ PLANES = 3
 # Of recorded stereo music on the average, where a picture says nothing of it.
 _USUAL_CORRELATION = 0.66
 MOST_WIDTH = 0.9
+# 20 dB between the sides; nearer to 1 the fainter one would hang on rounding.
+_MOST_PAN = 0.98
 # Rows and columns to either side over which powers are averaged: a pixel's own are chance.
 _ROWS, _COLUMNS = 2, 1
 # Rows after which the side turns the other way, bins at least, and the share in which it does.
@@ -67,7 +69,7 @@ def levels_from_mid(
     """Planes left, right, mid in dB (3, ...) of the middle's level, pan and width."""
     width = np.clip(width, 0.0, MOST_WIDTH)
     # No further to a side than its width lets it be.
-    most = np.minimum(2.0 * np.sqrt(width * (1.0 - width)), 0.999)
+    most = np.minimum(2.0 * np.sqrt(width * (1.0 - width)), _MOST_PAN)
     pan = np.clip(pan, -most, most)
     mean = mid_db - np.float32(10.0) * np.log10(np.float32(1.0) - width)
     sides = [mean + np.float32(10.0) * np.log10(np.float32(1.0) + p) for p in (pan, -pan)]
