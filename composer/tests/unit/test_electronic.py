@@ -12,6 +12,7 @@ from sonoriff_composer.electronic.programme import GENRES, compose
 from sonoriff_composer.electronic.studio import Session
 from sonoriff_composer.piece import Timing
 from sonoriff_composer.score import seeded
+from sonoriff_composer.stage import Seat
 
 RATE = 44_100
 
@@ -76,7 +77,9 @@ def test_sidechain_echo_and_edges() -> None:
         beat_s=0.5,
         reverb_s=1.0,
         drive=0.5,
+        stage=[Seat(0.3, 0.2)],
     )  # fmt: skip
+    assert out.shape == (2, RATE)
     assert np.abs(out).max() <= 1
 
 

@@ -16,6 +16,8 @@ from xml.sax.saxutils import escape
 from sonoriff.music import BEATS_PER_BAR, KEYS, parse_key
 
 # Container of each suffix in FFmpeg's words.
+# An Ogg file that is shorter gets no tags.
+_SHORTEST_S = 0.5
 _MUXERS = {".mp3": "mp3", ".flac": "flac", ".ogg": "ogg", ".oga": "ogg", ".opus": "ogg"}
 _MIDDLE_C = 60
 # Flags of an acid chunk.
@@ -88,10 +90,20 @@ def tag_file(file: IO[bytes], suffix: str, tags: AudioTags) -> None:
         _append_chunks(file, tags)
         return
     file.seek(0)
-    data = _remuxed(file.read(), _MUXERS[suffix], tags)
+    before = file.read()
+    if _MUXERS[suffix] == "ogg" and _duration_s(before) < _SHORTEST_S:
+        # Of an Ogg file of one page a remux cuts the first packet: sound goes before tags.
+        return
+    data = _remuxed(before, _MUXERS[suffix], tags)
     file.seek(0)
     file.truncate()
     file.write(data)
+
+
+def _duration_s(data: bytes) -> float:
+    import soundfile
+
+    return float(soundfile.info(io.BytesIO(data)).duration)
 
 
 def key_name(key: str) -> str:
