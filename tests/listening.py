@@ -24,29 +24,32 @@ FLAGS = [
 ]
 
 # Whatever is connected to the loudspeaker is heard by a worklet too, sample by sample. It is loaded
-# before any worklet of the page, so that nothing is played before somebody listens.
+# before any worklet of the page, so that nothing is played before somebody listens. A page without an
+# address has no worklets.
 EAR = """
-const ear = URL.createObjectURL(new Blob([`
-registerProcessor('ear', class extends AudioWorkletProcessor {
-  process([input]) {
-    if (input[0]) this.port.postMessage(input[0].slice())
-    return true
+if (window.isSecureContext) {
+  const ear = URL.createObjectURL(new Blob([`
+  registerProcessor('ear', class extends AudioWorkletProcessor {
+    process([input]) {
+      if (input[0]) this.port.postMessage(input[0].slice())
+      return true
+    }
+  })`], { type: 'text/javascript' }))
+  const addModule = AudioWorklet.prototype.addModule
+  AudioWorklet.prototype.addModule = async function (...module) {
+    await addModule.call(this, ear)
+    return addModule.apply(this, module)
   }
-})`], { type: 'text/javascript' }))
-const addModule = AudioWorklet.prototype.addModule
-AudioWorklet.prototype.addModule = async function (...module) {
-  await addModule.call(this, ear)
-  return addModule.apply(this, module)
-}
-const connect = AudioNode.prototype.connect
-window.heard = []
-AudioNode.prototype.connect = function (target, ...rest) {
-  if (target instanceof AudioDestinationNode) {
-    const node = new AudioWorkletNode(this.context, 'ear', { numberOfOutputs: 0 })
-    node.port.onmessage = (event) => window.heard.push(event.data)
-    connect.call(this, node)
+  const connect = AudioNode.prototype.connect
+  window.heard = []
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target instanceof AudioDestinationNode) {
+      const node = new AudioWorkletNode(this.context, 'ear', { numberOfOutputs: 0 })
+      node.port.onmessage = (event) => window.heard.push(event.data)
+      connect.call(this, node)
+    }
+    return connect.call(this, target, ...rest)
   }
-  return connect.call(this, target, ...rest)
 }
 """
 TAKE = """() => {

@@ -113,6 +113,7 @@ def test_tempo_key_and_what_to_leave_out_are_as_asked(server: Any, page: Page) -
     button(page, "Back to the stream").click()
     expect(page.locator(".line")).to_have_text("Live")
     (stream,) = (s for s in server.service.streams._streams.values() if s.connection)
+    wait_until(lambda: bool(stream.session._chunks))
     window = stream.session._chunks[-1].window
     assert (window.bpm, window.key, window.negative_prompt) == (90, "A minor", "drums")
 

@@ -176,7 +176,7 @@ def test_riffs_are_named_and_ordered(server: Any) -> None:
     named = requests.patch(path, json={"title": " Zither, ordered "}, timeout=60)
     assert named.json()["settings"]["title"] == "Zither, ordered"
     assert listed("name") == ["b", "c", "a"]
-    assert listed("newest", query="zither") == ["a"]
+    assert listed("newest", query="zither, ordered") == ["a"]
     png = server.get(named.json()["files"]["png"])
     assert 'filename="Zither-ordered-0.png"' in png.headers["content-disposition"]
     assert "title" not in requests.patch(path, json={"title": ""}, timeout=60).json()["settings"]
