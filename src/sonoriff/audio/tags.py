@@ -16,10 +16,10 @@ from xml.sax.saxutils import escape
 from sonoriff.music import BEATS_PER_BAR, KEYS, parse_key
 
 # Container of each suffix in FFmpeg's words.
-# An Ogg file that is shorter gets no tags.
-_SHORTEST_S = 0.5
 _MUXERS = {".mp3": "mp3", ".flac": "flac", ".ogg": "ogg", ".oga": "ogg", ".opus": "ogg"}
 _MIDDLE_C = 60
+# Pages of a Vorbis file before its sound: identification; comments and setup.
+_VORBIS_HEAD_PAGES = 2
 # Flags of an acid chunk.
 _ACID_ROOT_NOTE, _ACID_STRETCH, _ACID_BEATMAPPED = 0x02, 0x04, 0x08
 # Names of keys in ID3, which has flats where `KEYS` has sharps that no key signature has.
@@ -84,26 +84,21 @@ def tag_file(file: IO[bytes], suffix: str, tags: AudioTags) -> None:
     Parameters
     ----------
     file : open for reading and writing, as `sonoriff.audio.writer` has written it
-    suffix : says the format, in lower case
+    suffix : says the format, in lower case. A short or silent Vorbis file, all of whose sound lies
+        on one page, gets no tags
     """
     if suffix == ".wav":
         _append_chunks(file, tags)
         return
     file.seek(0)
     before = file.read()
-    if _MUXERS[suffix] == "ogg" and _duration_s(before) < _SHORTEST_S:
-        # Of an Ogg file of one page a remux cuts the first packet: sound goes before tags.
+    if suffix in (".ogg", ".oga") and before.count(b"OggS") <= _VORBIS_HEAD_PAGES + 1:
+        # FFmpeg misplaces the end of a sound that lies on one page: sound goes before tags.
         return
     data = _remuxed(before, _MUXERS[suffix], tags)
     file.seek(0)
     file.truncate()
     file.write(data)
-
-
-def _duration_s(data: bytes) -> float:
-    import soundfile
-
-    return float(soundfile.info(io.BytesIO(data)).duration)
 
 
 def key_name(key: str) -> str:

@@ -114,3 +114,16 @@ def test_nothing_known_adds_nothing(sound: np.ndarray) -> None:
 )
 def test_keys_as_id3_has_them(key: str, name: str) -> None:
     assert key_name(key) == name
+
+
+@pytest.mark.parametrize("n_frames", [2000, 4096, 14_000, 16_000, 132_300])
+@pytest.mark.parametrize("level", [0.0, 0.1])
+@pytest.mark.parametrize("suffix", [".ogg", ".opus"])
+def test_tags_cost_no_sound_however_little_there_is(
+    tmp_path: Path, suffix: str, level: float, n_frames: int
+) -> None:
+    noise = np.random.default_rng(0).uniform(-level, level, (1, n_frames)).astype(np.float32)
+    for name, tags in (("plain", None), ("tagged", TAGS)):
+        write_audio(tmp_path / f"{name}{suffix}", noise, RATE, tags=tags)
+    plain, tagged = (read_audio(tmp_path / f"{name}{suffix}")[0] for name in ("plain", "tagged"))
+    np.testing.assert_array_equal(tagged, plain)
