@@ -8,16 +8,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
+from ray.cluster_utils import Cluster
 
 from sonoriff.models.small.model import SmallModel
-from sonoriff.server.workers.worker_pool import WorkerPool
+from sonoriff.server.workers import ray_process, worker_pool
+from sonoriff.server.workers.ray_process import RayWorkers, _unpacked, connect, packed_model
+from sonoriff.server.workers.worker_pool import WorkerDied, WorkerPool
 from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
-pytest.importorskip("ray")
 Use = Callable[[WorkerPool], Awaitable[None]]
 
 
@@ -30,12 +34,7 @@ def window(text: str = "a", steps: int = 1) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A head without processors, so that workers run on nodes that can go."""
-    import ray
-    from ray.cluster_utils import Cluster
-
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    from sonoriff.server.workers.ray_process import connect
-
     connect(made.address)
     yield made
     ray.shutdown()
@@ -59,14 +58,12 @@ def options(small_model: SmallModel, tmp_path: Path) -> dict[str, Any]:
 
 def using(options: dict[str, Any], do: Use, *, on_ray: bool, **how: Any) -> None:
     async def run() -> None:
-        from sonoriff.server.workers.ray_process import RayWorkers
-
-        spawn = {"spawn": RayWorkers(options["model"], 1.0)} if on_ray else {}
+        started = partial(RayWorkers(options["model"]).started, cpus=1.0)
+        spawn = {"spawn": started} if on_ray else {}
         pool = WorkerPool("test", options, ["cpu"], max_waiting=16, task_s=600.0, **spawn, **how)
         pool.start()
         try:
             await pool.ready.wait()
-            assert pool.fatal is None
             await do(pool)
         finally:
             await pool.stop()
@@ -112,8 +109,6 @@ def test_a_killed_worker_and_a_lost_node_are_replaced(
 
 async def asking(pool: WorkerPool) -> Any:
     """A window, asked for again where its worker has died, as a stream does."""
-    from sonoriff.server.workers.worker_pool import WorkerDied
-
     for _ in range(5):
         try:
             return await pool.call(window(), [b""])
@@ -125,8 +120,6 @@ async def asking(pool: WorkerPool) -> Any:
 def test_workers_are_added_while_tasks_wait(
     cluster: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sonoriff.server.workers import worker_pool
-
     monkeypatch.setattr(worker_pool, "_GROW_S", 0.05)
     monkeypatch.setattr(worker_pool, "_SHRINK_S", 1.0)
 
@@ -153,6 +146,21 @@ def test_workers_are_added_while_tasks_wait(
         cluster.remove_node(node)
 
 
+def test_a_node_with_another_version_is_a_line(
+    cluster: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = cluster.add_node(num_cpus=1)
+    own = ray_process.__version__
+    monkeypatch.setattr(ray_process, "__version__", "99.0")
+
+    async def ended(pool: WorkerPool) -> None:
+        assert pool.fatal is not None
+        assert f"a node of the Ray cluster has Sonoriff {own}, this server 99.0" in pool.fatal
+
+    using(options, ended, on_ray=True)
+    cluster.remove_node(node)
+
+
 def test_a_cluster_that_is_not_there_is_a_line() -> None:
     command = [sys.executable, "-m", "sonoriff", "serve", "--port", "0", "--ray", "127.0.0.1:9"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=300)
@@ -162,8 +170,6 @@ def test_a_cluster_that_is_not_there_is_a_line() -> None:
 
 
 def test_a_model_is_unpacked_once_on_a_node(tmp_path: Path) -> None:
-    from sonoriff.server.workers.ray_process import _unpacked, packed_model
-
     (tmp_path / "model" / "denoiser").mkdir(parents=True)
     (tmp_path / "model" / "denoiser" / "config.json").write_text("{}")
     files = packed_model(str(tmp_path / "model"))

@@ -7,8 +7,8 @@ import logging
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sonoriff.errors import BusyError, ParameterError
 from sonoriff.server.config import ServerConfig
@@ -20,11 +20,12 @@ from sonoriff.server.seeds import SeedImages
 from sonoriff.server.store import LEASE_S, Store
 from sonoriff.server.streaming.socket import Closing
 from sonoriff.server.streaming.streams import Streams
+from sonoriff.server.workers.ray_process import RayWorkers, connect, disconnect
 from sonoriff.server.workers.replies import ModelInfo
 from sonoriff.server.workers.rlimits import memory_for_a_task
 from sonoriff.server.workers.task_queue import Waiting
 from sonoriff.server.workers.worker_pool import WorkerPool
-from sonoriff.server.workers.worker_process import LocalProcess, Spawn, WorkerProcess
+from sonoriff.server.workers.worker_process import LocalProcess, Spawn
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
@@ -50,7 +51,7 @@ class Service:
     def __init__(self, config: ServerConfig, on_fatal: Callable[[str], None]) -> None:
         limits = config.limits
         self.config, self._on_fatal = config, on_fatal
-        self._ray_workers: dict[float, Any] = {}
+        self._ray: RayWorkers | None = None
         self.door = Doorkeeper(config)
         self.buckets = Buckets(limits.requests_per_minute, time.monotonic)
         self.page_buckets = Buckets(PAGE_FILES * limits.requests_per_minute, time.monotonic)
@@ -99,17 +100,9 @@ class Service:
         """What starts a worker: here, or on the cluster once it is joined."""
         if self.config.ray is None:
             return LocalProcess.started
-        model = self.config.model
-
-        async def started(options: dict[str, Any]) -> WorkerProcess:
-            from sonoriff.server.workers.ray_process import RayWorkers
-
-            if cpus not in self._ray_workers:
-                self._ray_workers[cpus] = await asyncio.to_thread(RayWorkers, model, cpus)
-            process: WorkerProcess = await self._ray_workers[cpus](options)
-            return process
-
-        return started
+        if self._ray is None:
+            self._ray = RayWorkers(self.config.model)
+        return partial(self._ray.started, cpus=cpus)
 
     @property
     def store(self) -> Store:
@@ -150,7 +143,7 @@ class Service:
         config = self.config
         try:
             if config.ray is not None:
-                await asyncio.to_thread(_join, config.ray)
+                await asyncio.to_thread(connect, config.ray)
             self._lock = await asyncio.to_thread(FolderLock, config.data_folder)
             await asyncio.to_thread(_empty, config.work_folder)
             self._store = await asyncio.to_thread(
@@ -203,23 +196,11 @@ class Service:
             task.cancel()
         await asyncio.gather(self.stream_pool.stop(), self.riff_pool.stop())
         if self.config.ray is not None:
-            await asyncio.to_thread(_leave)
+            await asyncio.to_thread(disconnect)
         if self._store is not None:
             self._store.close()
         if self._lock is not None:
             self._lock.release()
-
-
-def _join(address: str) -> None:
-    from sonoriff.server.workers.ray_process import connect
-
-    connect(address)
-
-
-def _leave() -> None:
-    from sonoriff.server.workers.ray_process import disconnect
-
-    disconnect()
 
 
 def _empty(folder: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import shutil
 import socket
 import tempfile
@@ -48,8 +47,6 @@ def connect(address: str) -> None:
         import ray
     except ImportError as error:
         raise ParameterError(_NEED_RAY) from error
-    # Its warnings go into the log of a node; our log is JSON.
-    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     where = None if address == "local" else address
     try:
         _check_reachable(address)
@@ -157,23 +154,23 @@ def _unpacked(files: Files) -> Path:
 
 
 class RayWorkers:
-    """Starts workers on a cluster.
+    """Starts workers on a cluster that was joined with `connect`.
 
     Parameters
     ----------
     model : name or folder; the files of a folder are put into the object store once
-    cpus : processors that Ray sets aside for a worker; 0 for one that takes what is left
     """
 
-    def __init__(self, model: str | None, cpus: float) -> None:
-        import ray
+    def __init__(self, model: str | None) -> None:
+        self._model = model
+        self._files: Any = None
 
-        files = packed_model(model)
-        self._files = None if files is None else ray.put(files)
-        self._cpus = cpus
-
-    async def __call__(self, options: dict[str, Any]) -> RayProcess:
+    async def started(self, options: dict[str, Any], cpus: float) -> RayProcess:
         """Start a worker where the cluster has room.
+
+        Parameters
+        ----------
+        cpus : processors that Ray sets aside for it; 0 for one that takes what is left
 
         Raises
         ------
@@ -185,8 +182,12 @@ class RayWorkers:
         import ray
 
         gpus = 1 if options["device"].startswith("cuda") else 0
+        if self._files is None:
+            files = await asyncio.to_thread(packed_model, self._model)
+            # Another call may have been quicker meanwhile.
+            self._files = self._files or ray.put(files)
         make: Any = ray.remote(WorkerHost)
-        host = make.options(num_cpus=self._cpus, num_gpus=gpus, max_concurrency=4).remote()
+        host = make.options(num_cpus=cpus, num_gpus=gpus, max_concurrency=4).remote()
         try:
             version, pid = await host.start.remote(options, self._files)
         except ray.exceptions.RayError as error:
