@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import { realFft } from '../engine/src/math/fft'
 import { Grid, roundEven } from '../engine/src/pipeline/grid'
 import { windowColumns } from '../engine/src/pipeline/tiling'
-import { checkedScene, DEFAULT_SCENE, pruned, sceneAt, withScene } from '../engine/src/stream/scene'
+import { DEFAULT_SCENE } from '../engine/src/protocol'
+import { checkedScene, pruned, sceneAt, withScene } from '../engine/src/stream/scene'
 import { Session, type Chunk } from '../engine/src/stream/session'
-import type { StreamWindow } from '../engine/src/stream/engine'
+import type { StreamWindow } from '../engine/src/protocol'
 import { Turns } from '../engine/src/turns'
 
 /** The transform by its definition. */

@@ -10,7 +10,16 @@ import {
   type Wish,
 } from '../state/wish'
 import { Downloads } from './Downloads'
-import { AutoSlider, Field, KeyField, randomSeed, SeedField, Slider } from './fields'
+import {
+  AutoSlider,
+  KeyField,
+  LeaveOutField,
+  randomSeed,
+  SeedField,
+  Slider,
+  TempoField,
+  WordsField,
+} from './fields'
 import { Icon } from './icons'
 import { jobs, workOn } from './jobs'
 import { api, dropped, said, session } from './studio'
@@ -34,18 +43,7 @@ export function Make() {
     >
       <Prompt value={now.prompt} onChange={(prompt) => set({ prompt })} />
       <Length wish={now} set={set} />
-      <AutoSlider
-        label="Tempo"
-        name="Tempo in beats per minute"
-        hint="Beats per minute"
-        auto="Let the prompt say"
-        start={120}
-        low={50}
-        high={200}
-        step={1}
-        value={now.bpm}
-        onChange={(bpm) => set({ bpm })}
-      />
+      <TempoField value={now.bpm} onChange={(bpm) => set({ bpm })} />
       <KeyField value={now.key} onChange={(key) => set({ key })} />
       <AutoSlider
         label="Energy"
@@ -58,14 +56,8 @@ export function Make() {
         value={now.energy}
         onChange={(energy) => set({ energy: energy === null ? null : Math.round(energy) })}
       />
-      <Words
-        label="Leave out"
-        hint="What is not to be heard"
-        shown="nothing"
-        value={now.negative}
-        onChange={(negative) => set({ negative })}
-      />
-      <Words
+      <LeaveOutField value={now.negative} onChange={(negative) => set({ negative })} />
+      <WordsField
         label="Chords"
         hint="A bar each, again and again; Am:2 lasts two bars"
         shown="Am F C G"
@@ -189,29 +181,6 @@ function Length({ wish, set }: { wish: Wish; set: (change: Partial<Wish>) => voi
         />
       )}
     </>
-  )
-}
-
-interface WordsProps {
-  label: string
-  hint: string
-  shown: string
-  value: string
-  onChange: (text: string) => void
-}
-
-function Words({ label, hint, shown, value, onChange }: WordsProps) {
-  return (
-    <Field label={label} hint={hint}>
-      <input
-        class="wide"
-        aria-label={label}
-        placeholder={shown}
-        maxLength={500}
-        value={value}
-        onInput={(event) => onChange(event.currentTarget.value)}
-      />
-    </Field>
   )
 }
 

@@ -1,5 +1,5 @@
 import type { Scene } from '../stream/protocol'
-import { AutoSlider, Field, KeyField, SeedField, Slider } from './fields'
+import { AutoSlider, KeyField, LeaveOutField, SeedField, Slider, TempoField } from './fields'
 import { session } from './studio'
 
 /** How it is played. Every change is heard with the next window. */
@@ -10,18 +10,7 @@ export function Tuning() {
     <section class="tuning" aria-labelledby="tuning">
       <h2 id="tuning">Tuning</h2>
       <Mode scene={scene} />
-      <AutoSlider
-        label="Tempo"
-        name="Tempo in beats per minute"
-        hint="Beats per minute"
-        auto="Let the prompt say"
-        start={120}
-        low={50}
-        high={200}
-        step={1}
-        value={scene.bpm}
-        onChange={(bpm) => set({ bpm })}
-      />
+      <TempoField value={scene.bpm} onChange={(bpm) => set({ bpm })} />
       <KeyField value={scene.key} onChange={(key) => set({ key })} />
       {scene.mode === 'riff' && (
         <>
@@ -56,16 +45,10 @@ export function Tuning() {
         onChange={(bars) => set({ morph_bars: bars })}
       />
       <SeedField value={scene.seed} onChange={(seed) => set({ seed, alpha: 0 })} />
-      <Field label="Leave out" hint="What is not to be heard">
-        <input
-          class="wide"
-          aria-label="Leave out"
-          placeholder="nothing"
-          maxLength={500}
-          value={scene.negative_prompt}
-          onChange={(event) => set({ negative_prompt: event.currentTarget.value })}
-        />
-      </Field>
+      <LeaveOutField
+        value={scene.negative_prompt}
+        onChange={(text) => set({ negative_prompt: text })}
+      />
       <details>
         <summary>More</summary>
         <AutoSlider

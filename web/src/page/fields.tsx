@@ -189,3 +189,57 @@ export function SeedField({
 }
 
 export const randomSeed = (): number => Math.floor(Math.random() * 100_000)
+
+interface TempoProps {
+  value: number | null
+  onChange: (bpm: number | null) => void
+}
+
+export function TempoField(props: TempoProps) {
+  return (
+    <AutoSlider
+      label="Tempo"
+      name="Tempo in beats per minute"
+      hint="Beats per minute"
+      auto="Let the prompt say"
+      start={120}
+      low={50}
+      high={200}
+      step={1}
+      {...props}
+    />
+  )
+}
+
+interface WordsProps {
+  label: string
+  hint: string
+  shown: string
+  value: string
+  onChange: (text: string) => void
+}
+
+/** A line of text, told when it is done. */
+export function WordsField({ label, hint, shown, value, onChange }: WordsProps) {
+  return (
+    <Field label={label} hint={hint}>
+      <input
+        class="wide"
+        aria-label={label}
+        placeholder={shown}
+        maxLength={500}
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    </Field>
+  )
+}
+
+interface LeaveOutProps {
+  value: string
+  onChange: (text: string) => void
+}
+
+export function LeaveOutField(props: LeaveOutProps) {
+  return <WordsField label="Leave out" hint="What is not to be heard" shown="nothing" {...props} />
+}

@@ -1,20 +1,10 @@
+import { DEFAULT_SCENE } from '@sonoriff/engine/protocol'
 import type { Scene, WeightedPrompt } from '../stream/protocol'
 
-/** The defaults of docs/protocol.md, and a prompt to begin with. */
+/** The defaults, and a prompt to begin with. */
 export const FIRST_SCENE: Scene = {
-  mode: 'flow',
+  ...DEFAULT_SCENE,
   prompts: [{ text: 'smooth tropical dance jazz', weight: 1 }],
-  negative_prompt: '',
-  bpm: null,
-  key: null,
-  seed: 0,
-  alpha: 0,
-  walk: 0.25,
-  strength: 0.75,
-  bars: null,
-  morph_bars: 4,
-  guidance_scale: null,
-  num_inference_steps: 8,
 }
 
 export const MAX_SEED = 2 ** 53 - 1

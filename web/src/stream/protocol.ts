@@ -1,27 +1,9 @@
 /** The wire protocol, version 1: docs/protocol.md. */
+import type { Scene, StreamWindow } from '@sonoriff/engine/protocol'
+
+export type { Scene, StreamWindow, WeightedPrompt } from '@sonoriff/engine/protocol'
 
 export const PROTOCOL_VERSION = 1
-
-export interface WeightedPrompt {
-  text: string
-  weight: number
-}
-
-export interface Scene {
-  mode: 'flow' | 'riff'
-  prompts: WeightedPrompt[]
-  negative_prompt: string
-  bpm: number | null
-  key: string | null
-  seed: number
-  alpha: number
-  walk: number
-  strength: number
-  bars: number | null
-  morph_bars: number
-  guidance_scale: number | null
-  num_inference_steps: number
-}
 
 export interface Ready {
   type: 'ready'
@@ -39,24 +21,6 @@ export interface Ready {
   model: string
   scene: Scene
   limits: { max_steps: number; max_prompt_chars: number; ahead_s: number; resume_s: number }
-}
-
-export interface StreamWindow {
-  type: 'window'
-  index: number
-  first_sample: number
-  end_sample: number
-  mode: 'flow' | 'riff'
-  prompts: WeightedPrompt[]
-  negative_prompt: string
-  seed: number
-  alpha: number
-  bpm: number | null
-  key: string | null
-  strength: number
-  bar: number | null
-  first_bar_sample: number | null
-  scene: Scene
 }
 
 export interface Scheduled {

@@ -23,7 +23,8 @@ import {
   type Position,
 } from './position'
 import { Riff } from './riff'
-import { heaviest, sceneAt, type Cue, type Scene, type WeightedPrompt } from './scene'
+import type { Scene, StreamWindow, WeightedPrompt } from '../protocol'
+import { heaviest, sceneAt, type Cue } from './scene'
 
 /** Share of the model's window that the first one has. */
 const FIRST = 1 / 2
@@ -35,25 +36,6 @@ const RIFF_CONTEXT = 1 / 4
 /** Cells painted beyond a unit of a riff. */
 const SPARE_CELLS = 1
 const MEMORY = 64
-
-/** Description of a stretch of the stream, as the wire protocol has it. */
-export interface StreamWindow {
-  type: 'window'
-  index: number
-  first_sample: number
-  end_sample: number
-  mode: 'flow' | 'riff'
-  prompts: WeightedPrompt[]
-  negative_prompt: string
-  seed: number
-  alpha: number
-  bpm: number | null
-  key: string | null
-  strength: number
-  bar: number | null
-  first_bar_sample: number | null
-  scene: Scene
-}
 
 /** All that a stream is at a moment; never changed. */
 export interface State {

@@ -4,7 +4,8 @@ import type { Model } from '../model/model'
 import { breathing } from '../pipeline/paint'
 import { RiffStream, type Made } from './engine'
 import { columnBytes, soundBytes } from './frames'
-import { checkedScene, MAX_PROMPT_CHARS, MAX_STEPS, sceneAt, type Scene } from './scene'
+import type { Scene } from '../protocol'
+import { checkedScene, MAX_PROMPT_CHARS, MAX_STEPS, sceneAt } from './scene'
 import { Session } from './session'
 
 const AHEAD_S = 30

@@ -11,7 +11,8 @@ import {
 } from '../model/music'
 import { parsePrompt, wordsOf } from '../model/prompts'
 import { roundEven } from '../pipeline/grid'
-import { heaviest, sameScene, type Scene, type WeightedPrompt } from './scene'
+import type { Scene, WeightedPrompt } from '../protocol'
+import { heaviest, sameScene } from './scene'
 
 /** A place on the path through seeds: a share of the way from one to the next. */
 export interface Walk {

@@ -2,43 +2,8 @@
 import { ParameterError } from '../errors'
 import { parseKey, STREAM_MAX_BPM, STREAM_MIN_BPM } from '../model/music'
 import { parsePrompt } from '../model/prompts'
+import { DEFAULT_SCENE, type Scene } from '../protocol'
 
-export interface WeightedPrompt {
-  text: string
-  weight: number
-}
-
-export interface Scene {
-  mode: 'flow' | 'riff'
-  prompts: WeightedPrompt[]
-  negative_prompt: string
-  bpm: number | null
-  key: string | null
-  seed: number
-  alpha: number
-  walk: number
-  strength: number
-  bars: number | null
-  morph_bars: number
-  guidance_scale: number | null
-  num_inference_steps: number
-}
-
-export const DEFAULT_SCENE: Scene = {
-  mode: 'flow',
-  prompts: [{ text: '', weight: 1 }],
-  negative_prompt: '',
-  bpm: null,
-  key: null,
-  seed: 0,
-  alpha: 0,
-  walk: 0.25,
-  strength: 0.75,
-  bars: null,
-  morph_bars: 4,
-  guidance_scale: null,
-  num_inference_steps: 8,
-}
 export const MAX_STEPS = 50
 export const MAX_PROMPT_CHARS = 500
 const MAX_PROMPTS = 4

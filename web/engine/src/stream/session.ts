@@ -1,8 +1,9 @@
 /** What was made of a stream and what was sent: `sonoriff.server.streaming.session`. */
 import { ParameterError } from '../errors'
-import type { State, StreamWindow } from './engine'
+import type { Scene, StreamWindow } from '../protocol'
+import type { State } from './engine'
 import { columnsFrame, MAX_COLUMNS, MAX_SAMPLES, soundFrame } from './frames'
-import { pruned, withScene, type Cue, type Scene } from './scene'
+import { pruned, withScene, type Cue } from './scene'
 
 const MAX_CUES = 16
 const KEEP_S = 10
