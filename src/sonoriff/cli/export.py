@@ -1,4 +1,4 @@
-"""`sonoriff export`: a model for other programs, and as a site."""
+"""`sonoriff export`: a model for other programs, and for the engine of web pages."""
 
 from __future__ import annotations
 

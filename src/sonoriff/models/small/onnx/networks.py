@@ -150,10 +150,6 @@ class OnnxNetworks:
         return self._sessions[part]
 
 
-def _is_layer(name: str, shape: tuple[int, ...]) -> bool:
-    return name.endswith(".weight") and len(shape) > 1 and name.split(".")[0] not in _TABLES
-
-
 class _StoredLayer(Layer):
     """A weight of a network that is not computed with yet."""
 
