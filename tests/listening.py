@@ -24,8 +24,8 @@ FLAGS = [
 ]
 
 # Whatever is connected to the loudspeaker is heard by a worklet too, sample by sample. It is loaded
-# before any worklet of the page, so that nothing is played before somebody listens. A page without an
-# address has no worklets.
+# before any worklet of the page, so that nothing is played before somebody listens. A page without
+# an address has no worklets.
 EAR = """
 if (window.isSecureContext) {
   const ear = URL.createObjectURL(new Blob([`
