@@ -60,3 +60,14 @@ def key_of_parts(letter: str, sign: str | None, said: str | None) -> tuple[str, 
     if said is None:
         return name, None
     return name, MODES[0] if said.lower().startswith("maj") else MODES[1]
+
+
+def scale_of_key(key: str, mode: str | None) -> int:
+    """The tonic, 0 to 11 from C, of the major key that has the same notes."""
+    return (KEYS.index(key) + (3 if mode == "minor" else 0)) % 12
+
+
+def fifths_apart(scale: int, other: int) -> int:
+    """Fifths between two major keys, 0 to 6: so many of their seven notes differ."""
+    fifths = 7 * (scale - other) % 12
+    return min(fifths, 12 - fifths)

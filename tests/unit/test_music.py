@@ -3,7 +3,7 @@
 import pytest
 
 from sonoriff.errors import ParameterError
-from sonoriff.music import parse_key
+from sonoriff.music import fifths_apart, parse_key, scale_of_key
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_keys_are_read(text: str, key: tuple[str, str | None]) -> None:
 def test_what_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(ParameterError):
         parse_key(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "fifths"),
+    [("C major", 0), ("A minor", 0), ("G", 1), ("D minor", 1), ("F# major", 6), ("Eb", 3)],
+)
+def test_keys_are_fifths_apart(key: str, fifths: int) -> None:
+    assert fifths_apart(0, scale_of_key(*parse_key(key))) == fifths

@@ -77,17 +77,43 @@ def notes_of_frames(
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::HOP]
     magnitude = np.abs(np.fft.rfft(frames * np.hanning(_N_FFT), axis=1))
     low, high = (round(f * _N_FFT / sample_rate) for f in (_LOWEST_HZ, highest_hz))
-    middle, before, after = (magnitude[:, low + d : high + d] for d in (0, -1, 1))
-    loudest = magnitude.max() if magnitude.size else 0.0
+    bins = np.arange(low - 1, high + 1)
+    loudest = float(magnitude.max(initial=0.0))
+    return _notes_of_peaks(magnitude[:, bins], bins * (sample_rate / _N_FFT), loudest)
+
+
+def chroma_of_picture(levels_db: Array, frequencies_hz: Array) -> npt.NDArray[np.float64]:
+    """Strength of the twelve notes as of `chroma_of_waveform`, from a sonogram: (12,).
+
+    Parameters
+    ----------
+    levels_db : (M, N), lowest row first
+    frequencies_hz : (M,), the middle of each row
+    """
+    magnitude = 10.0 ** (np.asarray(levels_db, np.float64).T / 20.0)
+    heard = np.flatnonzero((frequencies_hz >= _LOWEST_HZ) & (frequencies_hz < _HIGHEST_HZ))
+    rows = np.arange(max(0, heard[0] - 1), heard[-1] + 2)
+    notes = _notes_of_peaks(magnitude[:, rows], frequencies_hz[rows], float(magnitude.max()))
+    chroma = notes.sum(axis=0)
+    total = float(chroma.sum())
+    return np.asarray(chroma / total) if total else np.zeros(12)
+
+
+def _notes_of_peaks(
+    magnitude: Array, frequencies_hz: Array, loudest: float
+) -> npt.NDArray[np.float64]:
+    """(N, 12) of the peaks of spectra (N, F) whose bins lie at frequencies (F,)."""
+    before, middle, after = magnitude[:, :-2], magnitude[:, 1:-1], magnitude[:, 2:]
     peak = (middle > before) & (middle >= after) & (middle > 1e-2 * loudest)
     a, b, c = (np.log(np.maximum(m[peak], 1e-12)) for m in (before, middle, after))
     frame, place = np.nonzero(peak)
-    bins = low + place + 0.5 * (a - c) / np.minimum(a - 2.0 * b + c, -1e-9)
-    notes = 12.0 * np.log2(bins * (sample_rate / _N_FFT) / 440.0) + 9.0
+    offset = 0.5 * (a - c) / np.minimum(a - 2.0 * b + c, -1e-9)
+    heard_hz = np.interp(place + 1 + offset, np.arange(len(frequencies_hz)), frequencies_hz)
+    notes = 12.0 * np.log2(heard_hz / 440.0) + 9.0
     nearest = np.round(notes)
     weight = np.sqrt(middle[peak]) * np.cos(np.pi * (notes - nearest)) ** 2
     where = 12 * frame + nearest.astype(int) % 12
-    counted = np.bincount(where, weight, minlength=12 * len(frames))
+    counted = np.bincount(where, weight, minlength=12 * len(magnitude))
     return np.asarray(counted.reshape(-1, 12))
 
 

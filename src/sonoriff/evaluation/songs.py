@@ -20,7 +20,7 @@ from sonoriff.evaluation.judges import form
 from sonoriff.evaluation.seams import seam_scores
 from sonoriff.files import write_text
 from sonoriff.models.protocol import Model
-from sonoriff.music import bar_seconds
+from sonoriff.music import bar_seconds, fifths_apart, parse_key, scale_of_key
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.generate import GenerateSettings, generate
 from sonoriff.pipeline.latent_codec import model_facts
@@ -248,7 +248,7 @@ def figures_of_songs(measures: list[dict[str, Any]]) -> list[Figure]:
     pairs = [m for m in measures if m[_OF_RETURNS] and m[_OF_OTHERS]]
     keys = [[key for key in m["keys"] if key is not None] for m in measures]
     fifths = [
-        form.fifths_between(heard, m["key"])
+        fifths_apart(heard, scale_of_key(*parse_key(m["key"])))
         for m, heard_keys in zip(measures, keys, strict=True)
         for heard in heard_keys
         if m["key"]
@@ -294,8 +294,7 @@ def _fifths_from_usual(heard: list[int]) -> list[int]:
     if not heard:
         return []
     usual = max(heard, key=heard.count)
-    ways = [7 * (key - usual) % 12 for key in heard]
-    return [min(way, 12 - way) for way in ways]
+    return [fifths_apart(key, usual) for key in heard]
 
 
 def _ranks(measures: dict[str, Any], name: str) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.analysis.beats import SAMPLE_RATE, Beats, Waveform, find_beats
-from sonoriff.analysis.key import chroma_of_waveform, key_of_chroma
+from sonoriff.analysis.key import chroma_of_picture, chroma_of_waveform, key_of_chroma
 from sonoriff.audio import resample
 from sonoriff.models.protocol import Model
 from sonoriff.music import KEYS, bar_seconds
@@ -17,6 +17,7 @@ from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
 from sonoriff.pipeline.latent_codec import painted_sonogram, picture_from_latents
 from sonoriff.pipeline.settings import Sampling
 from sonoriff.sonogram.codec import decode
+from sonoriff.sonogram.filter_bank import AMPLITUDE_FLOOR, row_frequencies
 from sonoriff.sonogram.sonogram import Sonogram
 
 # Analyse at most this much of the source; the tempo may drift.
@@ -85,7 +86,11 @@ def find_key(
 
     None where its notes are not as like any key as `least`, a correlation.
     """
-    key = key_of_chroma(chroma_of_waveform(waveform, sample_rate))
+    return _plain_key(chroma_of_waveform(waveform, sample_rate), least)
+
+
+def _plain_key(chroma: npt.NDArray[np.floating], least: float) -> tuple[str, str] | None:
+    key = key_of_chroma(chroma)
     return (KEYS[key.tonic], key.mode) if key.correlation > least else None
 
 
@@ -93,9 +98,11 @@ def key_of_latents(model: Model, latents: npt.NDArray[np.float32]) -> tuple[str,
     """The key of what a model painted, (1, C, H, W); None where that is like none."""
     if not model.takes_facts:
         return None
-    picture = picture_from_latents(model, latents)[:, :1]
-    sound = decode(painted_sonogram(model, picture, {}), quality="fast")[0]
-    return find_key(sound, model.params.sample_rate, LIKELY_KEY)
+    picture = painted_sonogram(model, picture_from_latents(model, latents)[:, :1], {})
+    levels = picture.values[-1]
+    if model.params.scale != "log":
+        levels = 20.0 * np.log10(np.maximum(levels, AMPLITUDE_FLOOR))
+    return _plain_key(chroma_of_picture(levels, row_frequencies(model.params)), LIKELY_KEY)
 
 
 def guide_as_heard(

@@ -88,8 +88,13 @@ def gain_curve_db(
     return curve
 
 
-def with_dynamics(values: FloatArray, params: SonogramParams, song: Song) -> FloatArray:
-    """A song's picture (C, M, N) with the levels of its sections, and its last bar fading."""
+def level_sections(values: FloatArray, params: SonogramParams, song: Song) -> None:
+    """Give each section of a song its level, and let the last bar fade.
+
+    Parameters
+    ----------
+    values : (C, M, N), changed in place
+    """
     n_frames = values.shape[-1]
     bar_frames = bar_seconds(song.bpm) * params.frames_per_second
     bounds = [min(round(bar * bar_frames), n_frames) for bar in song.first_bars()]
@@ -99,13 +104,14 @@ def with_dynamics(values: FloatArray, params: SonogramParams, song: Song) -> Flo
     width = min(round(bar_frames), n_frames)
     fall = np.linspace(0.0, 1.0, width, dtype=np.float32) ** 2
     curve[n_frames - width :] -= np.float32(_FADE_DB) * fall
-    return louder(values, params, curve)
+    make_louder(values, params, curve)
 
 
-def louder(values: FloatArray, params: SonogramParams, gain_db: FloatArray) -> FloatArray:
-    """Values with a gain for each frame, within the range of their scale."""
+def make_louder(values: FloatArray, params: SonogramParams, gain_db: FloatArray) -> None:
+    """Change values (C, M, N) in place by a gain for each frame, within their scale."""
     if params.scale == "log":
         # What is silent stays so.
-        lifted = np.where(values > params.db_min, values + gain_db, values)
-        return np.asarray(np.clip(lifted, params.db_min, params.db_max), np.float32)
-    return np.asarray(values * 10.0 ** (gain_db / 20.0), np.float32)
+        np.add(values, gain_db, out=values, where=values > params.db_min)
+        np.clip(values, params.db_min, params.db_max, out=values)
+    else:
+        values *= np.asarray(10.0 ** (gain_db / 20.0), np.float32)

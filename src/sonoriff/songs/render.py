@@ -24,7 +24,7 @@ from sonoriff.analysis.energy import STEPS
 from sonoriff.files import atomic_path
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
-from sonoriff.music import BEATS_PER_BAR, bar_seconds
+from sonoriff.music import BEATS_PER_BAR, bar_seconds, fifths_apart, parse_key, scale_of_key
 from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guidance import Guidance
@@ -38,19 +38,22 @@ from sonoriff.pipeline.paint import paint
 from sonoriff.pipeline.settings import OnProgress, Sampling, stage
 from sonoriff.pipeline.source_analysis import key_of_latents
 from sonoriff.songs.document import toml_from_song
-from sonoriff.songs.dynamics import with_dynamics
+from sonoriff.songs.dynamics import level_sections
+from sonoriff.songs.joins import soften_joins
 from sonoriff.songs.plan import Section, Song
-from sonoriff.songs.transitions import with_transitions
+from sonoriff.songs.transitions import add_transitions
 
 FloatArray = npt.NDArray[np.float32]
 # Of the cache: another number wherever the same plan comes to be painted otherwise.
-RENDERING = 2
-# Of the picture made of them: levels, transitions, ending.
-SHAPING = 1
+RENDERING = 3
+# Of the picture made of them: levels, transitions, joins, ending.
+SHAPING = 2
 # Said beside the number, which alone is heeded too little; docs/research/experiments.md.
 ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
 # Of a cut, before the bar line and after it, in beats.
 _CUT_BEATS = (1.0, 0.5)
+# A section in a key more fifths than this from the song's is painted once more.
+_FIFTHS = 1
 # How free the cells at the edge of a join are, from the inside out.
 _EDGE = (0.7, 0.4)
 
@@ -94,9 +97,9 @@ def render_song(
         **_how(chosen),
     }
     made = painted_sonogram(model, picture, facts)
-    values = with_dynamics(made.values, made.params, song)
-    values = with_transitions(values, made.params, song)
-    return Clip(replace(made, values=values))
+    for shape in (level_sections, add_transitions, soften_joins):
+        shape(made.values, made.params, song)
+    return Clip(made)
 
 
 def _outline(song: Song) -> dict[str, Any]:
@@ -126,6 +129,8 @@ class _Painter:
         self.margin = self.window // 4
         self.spans = self._spans()
         self.key = song.key
+        # Sections that were painted with another seed, by their first occurrence.
+        self.attempts: dict[int, int] = {}
         if cache is not None:
             cache.mkdir(parents=True, exist_ok=True)
 
@@ -137,9 +142,17 @@ class _Painter:
         total = (2 * count - 1) * steps
         parts = []
         for i in range(count):
-            parts.append(self._section(i, stage(on_progress, i * steps, total)))
+            tell = stage(on_progress, i * steps, total)
+            parts.append(self._section(i, tell))
             if self.key is None:
                 self._hear_key(parts[0])
+            elif self._strays(i, parts[i]):
+                self.attempts[i] = 1
+                again = self._section(i, tell)
+                if self._strays(i, again):
+                    self.attempts[i] = 0
+                else:
+                    parts[i] = again
         apart = np.concatenate(parts, axis=-1)
         joined: FloatArray = apart.copy()
         for i in range(count - 1):
@@ -161,6 +174,15 @@ class _Painter:
         """Take the first section's key for the others, where the plan names none."""
         heard = key_of_latents(self.model, latents[..., : self.window])
         self.key = f"{heard[0]} {heard[1]}" if heard else ""
+
+    def _strays(self, index: int, latents: FloatArray) -> bool:
+        """Whether a section came out in a key far from the song's; a return is as it is."""
+        if not self.key or self.song.original(index) != index:
+            return False
+        heard = key_of_latents(self.model, latents)
+        if heard is None:
+            return False
+        return fifths_apart(scale_of_key(*heard), scale_of_key(*parse_key(self.key))) > _FIFTHS
 
     def _section(self, index: int, on_progress: OnProgress | None) -> FloatArray:
         """Latents of a section."""
@@ -314,7 +336,7 @@ class _Painter:
     def _seeds(self, index: int) -> list[int]:
         """The seed of the section that it is like, then its own where it varies."""
         like = self.song.original(index)
-        seeds = [self.song.seed_of(like)]
+        seeds = [self.song.seed_of(like) ^ (self.attempts.get(like, 0) << 24)]
         if like != index and self.song.sections[index].vary > 0:
             seeds.append(self.song.seed_of(index))
         return seeds

@@ -26,22 +26,25 @@ _FILL_DB = (-18.0, -8.0)
 _LOUDEST = 80.0  # percentile
 
 
-def with_transitions(values: FloatArray, params: SonogramParams, song: Song) -> FloatArray:
-    """A song's picture (C, M, N) with the risers and fills of its plan."""
+def add_transitions(values: FloatArray, params: SonogramParams, song: Song) -> None:
+    """Paint the risers and fills of a song's plan.
+
+    Parameters
+    ----------
+    values : (C, M, N), changed in place
+    """
     bar_frames = bar_seconds(song.bpm) * params.frames_per_second
     places = [round(bar * bar_frames) for bar in song.first_bars()]
-    made: FloatArray = values.copy()
     for i, section in enumerate(song.sections[:-1]):
         if section.transition not in _SHAPES:
             continue
         line, first = min(places[i + 1], values.shape[-1]), places[i]
         levels = _SHAPES[section.transition](section, params, line - first, bar_frames)
         width = levels.shape[1]
-        reference = _loudest_db(made[..., first:line], params)
+        reference = _loudest_db(values[..., first:line], params)
         noise = np.random.default_rng([song.seed_of(i), i]).exponential(size=levels.shape)
         power = noise * 10.0 ** ((levels + reference) / 10.0)
-        made[..., line - width : line] = _added(made[..., line - width : line], power, params)
-    return made
+        values[..., line - width : line] = _added(values[..., line - width : line], power, params)
 
 
 def _riser(section: Section, params: SonogramParams, room: int, bar_frames: float) -> Array:

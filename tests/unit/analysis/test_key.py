@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from sonoriff.analysis.key import chroma_likeness, chroma_of_waveform, key_of_chroma
+from sonoriff.analysis.key import (
+    chroma_likeness,
+    chroma_of_picture,
+    chroma_of_waveform,
+    key_of_chroma,
+)
 from sonoriff.errors import ParameterError
+from sonoriff.sonogram import encode
+from sonoriff.sonogram.filter_bank import row_frequencies
 from sounds import MAJOR_CADENCE, MINOR_CADENCE, RATE, cadence
 
 
@@ -18,6 +25,18 @@ def test_the_key_of_a_cadence_is_found(tonic: int, minor: bool) -> None:
     assert key.mode == ("minor" if minor else "major")
     assert key.correlation > 0.6
     assert key.margin > 0
+
+
+@pytest.mark.parametrize("tonic", [1, 7, 9])
+def test_a_picture_has_the_key_of_its_sound(tonic: int) -> None:
+    sound = cadence(tonic, MINOR_CADENCE)
+    sonogram = encode(sound[None], RATE)
+    chroma = chroma_of_picture(sonogram.values[0], row_frequencies(sonogram.params))
+    assert chroma_likeness(chroma, chroma_of_waveform(sound, RATE)) > 0.9
+    key = key_of_chroma(chroma)
+    assert (key.tonic, key.mode) == (tonic, "minor")
+    silence = np.full_like(sonogram.values[0], -120.0)
+    assert not chroma_of_picture(silence, row_frequencies(sonogram.params)).any()
 
 
 def test_a_single_note_is_its_own_class() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sonoriff.analysis.energy import energy_of_picture
-from sonoriff.songs.dynamics import gain_curve_db, louder, section_gains_db, with_dynamics
+from sonoriff.songs.dynamics import gain_curve_db, level_sections, make_louder, section_gains_db
 from sonoriff.songs.plan import Section, Song
 from sonoriff.sonogram.params import HIFI, RIFFUSION_V1
 
@@ -35,7 +35,9 @@ def test_what_was_painted_too_calm_becomes_louder() -> None:
     assert first == (-4.0, -4.0), "the first section is the measure"
     assert second[0] == pytest.approx(2.0 + 6.0, abs=0.2), "6 dB is the most that is made up for"
     assert last[0] - last[1] == pytest.approx(4.0)
-    made = with_dynamics(noise(-62.0), HIFI, SONG)[0]
+    values = noise(-62.0)
+    level_sections(values, HIFI, SONG)
+    made = values[0]
     energies = [energy_of_picture(made[:, a + 60 : b - 180]) for a, b in itertools.pairwise(BOUNDS)]
     assert energies[1] > energies[0] + 0.5
     assert energies[2] < energies[1]
@@ -76,7 +78,8 @@ def test_a_gain_is_that_of_the_sound(params: object) -> None:
     chosen = HIFI if params is HIFI else RIFFUSION_V1
     values = np.full((1, chosen.n_mels, 4), -30.0 if chosen is HIFI else 2.0, np.float32)
     values[0, 0] = chosen.db_min if chosen is HIFI else 0.0
-    made = louder(values, chosen, np.array([0.0, -6.0, 6.0, -500.0], np.float32))
+    made = values.copy()
+    make_louder(made, chosen, np.array([0.0, -6.0, 6.0, -500.0], np.float32))
     if chosen is HIFI:
         np.testing.assert_allclose(made[0, 1], [-30, -36, -24, HIFI.db_min])
     else:
@@ -85,7 +88,8 @@ def test_a_gain_is_that_of_the_sound(params: object) -> None:
 
 
 def test_the_last_bar_fades() -> None:
-    made = with_dynamics(noise(), HIFI, replace(SONG, sections=(replace(A, energy=None),)))
+    made = noise()
+    level_sections(made, HIFI, replace(SONG, sections=(replace(A, energy=None),)))
     bar = round(2 * FPS)
     np.testing.assert_array_equal(made[..., : -bar - 1], noise()[..., : -bar - 1])
     assert made[..., -1].mean() < made[..., -bar].mean() - 30

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sonoriff.errors import Cancelled
 from sonoriff.models.small.model import SmallModel
 from sonoriff.pipeline.settings import Sampling
+from sonoriff.songs import render
 from sonoriff.songs.plan import Section, Song
 from sonoriff.songs.render import render_song
 
@@ -21,6 +22,12 @@ A = Section(name="A", bars=2, energy=(2.0, 2.0), prompt="soft piano")
 B = Section(name="B", bars=1, energy=(5.0, 5.0), chords="Am F", transition="crossfade")
 C = Section(name="C", bars=2, energy=(3.0, 1.0), seed=9)
 SONG = Song(sections=(A, B, C), bpm=240.0, style="jazz", key="A minor")
+
+
+@pytest.fixture
+def keyless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What random weights paint has no key, though now and then one is heard in it."""
+    monkeypatch.setattr(render, "key_of_latents", lambda *_: None)
 
 
 def values(model: SmallModel, song: Song, cache: Path | None = None) -> np.ndarray:
@@ -50,6 +57,7 @@ def test_the_same_plan_gives_the_same_song(small_model: SmallModel, tmp_path: Pa
     assert not np.array_equal(alone, values(small_model, other, tmp_path))
 
 
+@pytest.mark.usefixtures("keyless")
 def test_an_edit_paints_one_section_and_its_joins(small_model: SmallModel, tmp_path: Path) -> None:
     """Three sections and two joins; the last section and one join are new."""
     before = values(small_model, SONG, tmp_path)
@@ -62,6 +70,7 @@ def test_an_edit_paints_one_section_and_its_joins(small_model: SmallModel, tmp_p
     assert not np.array_equal(before, after)
 
 
+@pytest.mark.usefixtures("keyless")
 def test_what_is_done_survives_a_stop(small_model: SmallModel, tmp_path: Path) -> None:
     told = []
 
@@ -75,6 +84,24 @@ def test_what_is_done_survives_a_stop(small_model: SmallModel, tmp_path: Path) -
     assert len(list(tmp_path.iterdir())) == 2
     assert told[-1] == (5, 10)
     np.testing.assert_array_equal(values(small_model, SONG, tmp_path), values(small_model, SONG))
+
+
+def test_a_section_in_a_far_key_is_painted_once_more(
+    small_model: SmallModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second section is far off at first, the last one however often; a return is let alone."""
+    near, far = ("E", "minor"), ("F#", "major")
+    heard = iter([near, far, near, far, far])
+    monkeypatch.setattr(render, "key_of_latents", lambda *_: next(heard))
+    song = replace(SONG, sections=(A, B, C, replace(A, name="A 2", like="A")))
+    made = values(small_model, song, tmp_path)
+    assert next(heard, None) is None
+    assert len(list(tmp_path.glob("*.npy"))) == 2 + 4 + 3
+    monkeypatch.setattr(render, "key_of_latents", lambda *_: None)
+    plain = values(small_model, song)
+    bar = made.shape[2] // 7
+    assert not np.array_equal(made[..., 2 * bar : 3 * bar], plain[..., 2 * bar : 3 * bar])
+    np.testing.assert_array_equal(made[..., : bar // 2], plain[..., : bar // 2])
 
 
 def test_a_damaged_cache_is_painted_again(small_model: SmallModel, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sonoriff.songs.plan import Section, Song
-from sonoriff.songs.transitions import with_transitions
+from sonoriff.songs.transitions import add_transitions
 from sonoriff.sonogram.filter_bank import row_frequencies
 from sonoriff.sonogram.params import HIFI, RIFFUSION_V1, SonogramParams
 
@@ -25,9 +25,15 @@ def even(params: SonogramParams = HIFI) -> np.ndarray:
     return np.full((1, params.n_mels, frames), -40.0 if params is HIFI else 0.1, np.float32)
 
 
+def painted(plan: Song, params: SonogramParams = HIFI) -> np.ndarray:
+    values = even(params)
+    add_transitions(values, params, plan)
+    return values
+
+
 @pytest.mark.parametrize("transition", ["cut", "crossfade"])
 def test_other_transitions_paint_nothing(transition: str) -> None:
-    np.testing.assert_array_equal(with_transitions(even(), HIFI, song(transition)), even())
+    np.testing.assert_array_equal(painted(song(transition)), even())
 
 
 @pytest.mark.parametrize(("transition", "width"), [("riser", 2 * BAR), ("fill", BAR // 2)])
@@ -35,7 +41,7 @@ def test_other_transitions_paint_nothing(transition: str) -> None:
 def test_only_the_bars_before_the_line_change(
     transition: str, width: int, params: SonogramParams
 ) -> None:
-    made = with_transitions(even(params), params, song(transition, 2))
+    made = painted(song(transition, 2), params)
     rate = params.frames_per_second / HIFI.frames_per_second
     line, first = round(2 * BAR * rate), round((2 * BAR - width) * rate)
     plain = even(params)
@@ -46,7 +52,7 @@ def test_only_the_bars_before_the_line_change(
 
 
 def test_a_riser_climbs_and_grows() -> None:
-    made = with_transitions(even(), HIFI, song("riser", 2))[0, :, : 2 * BAR]
+    made = painted(song("riser", 2))[0, :, : 2 * BAR]
     power = 10 ** (made / 10) - 1e-4
     hz = np.log2(np.maximum(row_frequencies(HIFI), 1))
 
@@ -60,7 +66,7 @@ def test_a_riser_climbs_and_grows() -> None:
 
 
 def test_a_fill_has_eight_strokes() -> None:
-    made = with_transitions(even(), HIFI, song("fill"))[0, :, 2 * BAR - BAR // 2 : 2 * BAR]
+    made = painted(song("fill"))[0, :, 2 * BAR - BAR // 2 : 2 * BAR]
     level = (10 ** (made / 10)).sum(axis=0)
     # Ends of strokes against their beginnings, on the grid of sixteenths.
     step = BAR / 16
@@ -70,7 +76,7 @@ def test_a_fill_has_eight_strokes() -> None:
 
 
 def test_the_same_seed_paints_the_same() -> None:
-    a, b = (with_transitions(even(), HIFI, song("riser")) for _ in range(2))
+    a, b = (painted(song("riser")) for _ in range(2))
     np.testing.assert_array_equal(a, b)
-    other = with_transitions(even(), HIFI, replace(song("riser"), seed=5))
+    other = painted(replace(song("riser"), seed=5))
     assert not np.array_equal(a, other)

@@ -15,7 +15,7 @@ from sonoriff.analysis.key import HOP, chroma_likeness, notes_of_frames
 from sonoriff.audio.loudness import level_lufs, set_loudness
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.judges.rhythm import onset_strength
-from sonoriff.music import KEYS, bar_seconds, parse_key
+from sonoriff.music import bar_seconds, scale_of_key
 from sonoriff.pipeline.source_analysis import LIKELY_KEY, find_key
 from sonoriff.sonogram.codec import encode
 from sonoriff.sonogram.params import HIFI
@@ -145,22 +145,7 @@ def heard_key(waveform: Waveform, sample_rate: int) -> int | None:
     any key as `LIKELY_KEY`: drums, noise, silence.
     """
     heard = find_key(waveform.mean(axis=0), sample_rate, LIKELY_KEY)
-    return None if heard is None else _major(KEYS.index(heard[0]), heard[1] == "minor")
-
-
-def fifths_between(heard: int, key: str) -> int:
-    """Fifths from a key as of `heard_key` to a key, 0 to 6.
-
-    A fifth away, six of seven notes are the same; those keys are what an estimate confuses most.
-    """
-    tonic, mode = parse_key(key)
-    fifths = 7 * (heard - _major(KEYS.index(tonic), mode == "minor")) % 12
-    return min(fifths, 12 - fifths)
-
-
-def _major(tonic: int, minor: bool) -> int:
-    """The tonic of the major key with the same notes."""
-    return (tonic + 3) % 12 if minor else tonic
+    return None if heard is None else scale_of_key(*heard)
 
 
 def tempo_error(waveform: Waveform, sample_rate: int, bpm: float) -> float | None:

@@ -68,14 +68,8 @@ def test_a_return_is_more_alike_than_another_section() -> None:
     assert form.section_likeness(features, (0, 8), (32, 48)) > 0.9, "a shorter return is one, too"
 
 
-@pytest.mark.parametrize(
-    ("key", "fifths"),
-    [("C major", 0), ("A minor", 0), ("G major", 1), ("D minor", 1), ("F# major", 6)],
-)
-def test_keys_are_fifths_apart(key: str, fifths: int) -> None:
-    heard = form.heard_key(scale(0, 4), RATE)
-    assert heard == 0
-    assert form.fifths_between(heard, key) == fifths
+def test_the_key_of_a_scale_is_heard() -> None:
+    assert form.heard_key(scale(0, 4), RATE) == 0
 
 
 def test_silence_and_noise_have_no_key() -> None:
