@@ -1,4 +1,4 @@
-"""How far a model's music follows the energy that is asked for: as a number, in words, as both.
+"""How far a model's music follows the energy that is asked for: by words alone, and as it is told.
 
 Usage: python -m benchmarks.energy [--seed 3]
 
@@ -15,7 +15,7 @@ import numpy as np
 from sonoriff.analysis.energy import energy_of_picture
 from sonoriff.models.registry import load_model
 from sonoriff.pipeline.generate import GenerateSettings, generate
-from sonoriff.songs.render import ENERGY_WORDS
+from sonoriff.pipeline.guides import ENERGY_WORDS
 
 _PROMPTS = (
     *("jazz piano trio", "techno, 132 bpm", "rock with electric guitar"),
@@ -30,16 +30,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     seed = parser.parse_args().seed
     model = load_model(None)
-    for way in ("number", "words", "both"):
+    for way in ("words", "energy"):
         measured = np.zeros((len(_PROMPTS), len(_LEVELS)))
         for i, prompt in enumerate(_PROMPTS):
             for j, level in enumerate(_LEVELS):
-                words = ENERGY_WORDS[level] if way != "number" else ""
-                settings = GenerateSettings(
-                    prompt=", ".join(text for text in (prompt, words) if text),
-                    energy=level if way != "words" else None,
-                    seed=seed,
-                )
+                settings = GenerateSettings(prompt=prompt, energy=level, seed=seed)
+                if way == "words":
+                    said = ", ".join(filter(None, (prompt, ENERGY_WORDS.get(level))))
+                    settings = GenerateSettings(prompt=said, seed=seed)
                 values = generate(model, settings).sonogram.values
                 measured[i, j] = energy_of_picture(values[-1])
         rise = float((measured[:, -1] - measured[:, 0]).mean())

@@ -17,7 +17,8 @@ PROMPT = "(slow:1.3) jazz with a saxophone, 90 bpm, in D minor"
 LEVEL = 2.0 / 255.0
 SPEAK = """
   const noise = engine.noiseGrid(model.about, given.width, given.seed)
-  const settings = { prompt: given.prompt, negative_prompt: given.negative }
+  const { prompt, negative: negative_prompt, energy, chords } = given
+  const settings = { prompt, negative_prompt, energy, chords }
   const attributes = await engine.attributesOf(model.conditioner, settings, true)
   const { defaults } = model.about
   const guidance = await engine.guidanceOf(
@@ -26,8 +27,9 @@ SPEAK = """
 """
 
 
-def asked(*, width: int, steps: int = 4, negative: str = "") -> dict[str, object]:
-    return {"prompt": PROMPT, "negative": negative, "seed": 7, "width": width, "steps": steps}
+def asked(*, width: int, steps: int = 4, negative: str = "", **more: object) -> dict[str, object]:
+    given = {"prompt": PROMPT, "negative": negative, "seed": 7, "width": width, "steps": steps}
+    return {**given, **more}
 
 
 def check_painting(

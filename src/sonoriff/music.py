@@ -12,6 +12,8 @@ MODES = ("major", "minor")
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
 # How music came about. Rendered music is of samples, synthesised music of oscillators.
 KINDS = ("rendered", "synthesised", "recorded")
+# What is painted where none is asked for.
+USUAL_KIND = "recorded"
 # Beats a minute that a model can be told, and those that a stream keeps bars at.
 MIN_BPM, MAX_BPM = 20.0, 400.0
 STREAM_MIN_BPM, STREAM_MAX_BPM = 30.0, 300.0

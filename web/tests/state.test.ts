@@ -21,12 +21,15 @@ test('a link carries the whole scene, whatever is written in it', () => {
     bpm: 97.5,
     mode: 'riff' as const,
     key: 'D minor',
+    energy: 4,
+    chords: 'Am:2 F | G/B',
   }
   expect({ ...FIRST_SCENE, ...sceneFromLink(linkFromScene(scene)) }).toEqual(scene)
 })
 
 test('what makes no sense in a link is left out', () => {
-  const link = '?prompt=jazz&weight=-4&seed=1e99&bpm=fast&mode=up&bars=3&key=H&alpha=1'
+  const link =
+    '?prompt=jazz&weight=-4&seed=1e99&bpm=fast&mode=up&bars=3&key=H&alpha=1&energy=9&chords=Hm7x'
   expect(sceneFromLink(link)).toEqual({ prompts: [{ text: 'jazz', weight: 1 }] })
 })
 

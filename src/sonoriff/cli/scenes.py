@@ -34,6 +34,8 @@ class SceneOptions:
     negative: Negative = ""
     bpm: Bpm = None
     key: Key = None
+    energy: painting.Energy = None
+    chords: painting.Chords = None
     steps: Steps = 8
 
     def scene(self, prompt: str) -> Scene:
@@ -47,6 +49,8 @@ class SceneOptions:
             seed=self.seed,
             bpm=self.bpm,
             key=self.key,
+            energy=self.energy,
+            chords=self.chords,
             num_inference_steps=self.steps,
         )
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from sonoriff.analysis.chords import Chord, parse_progression
+from sonoriff.analysis.energy import STEPS
 from sonoriff.errors import SonoriffWarning
 from sonoriff.models.lora_tags import warn_of_tags
-from sonoriff.models.prompts import parse_prompt
+from sonoriff.models.prompts import Prompt, Span, parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
-from sonoriff.music import KEYS, SCALES, check_bpm, parse_key
+from sonoriff.music import KEYS, SCALES, USUAL_KIND, check_bpm, parse_key
 from sonoriff.pipeline.guidance import Guidance
 from sonoriff.pipeline.prompt import bpm_in_prompt, key_in_prompt
 from sonoriff.pipeline.settings import Sampling
 
 # Chords borrow a note now and then.
 _FITTING = 0.7
+# Said beside the number, which alone is heeded too little; docs/research/experiments.md.
+ENERGY_WORDS = {1: "very calm", 2: "calm", 4: "energetic", 5: "powerful, energetic"}
 
 
 def facts_from_settings(
@@ -42,10 +46,10 @@ def facts_from_settings(
     if unheard:
         _warn(f"{model.name} is told {' and '.join(unheard)} only by the words of the prompt")
     chords = parse_progression(sampling.chords) if sampling.chords else None
-    if chords and key and not _fit(chords, key, mode):
+    if chords and key and not chords_fit(chords, key, mode):
         _warn(f"these chords are not those of {key} {mode or 'major or minor'}: the chords win")
         key = mode = None
-    kind = sampling.kind or "recorded"
+    kind = sampling.kind or USUAL_KIND
     return MusicAttributes(bpm, key, mode, energy=sampling.energy, chords=chords, kind=kind)
 
 
@@ -53,7 +57,7 @@ def _warn(text: str) -> None:
     warnings.warn(text, SonoriffWarning, stacklevel=5)
 
 
-def _fit(chords: Sequence[tuple[Chord, int]], key: str, mode: str | None) -> bool:
+def chords_fit(chords: Sequence[tuple[Chord, int]], key: str, mode: str | None) -> bool:
     """Whether most notes of the chords belong to a key."""
     scales = [SCALES[mode]] if mode else list(SCALES.values())
     tonic = KEYS.index(key)
@@ -72,9 +76,9 @@ def guide_from_settings(
     """Guidance from resolved settings; `facts` override those of settings and prompt."""
     assert sampling.guidance_scale is not None
     warn_of_tags(f"{sampling.prompt} {sampling.negative_prompt}", getattr(model, "loras", ()))
-    prompt = parse_prompt(sampling.prompt)
     negative = parse_prompt(sampling.negative_prompt)
     known = facts or facts_from_settings(model, sampling, guess_tempo=guess_tempo)
+    prompt = with_energy(parse_prompt(sampling.prompt), known.energy)
     positive = model.encode_prompt(prompt, known)
 
     def encoded(facts: MusicAttributes) -> Conditioning:
@@ -89,6 +93,8 @@ def negative_condition(
 ) -> Conditioning:
     """What guidance pushes away from: the negative prompt, partly at the tempo of `facts`.
 
+    There it has the opposite energy, too, which costs no further step.
+
     Parameters
     ----------
     encoded : the negative prompt with facts
@@ -97,8 +103,23 @@ def negative_condition(
     bare, share = encoded(MusicAttributes(kind=facts.kind)), model.defaults.paced_share
     if facts.bpm is None or share == 0.0:
         return bare
-    paced = encoded(MusicAttributes(facts.bpm, kind=facts.kind))
+    opposite = None if facts.energy is None else 1 + STEPS - facts.energy
+    if opposite == facts.energy:
+        opposite = None
+    paced = encoded(MusicAttributes(facts.bpm, kind=facts.kind, energy=opposite))
     return model.blend((bare, paced), (1.0 - share, share))
+
+
+def with_energy(prompt: Prompt, energy: int | None) -> Prompt:
+    """A prompt with the words of an energy of 1 to 5 in each of its phrases."""
+    words = ENERGY_WORDS.get(energy or 0)
+    if words is None:
+        return prompt
+    phrases = [
+        replace(phrase, spans=(*phrase.spans, Span(f", {words}" if phrase.text else words)))
+        for phrase in prompt.phrases
+    ]
+    return Prompt(tuple(phrases))
 
 
 def everywhere(guide: Guidance) -> Callable[[float], Guidance]:

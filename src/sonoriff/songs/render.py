@@ -20,15 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.analysis.chords import names_by_bar
-from sonoriff.analysis.energy import STEPS
 from sonoriff.files import atomic_path
-from sonoriff.models.prompts import parse_prompt
-from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
+from sonoriff.models.protocol import Model
 from sonoriff.music import BEATS_PER_BAR, bar_seconds, fifths_apart, parse_key, scale_of_key
 from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.clip import Clip
 from sonoriff.pipeline.guidance import Guidance
-from sonoriff.pipeline.guides import blended_guide, guide_from_settings, negative_condition
+from sonoriff.pipeline.guides import blended_guide, guide_from_settings
 from sonoriff.pipeline.latent_codec import (
     painted_sonogram,
     picture_from_latents,
@@ -48,8 +46,6 @@ FloatArray = npt.NDArray[np.float32]
 RENDERING = 3
 # Of the picture made of them: levels, transitions, joins, ending.
 SHAPING = 2
-# Said beside the number, which alone is heeded too little; docs/research/experiments.md.
-ENERGY_WORDS = {1: "very calm", 2: "calm", 3: "", 4: "energetic", 5: "powerful, energetic"}
 # Of a cut, before the bar line and after it, in beats.
 _CUT_BEATS = (1.0, 0.5)
 # A section in a key more fifths than this from the song's is painted once more.
@@ -297,9 +293,6 @@ class _Painter:
     def _guide(self, index: int, way: float, *, bars_ahead: int = 0) -> Guidance:
         section = self.song.resolved(index)
         level, prompt = _level(section, way), self.song.prompt_of(index)
-        told = level is not None and "energy" in self.model.conditions
-        if level is not None:
-            prompt = ", ".join(text for text in (prompt, ENERGY_WORDS[level]) if text)
         chords = section.chords if "chords" in self.model.conditions else None
         sampling = replace(
             self.sampling,
@@ -308,30 +301,10 @@ class _Painter:
             bpm=float(self.song.bpm),
             # A key that was only heard must not contradict the chords that were asked for.
             key=(self.song.key if chords else self.key) or None,
-            energy=level if told else None,
+            energy=level,
             chords=_from_earlier(chords, bars_ahead) if chords else None,
         )
-        guide = guide_from_settings(self.model, sampling)
-        return self._away_from_opposite(guide, sampling) if told else guide
-
-    def _away_from_opposite(self, guide: Guidance, sampling: Sampling) -> Guidance:
-        """Guidance that moves away from calm music where full music was asked for, and back.
-
-        The negative prompt has the song's tempo in a part of its weight; there it is told the
-        opposite energy too, so that no step costs more.
-        """
-        assert sampling.energy is not None
-        opposite = 1 + STEPS - sampling.energy
-        negative = parse_prompt(sampling.negative_prompt)
-        if opposite == sampling.energy:
-            return guide
-
-        def encoded(facts: MusicAttributes) -> Conditioning:
-            energy = opposite if facts.bpm is not None else None
-            return self.model.encode_prompt(negative, replace(facts, energy=energy))
-
-        known = MusicAttributes(bpm=sampling.bpm, kind=sampling.kind or "recorded")
-        return replace(guide, negative=negative_condition(self.model, encoded, known))
+        return guide_from_settings(self.model, sampling)
 
     def _seeds(self, index: int) -> list[int]:
         """The seed of the section that it is like, then its own where it varies."""

@@ -14,6 +14,7 @@ from sonoriff.stream.scene import Scene, WeightedPrompt
 # Where a knob's two ends are.
 KNOBS: dict[str, tuple[float, float]] = {
     "bpm": (50.0, 200.0),
+    "energy": (1.0, 5.0),
     "blend": (0.0, 1.0),
     "strength": (0.05, 1.0),
     "walk": (0.0, 1.0),
@@ -48,8 +49,8 @@ class Steering:
         Parameters
         ----------
         name : prompt (text), blend (text and weight, again and again; or one number, the share
-            of the second of two), negative, mode, bpm (0 leaves it to the prompt), key ("" does),
-            seed, strength, walk, alpha, morph_bars, volume
+            of the second of two), negative, mode, bpm and energy (0 leaves them to the prompt),
+            key and chords ("" does), seed, strength, walk, alpha, morph_bars, volume
 
         Raises
         ------
@@ -122,8 +123,10 @@ def _changed(scene: Scene, name: str, values: tuple[Any, ...]) -> Scene:
     change: dict[str, Any] = {}
     if name in _TEXTS:
         change = {_TEXTS[name]: _text(name, values)}
-    elif name == "key":
-        change = {"key": _text(name, values) or None}
+    elif name in ("key", "chords"):
+        change = {name: _text(name, values) or None}
+    elif name == "energy":
+        change = {"energy": round(_number(name, values)) or None}
     elif name == "bpm":
         change = {"bpm": _number(name, values) or None}
     elif name == "seed":
@@ -132,7 +135,9 @@ def _changed(scene: Scene, name: str, values: tuple[Any, ...]) -> Scene:
         change = {name: _number(name, values)}
     if change:
         return replace(scene, **change)
-    known = "prompt, blend, key, bpm, seed, volume, " + ", ".join((*_TEXTS, *_NUMBERS))
+    known = "prompt, blend, key, chords, bpm, energy, seed, volume, " + ", ".join(
+        (*_TEXTS, *_NUMBERS)
+    )
     raise ParameterError(f"there is no control {name!r}; there are {known}")
 
 

@@ -149,7 +149,7 @@ def tempo_of(scene: Scene, likely_bpm: float | None = None) -> float | None:
     for bpm in (named, likely_bpm):
         if bpm is not None and STREAM_MIN_BPM <= bpm <= STREAM_MAX_BPM:
             return bpm
-    return DEFAULT_BPM if scene.mode == "riff" else None
+    return DEFAULT_BPM if scene.mode == "riff" or scene.chords else None
 
 
 def key_of(scene: Scene, words: str) -> Key | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from sonoriff.analysis.chords import parse_progression
+from sonoriff.analysis.energy import STEPS
 from sonoriff.errors import ParameterError
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM, parse_key
@@ -72,6 +74,9 @@ class Scene:
     negative_prompt : what not to hear
     bpm : [30, 300]; None takes what the prompt names, and 120 for a riff where it names none
     key : "D minor"; None takes what the prompt names
+    energy : how much happens, 1 (calm) to 5 (full); None leaves it to the prompt
+    chords : "Am F C G", a bar each, "Am:2 F" two bars of the first, again and again; None leaves
+        them to the model. Without a tempo they have 120 bpm
     seed, alpha : of the noise: `alpha` in [0, 1) is how far from `seed` towards the next
     walk : [0, 1], how far the seed moves with each riff
     strength : (0, 1], how far a variation may go from the riff
@@ -86,6 +91,8 @@ class Scene:
     negative_prompt: str = ""
     bpm: float | None = None
     key: str | None = None
+    energy: int | None = None
+    chords: str | None = None
     seed: int = 0
     alpha: float = 0.0
     walk: float = 0.25
@@ -105,9 +112,16 @@ class Scene:
             _check("bpm", self.bpm, STREAM_MIN_BPM, STREAM_MAX_BPM)
         if self.key is not None:
             parse_key(self.key)
-        for name in ("seed", "num_inference_steps"):
-            if not isinstance(getattr(self, name), int):
-                raise ParameterError(f"{name} must be a whole number: {getattr(self, name)!r}")
+        if self.chords is not None:
+            if len(self.chords) > MAX_PROMPT_CHARS:
+                raise ParameterError(f"chords have at most {MAX_PROMPT_CHARS} characters")
+            parse_progression(self.chords)
+        for name in ("seed", "num_inference_steps", "energy"):
+            value = getattr(self, name)
+            if not isinstance(value, int) and (name, value) != ("energy", None):
+                raise ParameterError(f"{name} must be a whole number: {value!r}")
+        if self.energy is not None:
+            _check("energy", self.energy, 1, STEPS)
         if self.bars is not None and self.bars not in BARS:
             raise ParameterError(f"bars must be 1, 2, 4 or 8, got {self.bars}")
         if not 0 <= self.seed <= MAX_SEED:

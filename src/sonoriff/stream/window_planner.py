@@ -8,12 +8,14 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.analysis.chords import parse_progression
 from sonoriff.models.lora_tags import warn_of_tags
 from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import Conditioning, Model, MusicAttributes
+from sonoriff.music import USUAL_KIND
 from sonoriff.pipeline.canvas import Canvas
 from sonoriff.pipeline.guidance import Guidance
-from sonoriff.pipeline.guides import negative_condition
+from sonoriff.pipeline.guides import chords_fit, negative_condition, with_energy
 from sonoriff.pipeline.latent_codec import latents_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.prompt import bpm_in_prompt
@@ -68,7 +70,7 @@ class WindowPlanner:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._conditions: dict[tuple[str, MusicAttributes], Conditioning] = {}
+        self._conditions: dict[tuple[str, MusicAttributes, int | None], Conditioning] = {}
         self._tempi: dict[str, float | None] = {}
 
     @property
@@ -170,20 +172,31 @@ class WindowPlanner:
         )
 
     def _condition(self, text: str, course: StreamPosition) -> Conditioning:
-        return self._encoded(text, self._facts(parse_prompt(text).text, course))
+        facts = self._facts(parse_prompt(text).text, course)
+        return self._encoded(text, facts, facts.energy)
 
     def _facts(self, words: str, course: StreamPosition) -> MusicAttributes:
+        scene = course.scene
         bpm = course.bars.bpm if course.bars else bpm_in_prompt(words)
-        key, mode = key_of(course.scene, words) or course.key or (None, None)
-        return MusicAttributes(bpm, key, mode)
+        chords = parse_progression(scene.chords) if scene.chords else None
+        # A key that was only heard must not contradict the chords that were asked for.
+        heard = None if chords else course.key
+        key, mode = key_of(scene, words) or heard or (None, None)
+        if chords and key and not chords_fit(chords, key, mode):
+            key = mode = None
+        return MusicAttributes(bpm, key, mode, energy=scene.energy, chords=chords, kind=USUAL_KIND)
 
-    def _encoded(self, text: str, facts: MusicAttributes) -> Conditioning:
-        known = (text, facts)
+    def _encoded(
+        self, text: str, facts: MusicAttributes, energy: int | None = None
+    ) -> Conditioning:
+        """A prompt with facts, and with the words of an energy where it is one to be heard."""
+        known = (text, facts, energy)
         if known not in self._conditions:
             if len(self._conditions) >= _MEMORY:
                 self._conditions.pop(next(iter(self._conditions)), None)
             warn_of_tags(text, getattr(self.model, "loras", ()))
-            self._conditions[known] = self.model.encode_prompt(parse_prompt(text), facts)
+            prompt = with_energy(parse_prompt(text), energy)
+            self._conditions[known] = self.model.encode_prompt(prompt, facts)
         return self._conditions[known]
 
 

@@ -110,12 +110,20 @@ def test_tempo_key_and_what_to_leave_out_are_as_asked(server: Any, page: Page) -
     page.get_by_label("Mode", exact=True).select_option("minor")
     page.get_by_label("Leave out", exact=True).fill("drums")
     page.get_by_label("Leave out", exact=True).press("Enter")
+    chords = page.get_by_label("Chords", exact=True)
+    chords.fill("Hm7x")
+    chords.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="is no chord")).to_be_visible()
+    chords.fill("Am:2 F")
+    chords.press("Enter")
+    slide(page, "Energy", "4")
     button(page, "Back to the stream").click()
     expect(page.locator(".line")).to_have_text("Live")
     (stream,) = (s for s in server.service.streams._streams.values() if s.connection)
     wait_until(lambda: bool(stream.session._chunks))
     window = stream.session._chunks[-1].window
     assert (window.bpm, window.key, window.negative_prompt) == (90, "A minor", "drums")
+    assert (window.scene["energy"], window.scene["chords"]) == (4, "Am:2 F")
 
 
 def grey(server: Any, riff: dict[str, Any]) -> Any:

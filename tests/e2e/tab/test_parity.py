@@ -20,7 +20,12 @@ from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.protocol import MusicAttributes
 from sonoriff.models.small.text import load_tokenizer
 from sonoriff.pipeline.canvas import Canvas
-from sonoriff.pipeline.guides import everywhere, facts_from_settings, guide_from_settings
+from sonoriff.pipeline.guides import (
+    everywhere,
+    facts_from_settings,
+    guide_from_settings,
+    with_energy,
+)
 from sonoriff.pipeline.latent_codec import latents_from_picture, values_from_picture
 from sonoriff.pipeline.noise import noise_grid, slerp
 from sonoriff.pipeline.paint import paint
@@ -86,8 +91,9 @@ def test_noise_between_two_seeds(engine: Engine, tiny: Exported) -> None:
 @pytest.mark.parametrize("time", [1.0, 0.5, 0.083])
 def test_the_velocity(engine: Engine, tiny: Exported, time: float) -> None:
     model, _ = tiny
-    facts = facts_from_settings(model, Sampling(prompt=PROMPT))
-    terms = model.encode_prompt(parse_prompt(PROMPT), facts)
+    more = {"energy": 5, "chords": "Am:2 F#m7b5 G/B"}
+    facts = facts_from_settings(model, Sampling(prompt=PROMPT, **more))
+    terms = model.encode_prompt(with_energy(parse_prompt(PROMPT), 5), facts)
     x = noise_grid(model, 40, 7)
     known = noise_grid(model, 40, 8)
     mask = np.zeros_like(x[:, :1])
@@ -99,7 +105,7 @@ def test_the_velocity(engine: Engine, tiny: Exported, time: float) -> None:
             SPEAK
             + """
             const { embedding } = guidance.positive[given.number]
-            const batch = model.networks.batch([embedding], [engine.beatAt(embedding, 1.25)])
+            const batch = model.networks.batch([embedding], [1.25], given.width)
             const known = engine.noiseGrid(model.about, given.width, 8)
             const mask = new engine.Grid(1, known.rows, known.width)
             for (let i = 0; i < mask.data.length; i++) mask.data[i] = i % mask.width < 9 ? 1 : 0
@@ -107,7 +113,7 @@ def test_the_velocity(engine: Engine, tiny: Exported, time: float) -> None:
               [noise], given.time, batch, [known], [mask])
             return velocity.data
             """,
-            {**asked(width=40), "time": time, "number": number},
+            {**asked(width=40, **more), "time": time, "number": number},
         )
         np.testing.assert_allclose(found, wanted.ravel(), atol=5e-4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,12 @@ BLEND = Scene(
     morph_bars=1.0,
     **QUICK,
 )
+TOLD = Scene(prompts=(WeightedPrompt("piano"),), energy=1, chords="Dm:2 | G7 C", **QUICK)
 RIFF = Scene(mode="riff", prompts=(WeightedPrompt("funk"),), bpm=150.0, walk=0.5, bars=1, **QUICK)
 SCHEDULES = {
     "flow": [Cue(JAZZ)],
     "turned": [Cue(JAZZ), Cue(BLEND, 150_001), Cue(JAZZ, 400_000)],
+    "told": [Cue(TOLD), Cue(replace(TOLD, energy=5, key="F# major"), 200_000)],
     "riff": [Cue(RIFF)],
     "to a riff": [Cue(BLEND), Cue(RIFF, 120_000)],
 }

@@ -9,10 +9,11 @@ import pytest
 
 from sonoriff.analysis.chords import parse_chord
 from sonoriff.errors import ParameterError, SonoriffWarning
+from sonoriff.models.prompts import parse_prompt
 from sonoriff.models.small.model import SmallModel
 from sonoriff.models.small.scale import chord_vector
 from sonoriff.pipeline.generate import GenerateSettings
-from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings
+from sonoriff.pipeline.guides import facts_from_settings, guide_from_settings, with_energy
 from sonoriff.pipeline.key_preview import sketch_steps
 
 
@@ -42,22 +43,42 @@ def test_what_is_pushed_away_from_has_no_chords(small_model: SmallModel) -> None
     guide = guide_from_settings(small_model, chosen)
     for term in guide.negative:
         assert not term.embedding.chords.any()
-        assert not term.embedding.energy.any()
+
+
+@pytest.mark.parametrize(("energy", "opposite"), [(5, 1), (2, 4), (3, 0), (None, 0)])
+def test_the_opposite_energy_is_pushed_away_from(
+    small_model: SmallModel, energy: int | None, opposite: int
+) -> None:
+    chosen = settings(small_model, energy=energy, bpm=100.0)
+    told = {
+        int(term.embedding.energy.item())
+        for term in guide_from_settings(small_model, chosen).negative
+        if term.embedding.bpm.item()
+    }
+    assert told == {opposite}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "energy", "said"),
+    [
+        ("techno", 5, ["techno, powerful, energetic"]),
+        ("", 1, ["very calm"]),
+        ("jazz:0.7 + (dub:1.2):0.3", 4, ["jazz, energetic", "dub, energetic"]),
+        ("techno", 3, ["techno"]),
+        ("techno", None, ["techno"]),
+    ],
+)
+def test_energy_is_said_in_words_too(prompt: str, energy: int | None, said: list[str]) -> None:
+    assert [phrase.text for phrase in with_energy(parse_prompt(prompt), energy).phrases] == said
 
 
 def test_energy_and_kind_are_told_and_music_is_recorded_by_default(small_model: SmallModel) -> None:
     facts = facts_from_settings(small_model, settings(small_model, energy=4))
     assert (facts.energy, facts.kind) == (4, "recorded")
     facts = facts_from_settings(small_model, settings(small_model, kind="rendered"))
-    (term,) = small_model.encode_prompt(_prompt(), facts)
+    (term,) = small_model.encode_prompt(parse_prompt("techno"), facts)
     assert term.embedding.kind.item() == 0
     assert term.embedding.energy.item() == 0
-
-
-def _prompt() -> object:
-    from sonoriff.models.prompts import parse_prompt
-
-    return parse_prompt("techno")
 
 
 def test_chords_win_over_a_key_that_is_not_theirs(small_model: SmallModel) -> None:

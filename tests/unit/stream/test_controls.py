@@ -26,7 +26,7 @@ def test_osc_messages_change_the_scene(steering: Steering) -> None:
     dispatcher = Dispatcher()
     dispatcher.set_default_handler(handle_osc(steering, said.append))
     with BlockingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
-        thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(9)])
+        thread = threading.Thread(target=lambda: [server.handle_request() for _ in range(13)])
         thread.start()
         messages: list[tuple[str, Any]] = [
             ("/sonoriff/prompt", "church organ"),
@@ -36,6 +36,10 @@ def test_osc_messages_change_the_scene(steering: Steering) -> None:
             ("/sonoriff/blend", ["bells", 0.25, "beats", 0.75]),
             ("/sonoriff/blend", 0.5),
             ("/sonoriff/volume", 2.0),
+            ("/sonoriff/energy", 4.2),
+            ("/sonoriff/chords", "Am F"),
+            ("/sonoriff/chords", "Hm7x"),
+            ("/sonoriff/energy", 9),
             ("/sonoriff/nothing", 1),
             ("/other/prompt", "not for us"),
         ]
@@ -46,9 +50,10 @@ def test_osc_messages_change_the_scene(steering: Steering) -> None:
     scene = steering.scene
     assert (scene.bpm, scene.key, steering.volume) == (97.5, "D minor", 1.0)
     assert scene.prompts == (WeightedPrompt("bells", 0.5), WeightedPrompt("beats", 0.5))
-    assert len(said) == 2
+    assert (scene.energy, scene.chords) == (4, "Am F")
+    assert len(said) == 4
     assert said[0] == "/sonoriff/bpm: bpm takes one number"
-    assert "there is no control 'nothing'" in said[1]
+    assert "there is no control 'nothing'" in said[-1]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_tempo_comes_from_the_scene_the_prompt_or_is_120_for_a_riff() -> None:
     assert tempo_of(Scene(prompts=named)) == 132.0
     assert tempo_of(Scene()) is None
     assert tempo_of(Scene(mode="riff")) == 120.0
+    assert tempo_of(Scene(chords="Am F")) == 120.0
 
 
 @pytest.mark.parametrize(

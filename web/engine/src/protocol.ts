@@ -11,6 +11,10 @@ export interface Scene {
   negative_prompt: string
   bpm: number | null
   key: string | null
+  /** 1 (calm) to 5 (full). */
+  energy: number | null
+  /** "Am F C G", a bar each. */
+  chords: string | null
   seed: number
   alpha: number
   walk: number
@@ -27,6 +31,8 @@ export const DEFAULT_SCENE: Scene = {
   negative_prompt: '',
   bpm: null,
   key: null,
+  energy: null,
+  chords: null,
   seed: 0,
   alpha: 0,
   walk: 0.25,

@@ -11,14 +11,14 @@ import {
 } from '../state/wish'
 import { Downloads } from './Downloads'
 import {
-  AutoSlider,
+  ChordsField,
+  EnergyField,
   KeyField,
   LeaveOutField,
   randomSeed,
   SeedField,
   Slider,
   TempoField,
-  WordsField,
 } from './fields'
 import { Icon } from './icons'
 import { jobs, workOn } from './jobs'
@@ -45,25 +45,9 @@ export function Make() {
       <Length wish={now} set={set} />
       <TempoField value={now.bpm} onChange={(bpm) => set({ bpm })} />
       <KeyField value={now.key} onChange={(key) => set({ key })} />
-      <AutoSlider
-        label="Energy"
-        hint="How much happens: 1 is calm, 5 is full"
-        auto="Let the prompt say"
-        start={3}
-        low={1}
-        high={5}
-        step={1}
-        value={now.energy}
-        onChange={(energy) => set({ energy: energy === null ? null : Math.round(energy) })}
-      />
+      <EnergyField value={now.energy} onChange={(energy) => set({ energy })} />
       <LeaveOutField value={now.negative} onChange={(negative) => set({ negative })} />
-      <WordsField
-        label="Chords"
-        hint="A bar each, again and again; Am:2 lasts two bars"
-        shown="Am F C G"
-        value={now.chords}
-        onChange={(chords) => set({ chords })}
-      />
+      <ChordsField value={now.chords} onChange={(chords) => set({ chords })} />
       <SeedField value={now.seed} onChange={(seed) => set({ seed })} />
       <Slider
         label="How many"

@@ -1,5 +1,14 @@
 import type { Scene } from '../stream/protocol'
-import { AutoSlider, KeyField, LeaveOutField, SeedField, Slider, TempoField } from './fields'
+import {
+  AutoSlider,
+  ChordsField,
+  EnergyField,
+  KeyField,
+  LeaveOutField,
+  SeedField,
+  Slider,
+  TempoField,
+} from './fields'
 import { session } from './studio'
 
 /** How it is played. Every change is heard with the next window. */
@@ -12,6 +21,11 @@ export function Tuning() {
       <Mode scene={scene} />
       <TempoField value={scene.bpm} onChange={(bpm) => set({ bpm })} />
       <KeyField value={scene.key} onChange={(key) => set({ key })} />
+      <EnergyField value={scene.energy} onChange={(energy) => set({ energy })} />
+      <ChordsField
+        value={scene.chords ?? ''}
+        onChange={(chords) => set({ chords: chords || null })}
+      />
       {scene.mode === 'riff' && (
         <>
           <Slider

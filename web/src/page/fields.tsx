@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { mistakeInChords } from '../state/chords'
 import { keyParts, ROOTS } from '../state/keys'
 import { MAX_SEED } from '../state/scene'
 import { Icon } from './icons'
@@ -242,4 +243,56 @@ interface LeaveOutProps {
 
 export function LeaveOutField(props: LeaveOutProps) {
   return <WordsField label="Leave out" hint="What is not to be heard" shown="nothing" {...props} />
+}
+
+interface EnergyProps {
+  value: number | null
+  onChange: (energy: number | null) => void
+}
+
+export function EnergyField({ value, onChange }: EnergyProps) {
+  return (
+    <AutoSlider
+      label="Energy"
+      hint="How much happens: 1 is calm, 5 is full"
+      auto="Let the prompt say"
+      start={3}
+      low={1}
+      high={5}
+      step={1}
+      value={value}
+      onChange={(energy) => onChange(energy === null ? null : Math.round(energy))}
+    />
+  )
+}
+
+interface ChordsProps {
+  value: string
+  onChange: (chords: string) => void
+}
+
+/** Chords by name; what cannot be read is said and changes nothing. */
+export function ChordsField({ value, onChange }: ChordsProps) {
+  const [draft, setDraft] = useState({ text: '', mistake: '' })
+  const set = (text: string) => {
+    const mistake = mistakeInChords(text)
+    setDraft({ text, mistake })
+    if (!mistake) onChange(text.trim())
+  }
+  return (
+    <>
+      <WordsField
+        label="Chords"
+        hint="A bar each, again and again; Am:2 lasts two bars"
+        shown="Am F C G"
+        value={draft.mistake ? draft.text : value}
+        onChange={set}
+      />
+      {draft.mistake && (
+        <p class="hint" role="alert">
+          {draft.mistake}
+        </p>
+      )}
+    </>
+  )
 }

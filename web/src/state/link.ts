@@ -1,4 +1,5 @@
 import type { Scene } from '../stream/protocol'
+import { mistakeInChords } from './chords'
 import { keyNamed } from './keys'
 import { MAX_SEED } from './scene'
 
@@ -6,6 +7,7 @@ const NUMBERS: Record<string, [keyof Scene, number, number]> = {
   seed: ['seed', 0, MAX_SEED],
   alpha: ['alpha', 0, 0.9999],
   bpm: ['bpm', 30, 300],
+  energy: ['energy', 1, 5],
   strength: ['strength', 0.01, 1],
   walk: ['walk', 0, 1],
   morph: ['morph_bars', 0, 64],
@@ -21,7 +23,7 @@ export function riffFromLink(link: string): string | null {
   return id && /^[\w-]{1,64}$/.test(id) ? id : null
 }
 
-const WHOLE = new Set(['seed', 'steps'])
+const WHOLE = new Set(['seed', 'steps', 'energy'])
 const MAX_TEXT = 500
 const MAX_PROMPTS = 4
 
@@ -35,6 +37,7 @@ export function linkFromScene(scene: Scene): string {
   if (scene.negative_prompt) query.set('negative', scene.negative_prompt)
   query.set('mode', scene.mode)
   if (scene.key) query.set('key', scene.key)
+  if (scene.chords) query.set('chords', scene.chords)
   if (scene.bars) query.set('bars', String(scene.bars))
   for (const [name, [field]] of Object.entries(NUMBERS)) {
     const value = scene[field]
@@ -61,6 +64,8 @@ export function sceneFromLink(link: string): Partial<Scene> {
   if (mode === 'flow' || mode === 'riff') scene.mode = mode
   const key = keyNamed(query.get('key') ?? '')
   if (key) scene.key = key
+  const chords = query.get('chords')
+  if (chords && chords.length <= MAX_TEXT && !mistakeInChords(chords)) scene.chords = chords
   const bars = Number(query.get('bars'))
   if ([1, 2, 4, 8].includes(bars)) scene.bars = bars
   const numbers: Record<string, number> = {}

@@ -3,6 +3,7 @@
 /** What a knob can move. */
 export const TARGETS = {
   bpm: { name: 'Tempo', low: 50, high: 200, step: 1 },
+  energy: { name: 'Energy', low: 1, high: 5, step: 1 },
   blend: { name: 'Blend', low: 0, high: 1, step: 0.01 },
   strength: { name: 'Variation', low: 0.05, high: 1, step: 0.05 },
   walk: { name: 'Wander', low: 0, high: 1, step: 0.05 },

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, TypeAdapter, ValidationError
 
+from sonoriff.analysis.energy import STEPS
 from sonoriff.errors import ParameterError
 from sonoriff.music import STREAM_MAX_BPM, STREAM_MIN_BPM
 from sonoriff.stream.scene import MAX_PROMPT_CHARS, MAX_SEED, Scene
@@ -41,6 +42,8 @@ class ScenePatch(Strict):
     negative_prompt: Text = ""
     bpm: float | None = Field(default=None, ge=STREAM_MIN_BPM, le=STREAM_MAX_BPM)
     key: str | None = Field(default=None, max_length=20)
+    energy: int | None = Field(default=None, ge=1, le=STEPS)
+    chords: str | None = Field(default=None, max_length=MAX_PROMPT_CHARS)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     alpha: float = Field(default=0.0, ge=0, lt=1)
     walk: float = Field(default=0.25, ge=0, le=1)

@@ -1,9 +1,8 @@
 /** What the model is told: `sonoriff.models.protocol` and `models.small.prompting`. */
 import type { About } from './about'
+import { chordVector, parseProgression } from './chords'
 import { parsePrompt, textOf, weightsOf, without, wordsOf, type Phrase } from './prompts'
 import type { TextEncoder } from './text'
-
-export const CHORD_WIDTH = 24
 
 /** Musical attributes besides text; null is unknown. */
 export interface Attributes {
@@ -11,6 +10,20 @@ export interface Attributes {
   key: string | null
   mode: string | null
   kind: string | null
+  /** 1 (calm) to 5 (full). */
+  energy: number | null
+  /** A progression, such as "Am F C G". */
+  chords: string | null
+}
+
+/** Nothing but a text. */
+export const UNTOLD: Attributes = {
+  bpm: null,
+  key: null,
+  mode: null,
+  kind: null,
+  energy: null,
+  chords: null,
 }
 
 /** Conditions of one member of a batch. */
@@ -23,6 +36,8 @@ export interface Embedding {
   mode: number
   kind: number
   energy: number
+  /** Of each beat. */
+  chords: Float32Array[]
 }
 
 /** One evaluation of the model and its share in the sum. */
@@ -94,7 +109,8 @@ export class Conditioner {
     return terms.filter(({ weight }) => Math.abs(weight) > 1e-9)
   }
 
-  private async row(text: string, { bpm, key, mode, kind }: Attributes): Promise<Embedding> {
+  private async row(text: string, attributes: Attributes): Promise<Embedding> {
+    const { bpm, key, mode, kind, energy, chords } = attributes
     const { keys, modes, kinds } = this.about
     return {
       ...(await this.encoder.states(text)),
@@ -102,11 +118,8 @@ export class Conditioner {
       key: key === null ? -1 : keys.indexOf(key),
       mode: mode === null ? -1 : modes.indexOf(mode),
       kind: kind === null ? -1 : kinds.indexOf(kind),
-      energy: 0,
+      energy: energy ?? 0,
+      chords: chords === null ? [] : parseProgression(chords).map(chordVector),
     }
   }
 }
-
-/** Beats since a bar began when a window begins; NaN is unknown. */
-export const beatAt = (embedding: Embedding, sinceBeatS: number | null): number =>
-  sinceBeatS === null ? NaN : (sinceBeatS * embedding.bpm) / 60

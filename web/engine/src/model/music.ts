@@ -2,11 +2,18 @@
 import { ParameterError } from '../errors'
 
 export const KEYS = ['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B']
+/** Semitones above the tonic; minor has both of its sevenths. */
+export const SCALES: Record<string, number[]> = {
+  major: [0, 2, 4, 5, 7, 9, 11],
+  minor: [0, 2, 3, 5, 7, 8, 10, 11],
+}
 export const MIN_BPM = 20
 export const MAX_BPM = 400
 export const STREAM_MIN_BPM = 30
 export const STREAM_MAX_BPM = 300
 export const USUAL_BPM = 120
+/** What is painted: as played, not as a synthesiser has it. */
+export const USUAL_KIND = 'recorded'
 export const BEATS_PER_BAR = 4
 
 /** Tonic and mode, such as ("D", "minor"); the mode may be unknown. */

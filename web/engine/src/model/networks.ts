@@ -4,7 +4,9 @@ import * as ort from 'onnxruntime-web/wasm'
 import { readTensors, unpack, type Tensor } from '../files/safetensors'
 import { Grid } from '../pipeline/grid'
 import type { About } from './about'
-import { CHORD_WIDTH, type Embedding } from './conditioning'
+import { CHORD_WIDTH } from './chords'
+import type { Embedding } from './conditioning'
+import { USUAL_BPM } from './music'
 
 export type Part = 'text' | 'denoiser' | 'decoder' | 'encoder'
 
@@ -58,9 +60,10 @@ export class Networks {
   /**
    * Rows as one batch of windows, texts filled up to the longest.
    *
-   * `beats` are those since a bar began when each window begins, NaN where unknown.
+   * `since` are the seconds since a bar began when each window begins, null where unknown;
+   * `columns` are those of the windows.
    */
-  batch(rows: Embedding[], beats: number[]): Batch {
+  batch(rows: Embedding[], since: (number | null)[], columns: number): Batch {
     const n = rows.length
     const tokens = Math.max(...rows.map((row) => row.present.length))
     const width = rows[0]!.text.length / rows[0]!.present.length
@@ -77,7 +80,7 @@ export class Networks {
       text: new ort.Tensor('float32', text, [n, tokens, width]),
       present: new ort.Tensor('bool', present, [n, tokens]),
       bpm: floats(rows.map(({ bpm }) => bpm)),
-      beat: floats(beats),
+      beat: floats(rows.map(({ bpm }, i) => (since[i] === null ? NaN : (since[i]! * bpm) / 60))),
       key: whole(rows.map(({ key }) => key)),
       mode: whole(rows.map(({ mode }) => mode)),
     }
@@ -85,10 +88,28 @@ export class Networks {
     if (conditions.includes('kind')) told.kind = whole(rows.map(({ kind }) => kind))
     if (conditions.includes('energy')) told.energy = whole(rows.map(({ energy }) => energy))
     if (conditions.includes('chords')) {
-      const none = new Float32Array(n * CHORD_WIDTH)
-      told.chords = new ort.Tensor('float32', none, [n, 1, CHORD_WIDTH])
+      const width = rows.some(({ chords }) => chords.length > 0) ? columns : 1
+      const placed = new Float32Array(n * width * CHORD_WIDTH)
+      rows.forEach((row, i) => this.placeChords(placed, i * width, row, since[i] ?? 0, width))
+      told.chords = new ort.Tensor('float32', placed, [n, width, CHORD_WIDTH])
     }
     return told
+  }
+
+  /** The chord of each column of a window, from a column of `placed` on. */
+  private placeChords(
+    placed: Float32Array,
+    first: number,
+    { chords, bpm }: Embedding,
+    sinceS: number,
+    columns: number,
+  ): void {
+    for (let column = 0; chords.length > 0 && column < columns; column++) {
+      const timeS = sinceS + (column + 0.5) * this.about.column_seconds
+      const beat = Math.floor(timeS * ((bpm || USUAL_BPM) / 60))
+      const place = ((beat % chords.length) + chords.length) % chords.length
+      placed.set(chords[place]!, (first + column) * CHORD_WIDTH)
+    }
   }
 
   /** Noise minus data of windows of equal width at a time; `known` cells are 1 in `mask`. */

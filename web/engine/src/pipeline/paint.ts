@@ -1,13 +1,7 @@
 /** The denoising loop: `sonoriff.pipeline.paint`, `prediction` and `canvas`, for flows. */
 import { Cancelled } from '../errors'
 import type { About } from '../model/about'
-import {
-  beatAt,
-  termsOf,
-  type Conditioning,
-  type Embedding,
-  type Term,
-} from '../model/conditioning'
+import { termsOf, type Conditioning, type Embedding, type Term } from '../model/conditioning'
 import type { Batch, Networks } from '../model/networks'
 import { Grid, roundEven } from './grid'
 import { merged, windowColumns } from './tiling'
@@ -183,10 +177,10 @@ class Prediction {
     if (!plan) {
       const terms = termsOfGuidance(this.canvas.guidance, guided)
       const jobs = this.columns.flatMap((_, window) => terms.map((term) => ({ window, term })))
-      const beats = jobs.map(({ window, term }) => beatAt(term.embedding, this.sinceBeatS(window)))
       const batch = this.networks.batch(
         jobs.map(({ term }) => term.embedding),
-        beats,
+        jobs.map(({ window }) => this.sinceBeatS(window)),
+        this.columns[0]!.length,
       )
       plan = { jobs, batch }
       this.plans.set(guided, plan)

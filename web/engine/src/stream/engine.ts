@@ -4,10 +4,10 @@ import { findKey, LIKELY_KEY } from '../codec/key'
 import { seedOfUnit } from '../math/random'
 import { summed, type Attributes, type Conditioning } from '../model/conditioning'
 import type { Model } from '../model/model'
-import { bpmInPrompt } from '../model/music'
+import { bpmInPrompt, USUAL_KIND } from '../model/music'
 import { parsePrompt } from '../model/prompts'
 import { Grid, roundEven } from '../pipeline/grid'
-import { negativeCondition } from '../pipeline/guides'
+import { keyBeside, negativeCondition, withEnergy } from '../pipeline/guides'
 import { noiseGrid, slerp } from '../pipeline/noise'
 import { paint, samplingOf, type Canvas, type Guidance, type OnStep } from '../pipeline/paint'
 import { latentsFromPicture, valuesFromPicture } from '../pipeline/pictures'
@@ -215,7 +215,8 @@ export class RiffStream {
     const { scene } = position
     const conditions: Conditioning[] = []
     for (const { text } of blend) {
-      conditions.push(await this.encoded(text, attributesIn(position, wordsIn(text))))
+      const attributes = attributesIn(position, wordsIn(text))
+      conditions.push(await this.encoded(text, attributes, scene.energy))
     }
     const weights = blend.map(({ weight }) => weight)
     const positive = conditions.length === 1 ? conditions[0]! : summed(conditions, weights)
@@ -227,9 +228,14 @@ export class RiffStream {
     return { positive, negative, scale: scene.guidance_scale ?? defaults.guidance_scale }
   }
 
-  private async encoded(text: string, attributes: Attributes): Promise<Conditioning> {
-    return remembered(this.conditions, JSON.stringify([text, attributes]), () =>
-      this.model.conditioner.encode(parsePrompt(text), attributes),
+  /** A prompt, with the words of an energy where it is one to be heard. */
+  private async encoded(
+    text: string,
+    attributes: Attributes,
+    energy: number | null = null,
+  ): Promise<Conditioning> {
+    return remembered(this.conditions, JSON.stringify([text, attributes, energy]), () =>
+      this.model.conditioner.encode(withEnergy(parsePrompt(text), energy), attributes),
     )
   }
 
@@ -321,8 +327,12 @@ function paceOf({ scene }: Position, riff: Riff | null): number {
 }
 
 function attributesIn(position: Position, words: string): Attributes {
-  const [key, mode] = keyOf(position.scene, words) ?? position.key ?? [null, null]
-  return { bpm: position.bars?.bpm ?? bpmInPrompt(words), key, mode, kind: null }
+  const { energy, chords } = position.scene
+  // A key that was only heard must not contradict the chords that were asked for.
+  const named = keyOf(position.scene, words) ?? (chords ? null : position.key) ?? [null, null]
+  const [key, mode] = keyBeside(chords, named)
+  const bpm = position.bars?.bpm ?? bpmInPrompt(words)
+  return { bpm, key, mode, kind: USUAL_KIND, energy, chords }
 }
 
 async function remembered<T>(

@@ -138,7 +138,7 @@ function tempoOf(scene: Scene, likelyBpm: number | null): number | null {
   for (const bpm of [bpmInPrompt(wordsIn(heaviest(scene))), likelyBpm]) {
     if (bpm !== null && bpm >= STREAM_MIN_BPM && bpm <= STREAM_MAX_BPM) return bpm
   }
-  return scene.mode === 'riff' ? USUAL_BPM : null
+  return scene.mode === 'riff' || scene.chords ? USUAL_BPM : null
 }
 
 /** The key that a scene, or else the words of one of its prompts, name. */

@@ -1,5 +1,6 @@
 /** Scenes and their schedule: `sonoriff.stream.scene`, by the wire protocol's names. */
 import { ParameterError } from '../errors'
+import { parseProgression } from '../model/chords'
 import { parseKey, STREAM_MAX_BPM, STREAM_MIN_BPM } from '../model/music'
 import { parsePrompt } from '../model/prompts'
 import { DEFAULT_SCENE, type Scene } from '../protocol'
@@ -11,6 +12,7 @@ const BARS = [1, 2, 4, 8]
 /** Lowest and highest; a bound that is itself out of range is left open. */
 const RANGES: [keyof Scene, number, number][] = [
   ['bpm', STREAM_MIN_BPM, STREAM_MAX_BPM],
+  ['energy', 1, 5],
   ['seed', 0, Number.MAX_SAFE_INTEGER],
   ['alpha', 0, 1 - Number.EPSILON / 2],
   ['walk', 0, 1],
@@ -19,6 +21,9 @@ const RANGES: [keyof Scene, number, number][] = [
   ['guidance_scale', 1, 20],
   ['num_inference_steps', 1, MAX_STEPS],
 ]
+
+/** What may be left to the prompt, or to the model. */
+const OPEN = new Set<keyof Scene>(['bpm', 'energy', 'guidance_scale'])
 
 /** A whole scene; a ParameterError for what makes no sense. */
 export function checkedScene(fields: Partial<Scene>, before: Scene = DEFAULT_SCENE): Scene {
@@ -43,18 +48,19 @@ export function checkedScene(fields: Partial<Scene>, before: Scene = DEFAULT_SCE
   }
   for (const [name, low, high] of RANGES) {
     const value = scene[name]
-    if (value === null && (name === 'bpm' || name === 'guidance_scale')) continue
+    if (value === null && OPEN.has(name)) continue
     if (typeof value !== 'number' || !(value >= low && value <= high)) {
       throw new ParameterError(`${name} must be in [${low}, ${high}], got ${JSON.stringify(value)}`)
     }
   }
-  if (!Number.isInteger(scene.seed) || !Number.isInteger(scene.num_inference_steps)) {
-    throw new ParameterError('seed and num_inference_steps must be whole numbers')
+  if (![scene.seed, scene.num_inference_steps, scene.energy ?? 1].every(Number.isInteger)) {
+    throw new ParameterError('seed, energy and num_inference_steps must be whole numbers')
   }
   if (scene.bars !== null && !BARS.includes(scene.bars)) {
     throw new ParameterError(`bars must be 1, 2, 4 or 8, got ${scene.bars}`)
   }
   if (scene.key !== null) parseKey(scene.key)
+  if (scene.chords !== null) parseProgression(scene.chords)
   return scene
 }
 
