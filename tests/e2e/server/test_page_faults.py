@@ -68,6 +68,14 @@ def test_the_link_of_a_riff_plays_it_in_another_browser(server: Any, page: Page)
     expect(other.locator(LIVE)).to_contain_text("The riff of this link cannot be played")
 
 
+def test_the_link_of_a_stream_says_what_it_plays(server: Any) -> None:
+    link = "/?prompt=church+bells&weight=2&prompt=electronic+beats&weight=1&steps=1&guidance=1"
+    with page_at(server.url + link) as page:
+        button(page, "Play: church bells + electronic beats").click()
+        expect(page.locator(".line")).to_have_text("Live")
+        wait_until(lambda: frames_heard(page) > 20_000)
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (360, 740)])
 def test_nothing_covers_what_is_painted(server: Any, size: tuple[int, int]) -> None:
     with page_at(server.url + LINK, width=size[0], height=size[1]) as page:
@@ -132,6 +140,7 @@ def test_all_keys_can_be_chosen_and_are_read_from_links(server: Any) -> None:
 
 def test_the_number_goes_along_with_the_slider(page: Page) -> None:
     slider = page.get_by_label("Change over, bars", exact=True)
+    slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box is not None
     shown = page.get_by_label("Change over, bars, number")

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { idea } from '../state/ideas'
-import { session, titleOf } from './studio'
+import { invitation, session } from './studio'
 
 const IDEAS = 3
 
@@ -8,13 +8,13 @@ const IDEAS = 3
 export function Welcome() {
   const [ideas] = useState(() => Array.from({ length: IDEAS }, () => idea()))
   if (session.started.value || session.clip.value) return null
-  const linked = session.linked.value
-  if (linked) {
+  const title = invitation.value
+  if (title) {
     return (
       <section class="welcome" aria-labelledby="welcome">
-        <h2 id="welcome">{titleOf(linked)}</h2>
+        <h2 id="welcome">{title}</h2>
         <button class="primary" onClick={() => void session.toggle()}>
-          Play: {titleOf(linked)}
+          Play: {title}
         </button>
       </section>
     )

@@ -32,6 +32,9 @@ export const said = signal('')
 export const promptField = { current: null as HTMLInputElement | null }
 
 /** What a riff is called. */
+/** What the link that the page was opened by plays. */
+export const invitation = signal('')
+
 export function titleOf(riff: Riff): string {
   const { title } = riff.settings
   return typeof title === 'string' && title ? title : riff.prompt || 'no words'
@@ -44,8 +47,10 @@ export function nextColours(): void {
 
 /** Read the link, ask the server who it is, begin to keep time. */
 export function open(): void {
-  session.scene.value = { ...FIRST_SCENE, ...sceneFromLink(location.search) }
+  const asked = sceneFromLink(location.search)
+  session.scene.value = { ...FIRST_SCENE, ...asked }
   const { prompts } = session.scene.value
+  if (asked.prompts) invitation.value = prompts.map(({ text }) => text).join(' + ')
   if (prompts.length > 1) session.setMix(prompts, false)
   effect(() => {
     localStorage.setItem('sonoriff.colours', colours.value.id)
@@ -93,6 +98,7 @@ async function offer(id: string): Promise<void> {
     const riff = await api.riff(id)
     session.scene.value = { ...session.scene.value, prompts: single(riff.prompt) }
     session.linked.value = riff
+    invitation.value = titleOf(riff)
   } catch (error) {
     session.notice.value = `The riff of this link cannot be played. ${(error as Error).message}`
   }
