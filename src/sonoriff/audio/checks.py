@@ -24,6 +24,11 @@ def check_waveform(waveform: npt.NDArray[np.float32]) -> None:
         raise ParameterError("waveform holds NaN or infinite samples: replace or drop them first")
 
 
+def peak_of(waveform: npt.NDArray[np.float32]) -> float:
+    """Greatest absolute sample of a waveform, found without a copy of it."""
+    return max(float(waveform.max()), -float(waveform.min()))
+
+
 def check_sample_rate(sample_rate: int) -> None:
     """ParameterError unless `sample_rate` is a whole number of Hz that audio can have."""
     whole = isinstance(sample_rate, (int, np.integer)) and not isinstance(sample_rate, bool)

@@ -33,38 +33,46 @@ def true_peak(waveform: FloatArray) -> float:
 
 
 def limited(
-    waveform: FloatArray, sample_rate: int, *, peak_limit_db: float = PEAK_LIMIT_DB
+    waveform: FloatArray,
+    sample_rate: int,
+    *,
+    gain_db: float = 0.0,
+    peak_limit_db: float = PEAK_LIMIT_DB,
 ) -> FloatArray:
     """The waveform with its true peaks below a limit.
 
     Parameters
     ----------
     waveform : float32 (C, T); all channels share one gain, so that nothing moves sideways
+    gain_db : what the waveform is multiplied by before
     peak_limit_db : dB below full scale, measured at four times the rate
 
     Returns
     -------
-    float32 (C, T); the very samples where nothing within 30 ms passes the limit
+    float32 (C, T), in memory of its own; without a gain the very samples where nothing within
+    30 ms passes the limit
     """
     check_waveform(waveform)
     check_sample_rate(sample_rate)
-    from scipy.ndimage import convolve1d, minimum_filter1d
+    from scipy.ndimage import minimum_filter1d
+    from scipy.signal import oaconvolve
 
     limit = 10.0 ** (peak_limit_db / 20.0) * _SLACK
     reach = max(1, round(_REACH_S * sample_rate))
     bell = np.hanning(2 * reach + 3)[1:-1]
     bell /= bell.sum()
-    made: FloatArray = waveform.copy()
+    lift = np.float32(10.0 ** (gain_db / 20.0))
+    made: FloatArray = waveform * lift
     block = round(_BLOCK_S * sample_rate)
     for first in range(0, waveform.shape[1], block):
         last = min(first + block, waveform.shape[1])
         around = slice(max(0, first - 2 * reach), min(waveform.shape[1], last + 2 * reach))
-        peaks = _peaks(waveform, around.start, around.stop)
+        peaks = lift * _peaks(waveform, around.start, around.stop)
         if peaks.max() <= limit:
             continue
         wanted = np.minimum(1.0, limit / np.maximum(peaks, 1e-12))
         held = minimum_filter1d(wanted, 2 * reach + 1, mode="nearest")
-        gain = convolve1d(held, bell, mode="nearest")
+        gain = oaconvolve(np.pad(held, reach, mode="edge"), bell, mode="valid")
         made[:, first:last] *= gain[first - around.start : last - around.start].astype(np.float32)
     return made
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonoriff.audio.channels import to_stereo
-from sonoriff.audio.checks import check_sample_rate, check_waveform
+from sonoriff.audio.checks import check_sample_rate, check_waveform, peak_of
 from sonoriff.errors import ParameterError
 
 BLOCK_S = 0.4
@@ -151,7 +151,7 @@ def turned_down(
     float32 (C, T), [-1, 1]
     """
     check_waveform(waveform)
-    peak = float(np.abs(waveform).max())
+    peak = peak_of(waveform)
     if peak <= 1.0:
         return waveform
     return np.asarray(waveform * (10.0 ** (peak_limit_db / 20.0) / peak), dtype=np.float32)
@@ -184,6 +184,6 @@ def set_loudness(
     if measured == -math.inf:
         return waveform
     gain = 10.0 ** ((target_lufs - measured) / 20.0)
-    peak = float(np.abs(waveform).max())
+    peak = peak_of(waveform)
     gain = min(gain, 10.0 ** (peak_limit_db / 20.0) / peak)
     return np.asarray(waveform * gain, dtype=np.float32)

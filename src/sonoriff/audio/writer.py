@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from sonoriff.audio.checks import check_sample_rate, check_waveform
+from sonoriff.audio.checks import check_sample_rate, check_waveform, peak_of
 from sonoriff.audio.decoding import MAX_CHANNELS
 from sonoriff.audio.resample import resample
 from sonoriff.audio.tags import AudioTags, tag_file
@@ -194,7 +194,7 @@ def _write(
 
 
 def _clipped(waveform: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    peak = float(np.abs(waveform).max())
+    peak = peak_of(waveform)
     if peak <= 1.0:
         return waveform
     # A resampler may overshoot by a hair; nobody needs to hear of that.

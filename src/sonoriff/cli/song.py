@@ -172,6 +172,7 @@ def render(
     from sonoriff.songs import mastering
     from sonoriff.songs.document import load_song
     from sonoriff.songs.render import render_song
+    from sonoriff.sonogram import decode
 
     painting.check_output(output, plan, sound=written)
     song, sampling = _of_picture(plan) if _is_picture(plan) else (load_song(plan), Sampling())
@@ -187,12 +188,13 @@ def render(
             cache=cache_folder(),
             on_progress=on_progress,
         )
-    sound = clip.waveform
-    if mastered:
-        sound = mastering.mastered(sound, clip.sample_rate, loudness)
     if output.suffix.lower() == ".png":
         clip.save(output)
     else:
+        # Not the clip's own, which would be kept beside the mastered one.
+        sound = decode(clip.sonogram)
+        if mastered:
+            sound = mastering.mastered(sound, clip.sample_rate, loudness)
         rate, bits = written.sample_rate, written.bits
         save_sound(output, sound, clip.sonogram, sample_rate=rate, bits=bits)
         clip.save(output.with_suffix(".png"))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.audio.checks import peak_of
 from sonoriff.audio.limiter import limited
 from sonoriff.audio.loudness import PEAK_LIMIT_DB, loudness_lufs
 from sonoriff.errors import ParameterError
@@ -34,15 +35,12 @@ def mastered(waveform: FloatArray, sample_rate: int, target_lufs: float = USUAL_
     measured = loudness_lufs(waveform, sample_rate)
     if measured == -math.inf:
         return waveform
-    room_db = PEAK_LIMIT_DB + _PRESSED_DB - 20.0 * math.log10(float(np.abs(waveform).max()))
+    room_db = PEAK_LIMIT_DB + _PRESSED_DB - 20.0 * math.log10(peak_of(waveform))
     gain_db = min(target_lufs - measured, room_db)
-    made = _limited_with_gain(waveform, sample_rate, gain_db)
+    made = limited(waveform, sample_rate, gain_db=gain_db)
     # What the limiter takes away is given back once.
     missing_db = target_lufs - loudness_lufs(made, sample_rate)
     if missing_db > 0.1 and gain_db < room_db:
-        made = _limited_with_gain(waveform, sample_rate, min(gain_db + missing_db, room_db))
+        del made  # a song of minutes is large
+        made = limited(waveform, sample_rate, gain_db=min(gain_db + missing_db, room_db))
     return made
-
-
-def _limited_with_gain(waveform: FloatArray, sample_rate: int, gain_db: float) -> FloatArray:
-    return limited(np.asarray(waveform * 10.0 ** (gain_db / 20.0), np.float32), sample_rate)

@@ -84,7 +84,6 @@ def render_song(
     painter = _Painter(model, song, chosen, cache)
     latents = painter.paint_all(on_progress)
     n_frames = round(song.duration_s * model.params.frames_per_second)
-    picture = picture_from_latents(model, latents)[..., :n_frames]
     facts = {
         "verb": "song",
         "plan": toml_from_song(song),
@@ -92,7 +91,9 @@ def render_song(
         "attributes": {"bpm": song.bpm, "key": painter.key or None},
         **_how(chosen),
     }
-    made = painted_sonogram(model, picture, facts)
+    picture = picture_from_latents(model, latents)
+    made = painted_sonogram(model, picture[..., :n_frames], facts)
+    del picture  # as large as the sonogram itself
     for shape in (level_sections, add_transitions, soften_joins):
         shape(made.values, made.params, song)
     return Clip(made)
@@ -175,7 +176,9 @@ class _Painter:
         """Whether a section came out in a key far from the song's; a return is as it is."""
         if not self.key or self.song.original(index) != index:
             return False
-        heard = key_of_latents(self.model, latents)
+        # A part of it tells, and costs a part.
+        spare = max(0, latents.shape[-1] - self.window) // 2
+        heard = key_of_latents(self.model, latents[..., spare : latents.shape[-1] - spare])
         if heard is None:
             return False
         return fifths_apart(scale_of_key(*heard), scale_of_key(*parse_key(self.key))) > _FIFTHS

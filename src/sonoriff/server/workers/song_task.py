@@ -14,6 +14,7 @@ from sonoriff.songs.document import song_from_toml
 from sonoriff.songs.edits import first_sections
 from sonoriff.songs.mastering import mastered
 from sonoriff.songs.render import render_song
+from sonoriff.sonogram import decode
 from sonoriff.sonogram.picture import png_bytes
 
 _CACHE = "songs"
@@ -37,7 +38,7 @@ def render(
     clip = render_song(model, song, sampling, cache=cache, on_progress=on_progress)
     if cache is not None:
         prune(cache)
-    sound = mastered(clip.waveform, clip.sample_rate, settings.get("loudness", -14.0))
+    sound = mastered(decode(clip.sonogram), clip.sample_rate, settings.get("loudness", -14.0))
     facts = {
         "duration_s": sound.shape[1] / clip.sample_rate,
         "attributes": attributes_of_settings(clip.settings),
