@@ -44,6 +44,15 @@ def evaluate_song_command(
             file_okay=False,
         ),
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recorded pieces, in which the likeness of what returns is measured, too.",
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write every figure as JSON.")
     ] = None,
@@ -58,6 +67,7 @@ def evaluate_song_command(
     Examples:
       sonoriff evaluate song --wishes 4 --length 0:30
       sonoriff evaluate song --sheet sheet/ -o figures.json
+      sonoriff evaluate song --reference ~/Music/album
     """
     from sonoriff.evaluation import songs as figures
     from sonoriff.files import write_text
@@ -74,6 +84,9 @@ def evaluate_song_command(
             loaded, settings, work=work, sheet=sheet, on_progress=on_progress
         )
     found = figures.figures_of_songs(measures)
+    if reference is not None:
+        with shown("reference") as on_progress:
+            found.append(figures.reference_figure(reference, on_progress=on_progress))
     if cost:
         with shown("cost") as on_progress:
             found += figures.cost_figures(loaded, settings, on_progress=on_progress)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.analysis.beats import SAMPLE_RATE
+from sonoriff.audio import AUDIO_SUFFIXES, read_audio, resample
 from sonoriff.errors import ParameterError
 from sonoriff.evaluation.judges import form
 from sonoriff.evaluation.seams import seam_scores
@@ -75,6 +77,8 @@ WISHES: tuple[tuple[str, dict[str, str]], ...] = (
     ("electro pop, 118 bpm in C major", {"energy": "falling"}),
 )
 _TWO_MINUTES_S = 120.0
+# Of a recorded piece.
+_HEARD_S = 150.0
 # Beyond this a join can be heard, unless music does the same without one.
 _SEAM = 2.0
 _OF_RETURNS, _OF_OTHERS = "likeness of returns", "likeness of others"
@@ -312,6 +316,26 @@ def _mean(name: str, values: Iterable[float | None], wanted: str) -> Figure:
 def _share(name: str, values: Iterable[bool], wanted: str) -> Figure:
     known = list(values)
     return Figure(name, 100.0 * float(np.mean(known)) if known else None, wanted, len(known))
+
+
+def reference_figure(folder: Path, *, on_progress: OnProgress | None = None) -> Figure:
+    """How alike returns are in recorded pieces: the files of a folder and of those below it.
+
+    Raises
+    ------
+    ParameterError
+        no file in it is a piece of music with a pulse, of 64 beats or more
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    found = []
+    for i, path in enumerate(paths):
+        read, rate = read_audio(path, duration_s=_HEARD_S, max_channels=2)
+        found.append(form.best_return(resample(read, rate, SAMPLE_RATE), SAMPLE_RATE))
+        if on_progress is not None:
+            on_progress(i + 1, len(paths))
+    if all(likeness is None for likeness in found):
+        raise ParameterError(f"no music of 64 beats or more in {folder}")
+    return _mean("likeness of the likeliest return, recordings", found, "")
 
 
 def cost_figures(

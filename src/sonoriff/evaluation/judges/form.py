@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sonoriff.analysis.beats import find_beats
 from sonoriff.analysis.energy import energy_of_picture
 from sonoriff.analysis.key import HOP, chroma_likeness, notes_of_frames
 from sonoriff.audio.loudness import level_lufs, set_loudness
@@ -136,6 +137,36 @@ def section_likeness(
     same_notes = [chroma_likeness(x, y) for x, y in zip(notes[a], notes[b], strict=True)]
     same_timbre = [chroma_likeness(x, y) for x, y in zip(timbres[a], timbres[b], strict=True)]
     return 0.5 * float(np.mean(same_notes)) + 0.5 * float(np.mean(same_timbre))
+
+
+def best_return(
+    waveform: Waveform, sample_rate: int, *, beats: int = 32, step: int = 4
+) -> float | None:
+    """How alike the two stretches of a piece are that are most alike, by `section_likeness`.
+
+    What returns in recorded music is not written anywhere; the pair that is most alike is the
+    likeliest return. None where no beat is found, or the piece is shorter than two stretches.
+
+    Parameters
+    ----------
+    waveform : float32 (C, T), at 44.1 kHz
+    beats : of a stretch; the two do not overlap
+    step : beats from one stretch to the next that is compared
+    """
+    found = find_beats(waveform.mean(axis=0))
+    if not found.found:
+        return None
+    begun = waveform[:, round(found.beats_s[0] * sample_rate) :]
+    count = int(begun.shape[1] / sample_rate * found.bpm / 60.0)
+    if count < 2 * beats:
+        return None
+    features = beat_features(begun, sample_rate, found.bpm, count)
+    starts = range(0, count - beats + 1, step)
+    return max(
+        section_likeness(features, (a, a + beats), (b, b + beats))
+        for a, b in itertools.combinations(starts, 2)
+        if b - a >= beats
+    )
 
 
 def heard_key(waveform: Waveform, sample_rate: int) -> int | None:

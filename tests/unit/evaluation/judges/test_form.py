@@ -68,6 +68,20 @@ def test_a_return_is_more_alike_than_another_section() -> None:
     assert form.section_likeness(features, (0, 8), (32, 48)) > 0.9, "a shorter return is one, too"
 
 
+def test_what_returns_in_a_piece_is_found_without_labels() -> None:
+    a = scale(0, 8) + strokes(120, 8)
+    b = np.concatenate([chord(tonic, 1) for tonic in (1, 3, 6, 8, 10, 6, 3, 1)], axis=1)
+    b = b + strokes(120, 8, 0.1)
+    c = chord(6, 8, (0, 3, 6)) + strokes(120, 8, 0.2)
+    returning = form.best_return(np.concatenate([a, b, a, b], axis=1), RATE, beats=16)
+    other = form.best_return(np.concatenate([a, b, c], axis=1), RATE, beats=16)
+    assert returning is not None
+    assert other is not None
+    assert returning > other + 0.3
+    assert form.best_return(a, RATE) is None, "two stretches do not fit"
+    assert form.best_return(np.zeros((1, 30 * RATE), np.float32), RATE, beats=16) is None
+
+
 def test_the_key_of_a_scale_is_heard() -> None:
     assert form.heard_key(scale(0, 4), RATE) == 0
 
