@@ -8,6 +8,8 @@ TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium postgresql
 EXTRAS := dev,docs,train,stable-diffusion,cluster,mcp,control
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
+# In a folder of its own: it binds older versions of what Sonoriff uses itself.
+CLIENT_MAKER := openapi-python-client==0.29.1
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py \
@@ -79,4 +81,6 @@ $(INSTALLED_TEST): $(INPUTS) scripts/debian_packages.sh
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable composer
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MUSICNN)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade \
+		--target $(VENV)/client-maker $(CLIENT_MAKER)
 	@touch $@ $(INSTALLED)

@@ -130,6 +130,8 @@ def create_app(
         description="Music from text. The stream's WebSocket is described in docs/protocol.md.",
         lifespan=life,
         middleware=middleware,
+        # Short names for clients that are made from the document: "riffs_generate".
+        generate_unique_id_function=lambda route: "_".join([*route.tags[:1], route.name]),
         # FastAPI's own pages load scripts from a CDN; see `sonoriff.server.http.reference`.
         docs_url=None,
         redoc_url=None,
