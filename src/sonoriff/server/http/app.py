@@ -131,7 +131,7 @@ def create_app(
         lifespan=life,
         middleware=middleware,
         # Short names for clients that are made from the document: "riffs_generate".
-        generate_unique_id_function=lambda route: "_".join([*route.tags[:1], route.name]),
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags[:1]), route.name]),
         # FastAPI's own pages load scripts from a CDN; see `sonoriff.server.http.reference`.
         docs_url=None,
         redoc_url=None,
