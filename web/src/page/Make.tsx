@@ -22,6 +22,7 @@ import {
 } from './fields'
 import { Icon } from './icons'
 import { jobs, workOn } from './jobs'
+import { Microphone } from './Microphone'
 import { api, dropped, said, session } from './studio'
 
 export const wish = signal<Wish>(FIRST_WISH)
@@ -71,6 +72,7 @@ export function Make() {
             }}
           />
         </label>
+        <Microphone />
       </div>
       <Made />
     </form>
