@@ -11,7 +11,13 @@ import { Welcome } from './Welcome'
 
 const TICKS_HZ = [100, 250, 500, 1000, 2000, 4000, 8000]
 const RESTING_MS = 200
-const NOTHING: Renderer = { setColours() {}, resize() {}, draw() {}, dispose() {} }
+const NOTHING: Renderer = {
+  frameMs: RESTING_MS,
+  setColours() {},
+  resize() {},
+  draw() {},
+  dispose() {},
+}
 const still = matchMedia('(prefers-reduced-motion: reduce)')
 
 /** The sonogram: it moves, the line of what is heard stands. */
@@ -33,8 +39,10 @@ export function Stage() {
     let drawnStore: unknown
     const step = () => {
       // Nothing moves while nothing is heard: a few looks a second are enough.
-      if (player.outlet.peek() === 'playing') request = requestAnimationFrame(step)
-      else waiting = window.setTimeout(step, RESTING_MS)
+      const pause = player.outlet.peek() === 'playing' ? (renderer?.frameMs ?? null) : RESTING_MS
+      if (pause === null) request = requestAnimationFrame(step)
+      else waiting = window.setTimeout(step, pause)
+      if (document.hidden) return
       if (!renderer || !box.current || !canvas.current) return
       fit(canvas.current, box.current, renderer)
       const { store, frame } = seen(box.current.clientWidth)

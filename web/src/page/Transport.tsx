@@ -70,7 +70,9 @@ function Time() {
     const tick = setInterval(() => {
       const { signal, sample } = session.place()
       const rate = signal?.store.format.sampleRate ?? 44100
-      if (text.current) text.current.textContent = timeText(sample / rate)
+      const said = timeText(sample / rate)
+      // The same words, written again, would be drawn again.
+      if (text.current && text.current.textContent !== said) text.current.textContent = said
     }, 200)
     return () => clearInterval(tick)
   }, [])

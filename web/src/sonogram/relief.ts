@@ -46,6 +46,7 @@ void main() {
 
 /** The sonogram as a landscape: loudness is height. Loaded only when it is asked for. */
 export class Relief implements Renderer {
+  readonly frameMs = null
   private readonly renderer: WebGLRenderer
   private readonly scene = new Scene()
   private readonly camera = new PerspectiveCamera(38, 1, 0.1, 20)

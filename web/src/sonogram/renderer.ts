@@ -13,6 +13,8 @@ export interface Frame {
 }
 
 export interface Renderer {
+  /** Time from one picture to the next; null is as often as the screen can show one. */
+  readonly frameMs: number | null
   setColours(map: ColourMap): void
   resize(width: number, height: number): void
   draw(store: ColumnStore | null, frame: Frame): void

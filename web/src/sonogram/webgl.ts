@@ -63,6 +63,7 @@ export function drawsOnGraphicsProcessor(): boolean {
 
 /** The sonogram on the graphics processor: columns go up once, every frame is one triangle. */
 export class WebGLRenderer implements Renderer {
+  readonly frameMs = null
   private readonly gl: WebGL2RenderingContext
   private readonly program: WebGLProgram
   private readonly places = new Map<string, WebGLUniformLocation | null>()
