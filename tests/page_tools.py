@@ -33,6 +33,12 @@ def view(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name, exact=True).check(force=True)
 
 
+def slide(page: Page, name: str, value: str) -> None:
+    field = page.get_by_label(f"{name}, number", exact=True)
+    field.fill(value)
+    field.press("Tab")
+
+
 def frames_heard(page: Page) -> int:
     """Frames since the page was opened that were not silent."""
     return int(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import {
+  clockTicks,
   ClockTempo,
   midiEvent,
   storedBindings,
@@ -33,6 +34,14 @@ test('a clock says its tempo after two beats, and begins anew after a stop', () 
   expect(bpm).toBeNull()
   expect(clock.add(2 * beat)).toBeCloseTo(97, 6)
   expect(clock.add(2 * beat + 5000)).toBeNull()
+})
+
+test('a clock that is sent ticks 24 times a beat, with the bars', () => {
+  const beats = { bpm: 120, bar: 1000, sampleRate: 48_000 }
+  expect(clockTicks(1000, 4000, beats)).toEqual([1000, 2000, 3000])
+  expect(clockTicks(4000, 5500, beats)).toEqual([4000, 5000])
+  expect(clockTicks(0, 1500, beats)).toEqual([0, 1000])
+  expect(clockTicks(0, 24_000 * 4, beats)).toHaveLength(96)
 })
 
 test('bindings that make no sense are left out', () => {

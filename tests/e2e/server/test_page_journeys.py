@@ -15,18 +15,12 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from listening import EAR
-from page_tools import button, frames_heard, look, newest, play, riff_of, view
+from page_tools import button, frames_heard, look, newest, play, riff_of, slide, view
 from server_tools import wait_until
 from sonoriff.audio import audio_bytes, read_tags
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
 MASK = re.compile("^Mask")
-
-
-def slide(page: Page, name: str, value: str) -> None:
-    field = page.get_by_label(f"{name}, number", exact=True)
-    field.fill(value)
-    field.press("Tab")
 
 
 def downloaded(page: Page, prompt: str, name: str, tmp_path: Path) -> Path:

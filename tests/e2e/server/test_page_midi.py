@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from page_tools import button, look, play
+from page_tools import button, look, play, slide
 from server_tools import wait_until
 
 pytestmark = pytest.mark.usefixtures("page_is_built")
 PLUG = """() => {
   const input = { name: 'Pad Kontrol', state: 'connected', type: 'input', onmidimessage: null }
-  const access = { inputs: new Map([['1', input]]), onstatechange: null }
+  window.sent = []
+  const output = { name: 'Drum Machine', state: 'connected', type: 'output',
+    send: (data, time) => window.sent.push([data[0], time ?? null]) }
+  const access = { inputs: new Map([['1', input]]), outputs: new Map([['2', output]]),
+    onstatechange: null }
   navigator.requestMIDIAccess = () => Promise.resolve(access)
   window.strike = (...data) => input.onmidimessage(
     { data: Uint8Array.from(data), timeStamp: performance.now() })
@@ -66,3 +71,21 @@ def test_midi_that_is_refused_is_said(page: Page) -> None:
     page.get_by_text("Controllers", exact=True).click()
     button(page, "Connect MIDI").click()
     expect(page.get_by_role("alert")).to_contain_text("MIDI was refused")
+
+
+def test_the_clock_of_the_music_is_sent(page: Page) -> None:
+    page.evaluate(PLUG)
+    slide(page, "Tempo in beats per minute", "100")
+    play(page)
+    page.get_by_text("Controllers", exact=True).click()
+    button(page, "Connect MIDI").click()
+    page.get_by_label("Send it the clock of the music").check()
+    wait_until(lambda: page.evaluate("() => window.sent.length") > 150)
+    button(page, "Pause").click()
+    wait_until(lambda: page.evaluate("() => window.sent.at(-1)[0]") == 0xFC)
+    sent = page.evaluate("() => window.sent")
+    first = [code for code, _ in sent].index(0xFA)
+    ticks = np.array([time for code, time in sent[first:] if code == 0xF8])
+    # The clock of the sound card and that of the page are not quite one.
+    assert np.median(np.diff(ticks)) == pytest.approx(60_000 / 100 / 24, rel=0.02)
+    assert (np.diff(ticks) > 0).mean() > 0.95

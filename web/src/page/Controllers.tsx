@@ -5,8 +5,10 @@ import {
   connect,
   controllers,
   followsClock,
+  instruments,
   learning,
   learnPad,
+  sendsClock,
   trouble,
   unbind,
 } from './midi'
@@ -37,6 +39,17 @@ export function Controllers() {
               onChange={(event) => (followsClock.value = event.currentTarget.checked)}
             />
             Follow the tempo of its clock
+          </label>
+          <label
+            class="chip"
+            title={instruments.value.join(', ') || 'No instrument is plugged in.'}
+          >
+            <input
+              type="checkbox"
+              checked={sendsClock.value}
+              onChange={(event) => (sendsClock.value = event.currentTarget.checked)}
+            />
+            Send it the clock of the music
           </label>
         </>
       )}

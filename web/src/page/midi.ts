@@ -2,7 +2,9 @@ import { effect, signal } from '@preact/signals'
 import { promptText } from '../state/scene'
 import {
   ClockTempo,
+  clockTicks,
   midiEvent,
+  SENT,
   storedBindings,
   valueAt,
   type Bindings,
@@ -15,6 +17,9 @@ const KEY = 'sonoriff.midi'
 const SETTLE_MS = 200
 /** A clock's tempo is followed where it differs by more than this. */
 const SAME_BPM = 0.5
+/** Ticks of the clock are handed to the browser so far ahead, and looked after so often. */
+const CLOCK_AHEAD_S = 0.3
+const CLOCK_EVERY_MS = 100
 
 export const bindings = signal<Bindings>(storedBindings(localStorage.getItem(KEY)))
 /** Controllers that are there; null before anybody asked for them. */
@@ -23,6 +28,10 @@ export const controllers = signal<string[] | null>(null)
 export const learning = signal<{ target: Target } | { words: string } | null>(null)
 export const trouble = signal('')
 export const followsClock = signal(false)
+/** Whether instruments are told the beat of what is heard. */
+export const sendsClock = signal(false)
+/** Instruments that can be told. */
+export const instruments = signal<string[]>([])
 
 let access: MIDIAccess | null = null
 let settling = 0
@@ -30,6 +39,14 @@ const moved = new Map<Target, number>()
 const clock = new ClockTempo()
 
 effect(() => localStorage.setItem(KEY, JSON.stringify(bindings.value)))
+effect(() => {
+  if (!sendsClock.value) return
+  const timer = setInterval(sendClock, CLOCK_EVERY_MS)
+  return () => {
+    clearInterval(timer)
+    stopClock()
+  }
+})
 
 /** Ask the browser for controllers: it asks the person. */
 export async function connect(): Promise<void> {
@@ -72,6 +89,7 @@ function listen(): void {
   for (const input of inputs) {
     input.onmidimessage = (event) => event.data && received(event.data, event.timeStamp)
   }
+  instruments.value = outputs().map(({ name }) => name ?? 'an instrument')
   controllers.value = inputs.map(({ name }) => name ?? 'a controller')
 }
 
@@ -122,4 +140,39 @@ function follow(time: number): void {
   const bpm = clock.add(time)
   if (!followsClock.value || bpm === null || bpm < 30 || bpm > 300) return
   if (Math.abs(bpm - (session.scene.value.bpm ?? 0)) > SAME_BPM) turn('bpm', Math.round(bpm))
+}
+
+const outputs = (): MIDIOutput[] =>
+  [...(access?.outputs.values() ?? [])].filter(({ state }) => state === 'connected')
+
+/** The signal whose clock runs, and the sample up to which its ticks were sent. */
+let ticking: { signal: unknown; to: number } | null = null
+
+/** Send the ticks of the next moments, each at the time at which its sample is heard. */
+function sendClock(): void {
+  const { signal, sample } = session.place()
+  const window = signal?.windows.at(sample)
+  const { bpm, first_bar_sample: bar } = window ?? { bpm: null, first_bar_sample: null }
+  if (!signal || !window || bpm === null || bar === null || player.outlet.peek() !== 'playing') {
+    stopClock()
+    return
+  }
+  const { sampleRate } = session
+  const begins = ticking?.signal !== signal
+  const from = begins ? sample : ticking!.to
+  const to = Math.min(sample + CLOCK_AHEAD_S * sampleRate, window.end_sample)
+  const now = performance.now()
+  clockTicks(from, to, { bpm, bar, sampleRate }).forEach((tick, i) => {
+    const time = now + (1000 * (tick - sample)) / sampleRate
+    for (const output of outputs()) {
+      if (begins && i === 0) output.send(SENT.start, time)
+      output.send(SENT.clock, time)
+    }
+  })
+  ticking = { signal, to: Math.max(from, to) }
+}
+
+function stopClock(): void {
+  if (ticking) for (const output of outputs()) output.send(SENT.stop)
+  ticking = null
 }

@@ -66,6 +66,29 @@ export class ClockTempo {
   }
 }
 
+/** What is sent to whoever keeps time by this page. */
+export const SENT = {
+  clock: Uint8Array.of(CLOCK),
+  start: Uint8Array.of(0xfa),
+  stop: Uint8Array.of(0xfc),
+}
+
+/**
+ * The samples in [from, to) at which a clock ticks, 24 times a beat.
+ *
+ * @param bar a sample at which a bar begins
+ */
+export function clockTicks(
+  from: number,
+  to: number,
+  { bpm, bar, sampleRate }: { bpm: number; bar: number; sampleRate: number },
+): number[] {
+  const tick = (60 / bpm / CLOCKS_PER_BEAT) * sampleRate
+  const ticks = []
+  for (let n = Math.ceil((from - bar) / tick); bar + n * tick < to; n++) ticks.push(bar + n * tick)
+  return ticks
+}
+
 /** Bindings as they were stored; whatever makes no sense in them is left out. */
 export function storedBindings(text: string | null): Bindings {
   const found: Bindings = { knobs: {}, pads: {} }
