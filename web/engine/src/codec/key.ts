@@ -1,7 +1,8 @@
 /** The key of a sound: `sonoriff.analysis.key`. */
 import { realFft } from '../math/fft'
 import { KEYS, type Key } from '../model/music'
-import { modulo, range } from '../pipeline/grid'
+import type { SonogramParams } from '../model/about'
+import { modulo, range, type Grid } from '../pipeline/grid'
 
 const N_FFT = 8192
 const HOP = 2048
@@ -17,7 +18,39 @@ export const LIKELY_KEY = 0.5
 
 /** Key and mode of a sound; null where its notes are not as like any key as `least`. */
 export function findKey(samples: Float32Array, sampleRate: number, least: number): Key | null {
-  const chroma = chromaOf(samples, sampleRate)
+  const low = Math.round((LOWEST_HZ * N_FFT) / sampleRate)
+  const high = Math.round((HIGHEST_HZ * N_FFT) / sampleRate)
+  const frames = spectra(samples, low - 1, high + 1)
+  const loudest = frames.reduce((most, frame) => frame.reduce((a, b) => Math.max(a, b), most), 0)
+  return plainestKey(chromaOf(frames, range(low - 1, high + 1).map(hz(sampleRate)), loudest), least)
+}
+
+const hz = (sampleRate: number) => (bin: number) => (bin * sampleRate) / N_FFT
+
+/** Key and mode of a sonogram in decibels, lowest row first. */
+export function findKeyOfPicture(levels: Grid, params: SonogramParams, least: number): Key | null {
+  const frequencies = rowFrequencies(params)
+  const heard = frequencies.map((f) => f >= LOWEST_HZ && f < HIGHEST_HZ)
+  const [first, last] = [Math.max(0, heard.indexOf(true) - 1), heard.lastIndexOf(true) + 2]
+  const amplitude = levels.data.map((level) => 10 ** (level / 20))
+  const loudest = amplitude.reduce((a, b) => Math.max(a, b), 0)
+  const frames = range(0, levels.width).map((column) =>
+    Float64Array.from(range(first, last), (row) => amplitude[row * levels.width + column]!),
+  )
+  return plainestKey(chromaOf(frames, frequencies.slice(first, last), loudest), least)
+}
+
+/** The middle of each row, in Hz: `sonoriff.sonogram.filter_bank`. */
+function rowFrequencies({ f_min, f_max, n_mels }: SonogramParams): number[] {
+  const mel = (f: number) => 2595 * Math.log10(1 + f / 700)
+  const [low, high] = [mel(f_min), mel(f_max)]
+  return range(1, n_mels + 1).map((row) => {
+    const place = low + ((high - low) * row) / (n_mels + 1)
+    return 700 * (10 ** (place / 2595) - 1)
+  })
+}
+
+function plainestKey(chroma: number[], least: number): Key | null {
   let best: [number, Key] = [-Infinity, ['C', null]]
   for (const [mode, profile] of Object.entries(PROFILES)) {
     for (const tonic of range(0, 12)) {
@@ -30,11 +63,7 @@ export function findKey(samples: Float32Array, sampleRate: number, least: number
 }
 
 /** Strength of the twelve notes, C first, summing to one, or zeros for silence. */
-function chromaOf(samples: Float32Array, sampleRate: number): number[] {
-  const low = Math.round((LOWEST_HZ * N_FFT) / sampleRate)
-  const high = Math.round((HIGHEST_HZ * N_FFT) / sampleRate)
-  const frames = spectra(samples, low - 1, high + 1)
-  const loudest = frames.reduce((most, frame) => frame.reduce((a, b) => Math.max(a, b), most), 0)
+function chromaOf(frames: Float64Array[], frequencies: number[], loudest: number): number[] {
   const chroma = range(0, 12).map(() => 0)
   for (const frame of frames) {
     for (let k = 1; k + 1 < frame.length; k++) {
@@ -42,8 +71,9 @@ function chromaOf(samples: Float32Array, sampleRate: number): number[] {
       if (!(middle > before && middle >= after && middle > 1e-2 * loudest)) continue
       const [a, b, c] = [before, middle, after].map((x) => Math.log(Math.max(x, 1e-12)))
       // The place of the peak between the bins, by a parabola.
-      const bin = low - 1 + k + (0.5 * (a! - c!)) / Math.min(a! - 2 * b! + c!, -1e-9)
-      const note = 12 * Math.log2((bin * sampleRate) / N_FFT / 440) + 9
+      const offset = (0.5 * (a! - c!)) / Math.min(a! - 2 * b! + c!, -1e-9)
+      const [here, there] = [frequencies[k]!, frequencies[k + Math.sign(offset)]!]
+      const note = 12 * Math.log2((here + Math.abs(offset) * (there - here)) / 440) + 9
       const nearest = Math.round(note)
       const weight = Math.sqrt(middle) * Math.cos(Math.PI * (note - nearest)) ** 2
       chroma[modulo(nearest, 12)]! += weight

@@ -1,7 +1,7 @@
 /** The verbs: a whole piece for a prompt, a loop, a source made anew in whole or in part. */
 import { circleResampled, decodeLoop } from '../codec/circular'
 import { decode } from '../codec/decoder'
-import { findKey, LIKELY_KEY } from '../codec/key'
+import { findKey, findKeyOfPicture, LIKELY_KEY } from '../codec/key'
 import { ParameterError } from '../errors'
 import type { Attributes } from '../model/conditioning'
 import type { Model } from '../model/model'
@@ -229,8 +229,7 @@ async function guidanceOfLong(
   const canvas = { noise: noise.slice(0, window), guidance, sinceBeatS }
   const latents = await paint(networks, canvas, { ...sampling, steps })
   const values = valuesFromPicture(await pictureFromLatents(networks, latents), about.sonogram)
-  const [sound] = decode(model.native, about.sonogram, values)
-  const key = findKey(sound!, about.sonogram.sample_rate, LIKELY_KEY)
+  const key = findKeyOfPicture(values, about.sonogram, LIKELY_KEY)
   return key ? guided(model, settings, { ...attributes, key: key[0], mode: key[1] }) : guidance
 }
 
