@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Engine, String, create_engine, event, func, inspect, select
+from sqlalchemy import JSON, Engine, String, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
@@ -20,8 +20,6 @@ _BUSY_MS = 2000
 # How long PostgreSQL may take for one statement, and for a connection.
 _STATEMENT_MS = 10_000
 _CONNECT_S = 5
-# Any number that no other program takes for its advisory locks in our database.
-_TABLES_LOCK = 0x536F6E6F72696666
 
 
 class Base(DeclarativeBase):
@@ -79,6 +77,8 @@ def engine_of(url: str) -> Engine:
     ------
     ImportError
         the driver is not installed; says what to install
+    ParameterError
+        neither SQLite nor PostgreSQL
     """
     place = make_url(url)
     if place.get_backend_name() == "sqlite":
@@ -88,7 +88,10 @@ def engine_of(url: str) -> Engine:
         return engine
     try:
         if place.get_backend_name() != "postgresql":
-            return create_engine(place, pool_pre_ping=True)
+            raise ParameterError(
+                "the history is kept in SQLite or PostgreSQL, not in "
+                f"{place.get_backend_name()}: name another database"
+            )
         place = place.update_query_dict({"connect_timeout": str(_CONNECT_S), **place.query})
         engine = create_engine(place, pool_pre_ping=True, pool_timeout=_CONNECT_S)
     except ImportError as error:
@@ -111,20 +114,3 @@ def _set_up_postgresql(connection: Any, _record: Any) -> None:
         cursor.execute(f"SET lock_timeout = {_BUSY_MS}")
         cursor.execute(f"SET statement_timeout = {_STATEMENT_MS}")
     connection.commit()
-
-
-def make_tables(engine: Engine) -> None:
-    """Create missing tables; raises ParameterError if a foreign table has the same name."""
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            # Of servers that start together on an empty database one makes them.
-            connection.execute(select(func.pg_advisory_xact_lock(_TABLES_LOCK)))
-        Base.metadata.create_all(connection)
-    for name, table in Base.metadata.tables.items():
-        there = {column["name"] for column in inspect(engine).get_columns(name)}
-        missing = sorted(set(table.columns.keys()) - there)
-        if missing:
-            raise ParameterError(
-                f"the database has a table {name} without {', '.join(missing)}, of another program "
-                "or version: name another database, or move it away"
-            )

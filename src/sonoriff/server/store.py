@@ -27,8 +27,8 @@ from sonoriff.server.records import (
     Claim,
     RiffRecord,
     engine_of,
-    make_tables,
 )
+from sonoriff.server.schema import migrate
 from sonoriff.sonogram.picture import load_picture
 
 __all__ = ["ENDED", "SOUNDS", "NoRoomError", "RiffRecord", "Store", "StoreError"]
@@ -63,7 +63,7 @@ class Store:
     Raises
     ------
     ParameterError
-        the database cannot be opened, or has foreign tables
+        the database cannot be opened, has tables of another program, or is of a newer version
 
     Notes
     -----
@@ -76,11 +76,15 @@ class Store:
         try:
             self._files.mkdir(parents=True, exist_ok=True)
             self._engine = engine_of(url)
-            make_tables(self._engine)
-            self._keep_reserve()
-            self.end_lost(starting=True)
-            self._clean()
-            self.retire()
+            try:
+                migrate(self._engine)
+                self._keep_reserve()
+                self.end_lost(starting=True)
+                self._clean()
+                self.retire()
+            except BaseException:
+                self._engine.dispose()
+                raise
         except (SQLAlchemyError, ImportError, OSError, StoreError) as error:
             reason = str(getattr(error.__cause__ or error, "orig", None) or error)
             raise ParameterError(
@@ -370,7 +374,7 @@ class Store:
             log.error("the database has disappeared; starting a new one")
             with suppress(SQLAlchemyError, OSError):
                 self._files.mkdir(parents=True, exist_ok=True)
-                make_tables(self._engine)
+                migrate(self._engine)
                 return True
         if "full" in reason or "disk i/o" in reason:
             with suppress(OSError):

@@ -1,0 +1,1 @@
+"""Revisions of the database, for Alembic; `sonoriff.server.schema` applies them."""
