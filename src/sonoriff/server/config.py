@@ -39,6 +39,7 @@ class Limits:
     max_uploads_bytes, max_uploads_bytes_per_client : uploads in progress plus the sources of
         queued riffs
     wrong_keys_per_minute : failed API keys allowed per client
+    lease_s : a server of a shared database that says nothing for so long has lost its riffs
     unread_s : a connection is closed when its client has not read a response for this long
     """
 
@@ -73,6 +74,7 @@ class Limits:
     max_uploads_bytes: int = 128 * 2**20
     max_uploads_bytes_per_client: int = 64 * 2**20
     wrong_keys_per_minute: float = 10.0
+    lease_s: float = 90.0
     unread_s: float = 60.0
 
     def for_clients(self) -> dict[str, Any]:
@@ -157,6 +159,11 @@ class ServerConfig:
     def on_loopback(self) -> bool:
         """Whether the server is reachable from this machine only."""
         return self.host in ("localhost", "127.0.0.1", "::1")
+
+    @property
+    def shares_riffs(self) -> bool:
+        """Whether another server may take up riffs of this one: their database is not its own."""
+        return self.database is not None
 
     @property
     def work_folder(self) -> Path:

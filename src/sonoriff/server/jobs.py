@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sonoriff.errors import BusyError, Cancelled, ParameterError, SonoriffError
 from sonoriff.server.config import Limits
 from sonoriff.server.http.doorkeeper import Holdings
+from sonoriff.server.leases import Work
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.store import ENDED, NoRoomError, RiffRecord, Store, StoreError
 from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
@@ -19,16 +20,29 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Seconds between attempts to write to the history: 90 s including the attempts themselves.
 _TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
+# Riffs of servers that have gone are taken while fewer places than this are occupied.
+_FEW = 2
 
 
 class Job:
-    """A queued or running riff. `record` is what clients see."""
+    """A queued or running riff.
 
-    def __init__(self, riff: RiffRecord, client: str) -> None:
-        self.record, self.client = riff.record(), client
+    Attributes
+    ----------
+    record : what clients see
+    attempt : proof of the server's lease on it
+    wanted : nobody has cancelled it
+    ending : it is being noted how it ended
+    lost : the lease has gone to another server, or the riff has ended there
+    handed_back : another server is to make it
+    over : this server does no more for it, even where the riff has not ended
+    """
+
+    def __init__(self, riff: RiffRecord, client: str, attempt: int = 1) -> None:
+        self.record, self.client, self.attempt = riff.record(), client, attempt
         self.task: asyncio.Task[None] | None = None
         self.wanted = True
-        self.ending = False
+        self.ending = self.lost = self.handed_back = self.over = False
         self._news = asyncio.Event()
 
     def update(self, **changes: Any) -> None:
@@ -38,11 +52,11 @@ class Job:
         self._news = asyncio.Event()
 
     async def changes(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield the record now and after every change, until the riff has ended."""
+        """Yield the record now and after every change, until the riff has ended or left."""
         while True:
             news, record = self._news, self.record
             yield record
-            if record["state"] in ENDED:
+            if self.over or record["state"] in ENDED:
                 return
             await news.wait()
 
@@ -67,6 +81,7 @@ class Jobs:
         # Clients of reserved places that are not jobs (yet).
         self._coming: list[str] = []
         self._open = True
+        self._noting: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -118,23 +133,47 @@ class Jobs:
         owner : owner of the riff; "" if riffs are not private
         """
         self.check_room(client)
-        held = sum(map(len, blobs))
+        held, work = sum(map(len, blobs)), Work(task, blobs, client)
         if not self._holdings.take(client, held):
             raise BusyError("too many sources wait: try again when some are done")
         self._coming.append(client)
         try:
             prompt = str(settings.get("prompt", ""))
-            riff = await asyncio.to_thread(self._added, verb, prompt, settings, owner)
+            riff = await asyncio.to_thread(self._added, verb, prompt, settings, owner, work)
         except BaseException:
             self._holdings.give_back(client, held)
             raise
         finally:
             self._coming.remove(client)
-        job = self._jobs[riff.id] = Job(riff, client)
-        header = {"task": "riff", "verb": verb, "settings": settings, **task}
-        job.task = asyncio.create_task(self._run(job, header, blobs))
-        job.task.add_done_callback(lambda _task: self._holdings.give_back(client, held))
+        return self._begun(Job(riff, client), work, held)
+
+    def _begun(self, job: Job, work: Work, held: int) -> Job:
+        """Queue a job; `held` bytes count against its client's quota until it is over."""
+        self._jobs[job.record["id"]] = job
+        header = {"task": "riff", "verb": job.record["verb"], "settings": job.record["settings"]}
+        job.task = asyncio.create_task(self._run(job, {**header, **work.task}, work.blobs))
+        job.task.add_done_callback(lambda _task: self._holdings.give_back(job.client, held))
         return job
+
+    async def take_up(self) -> None:
+        """Take riffs whose servers have gone, while there is little else to do."""
+        while self._open and self.n_places < _FEW:
+            taken = await asyncio.to_thread(self._store.take)
+            if taken is None:
+                return
+            log.info("riff taken up", extra={"facts": {"riff": taken.riff.id}})
+            job = self._begun(Job(taken.riff, taken.work.client, taken.attempt), taken.work, 0)
+            if not self._open:
+                await self._hand_back(job)
+
+    async def renew(self) -> None:
+        """Renew the leases, and stop what another server has taken or ended."""
+        jobs = list(self._jobs.values())
+        held = await asyncio.to_thread(self._store.renew)
+        for job in jobs if self._store.shared else ():
+            if held.get(job.record["id"]) != job.attempt and not job.ending:
+                job.lost = True
+                await self.cancel(job)
 
     def _added(self, *riff: Any) -> RiffRecord:
         """Add a riff to the history if there is room. Blocking."""
@@ -150,17 +189,22 @@ class Jobs:
             await asyncio.gather(job.task, return_exceptions=True)
 
     async def drain(self, grace_s: float) -> None:
-        """Accept no more jobs, give the running one time to finish, and cancel the rest."""
+        """Accept no more jobs, give the running one time to finish, and hand back the rest."""
         self._open = False
         jobs = list(self._jobs.values())
         for job in jobs:
             if job.record["state"] == "queued":
-                await self.cancel(job)
+                await self._hand_back(job)
         running = {job.task for job in jobs if job.task is not None and not job.task.done()}
         if running:
             await asyncio.wait(running, timeout=grace_s)
         for job in jobs:
-            await self.cancel(job)
+            await self._hand_back(job)
+
+    async def _hand_back(self, job: Job) -> None:
+        """Cancel a job at shutdown; where another server can make it, it is queued again."""
+        job.handed_back = self._store.shared and job.wanted
+        await self.cancel(job)
 
     async def _run(self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]) -> None:
         riff_id, verb = job.record["id"], job.record["verb"]
@@ -174,6 +218,7 @@ class Jobs:
                 sound,
                 facts["duration_s"],
                 facts["attributes"],
+                job.attempt,
             )
             state = "done"
         except (Cancelled, asyncio.CancelledError):
@@ -192,18 +237,24 @@ class Jobs:
         # From here on the task must not be cancelled: it has to free its place.
         job.ending = True
         try:
-            last = await _kept(self._noted, riff_id, state, error)
+            last = await _kept(self._noted, job, state, error)
         except Exception as failure:
             log.error("riff not noted", exc_info=failure, extra={"facts": {"riff": riff_id}})
             last = {"state": "failed", "error": error}
         self._jobs.pop(riff_id, None)
+        job.over = True
         job.update(**last)
-        self._metrics.jobs.labels(verb, last["state"]).inc()
+        ended = last["state"] if last["state"] in ENDED else "handed_back"
+        self._metrics.jobs.labels(verb, ended).inc()
 
-    def _noted(self, riff_id: str, state: str, error: str | None) -> dict[str, Any]:
-        """Store how a riff ended; returns its final record. Blocking."""
-        if state != "done":
-            self._store.set_state(riff_id, state, error)
+    def _noted(self, job: Job, state: str, error: str | None) -> dict[str, Any]:
+        """Store how a riff ended, or hand it back; returns its last record. Blocking."""
+        riff_id = job.record["id"]
+        given = job.handed_back and state == "cancelled"
+        if state != "done" and not job.lost:
+            given = given and self._store.hand_back(riff_id, job.attempt)
+            if not given:
+                self._store.set_state(riff_id, state, error, job.attempt)
         riff = self._store.find(riff_id)
         return riff.record() if riff is not None else {"state": state, "error": error}
 
@@ -211,11 +262,28 @@ class Jobs:
         self, job: Job, header: dict[str, Any], blobs: Sequence[bytes]
     ) -> tuple[dict[str, Any], list[bytes]]:
         """Result of the worker; retried once if the worker dies."""
-        on_progress, payer = _telling(job), (job.client, "")
+        on_progress, payer = self._telling(job), (job.client, "")
         try:
             return await self._lane.call(header, blobs, payer=payer, on_progress=on_progress)
         except WorkerDied:
             return await self._lane.call(header, blobs, payer=payer, on_progress=on_progress)
+
+    def _telling(self, job: Job) -> Callable[[int, int], None]:
+        """Callback that writes progress to a job's record."""
+
+        def on_progress(step: int, steps: int) -> None:
+            if job.record["state"] == "queued" and self._store.shared:
+                noting = asyncio.create_task(self._note_running(job))
+                self._noting.add(noting)
+                noting.add_done_callback(self._noting.discard)
+            job.update(state="running", progress=round(min(1.0, step / max(1, steps)), 4))
+
+        return on_progress
+
+    async def _note_running(self, job: Job) -> None:
+        """Tell other servers that a riff is being made."""
+        with suppress(StoreError):
+            await asyncio.to_thread(self._store.begin, job.record["id"], job.attempt)
 
 
 async def _kept(work: Callable[..., T], *given: Any) -> T:
@@ -228,12 +296,3 @@ async def _kept(work: Callable[..., T], *given: Any) -> T:
         except StoreError:
             await asyncio.sleep(wait_s)
     return await asyncio.to_thread(work, *given)
-
-
-def _telling(job: Job) -> Callable[[int, int], None]:
-    """Callback that writes progress to a job's record."""
-
-    def on_progress(step: int, steps: int) -> None:
-        job.update(state="running", progress=round(min(1.0, step / max(1, steps)), 4))
-
-    return on_progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Engine, String, create_engine, event
+from sqlalchemy import JSON, Engine, LargeBinary, String, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import NullPool
@@ -40,6 +40,12 @@ class RiffRecord(Base):
     duration_s: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(String)
     n_bytes: Mapped[int] = mapped_column(default=0)
+    stem: Mapped[str | None] = mapped_column(String(40))
+
+    @property
+    def file_stem(self) -> str:
+        """What the names of its files begin with; no two attempts at a riff share one."""
+        return self.stem or self.id
 
     def record(self, progress: float | None = None) -> dict[str, Any]:
         """The record as in docs/protocol.md."""
@@ -61,13 +67,39 @@ class RiffRecord(Base):
 
 
 class Claim(Base):
-    """The server that makes a riff, the end of its lease, and the owner of the riff."""
+    """The lease of a server on a riff that it makes, and the owner of the riff.
+
+    Attributes
+    ----------
+    server : id of the server that makes it; "" after it was handed back
+    until : end of the lease, on the database's clock
+    owner : who may see the riff; "" if riffs are not private
+    attempt : grows each time that a server takes the riff
+    lost : servers that went away while they made it
+    client, task : of the riff, for the server that takes it; without a task none can
+    """
 
     __tablename__ = "claims"
     riff_id: Mapped[str] = mapped_column(String(24), primary_key=True)
     server: Mapped[str] = mapped_column(String(32), index=True)
     until: Mapped[datetime.datetime]
     owner: Mapped[str] = mapped_column(String(64), index=True)
+    attempt: Mapped[int] = mapped_column(server_default="1")
+    lost: Mapped[int] = mapped_column(server_default="0")
+    client: Mapped[str] = mapped_column(String, server_default="")
+    task: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Source(Base):
+    """A source or mask of a riff that is not done yet, for the server that takes it.
+
+    Here and not with the files: it comes and goes in one transaction with the riff.
+    """
+
+    __tablename__ = "sources"
+    riff_id: Mapped[str] = mapped_column(String(24), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 def engine_of(url: str) -> Engine:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, inspect, select, text
 from sonoriff.errors import ParameterError
 
 # The newest of `migrations/versions`.
-HEAD = "0001"
+HEAD = "0002"
 MIGRATIONS = Path(__file__).with_name("migrations")
 # Any number that no other program takes for its advisory locks in our database.
 _LOCK = 0x536F6E6F72696666

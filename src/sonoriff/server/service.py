@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sonoriff.server.http.doorkeeper import Buckets, Doorkeeper, Holdings
 from sonoriff.server.jobs import Jobs
 from sonoriff.server.metrics import Metrics
 from sonoriff.server.seeds import SeedImages
-from sonoriff.server.store import LEASE_S, Store
+from sonoriff.server.store import Store
 from sonoriff.server.streaming.socket import Closing
 from sonoriff.server.streaming.streams import Streams
 from sonoriff.server.workers.ray_process import RayWorkers, connect, disconnect
@@ -29,6 +29,8 @@ from sonoriff.server.workers.worker_process import LocalProcess, Spawn
 
 log = logging.getLogger(__name__)
 _RETIRE_S = 3600.0
+# How often leases are renewed, and riffs of servers that have gone are looked for, at least.
+_RENEW_S, _TAKE_S = 10.0, 5.0
 # The page loads many small files at once.
 PAGE_FILES = 6
 # How long a client's past riffs lower its priority.
@@ -122,6 +124,11 @@ class Service:
         return self.stream_pool.model_info is not None and not self._draining
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether nothing new is accepted."""
+        return self._draining
+
+    @property
     def model_info(self) -> ModelInfo | None:
         """The loaded model; None before."""
         return self.stream_pool.model_info
@@ -147,19 +154,34 @@ class Service:
             self._lock = await asyncio.to_thread(FolderLock, config.data_folder)
             await asyncio.to_thread(_empty, config.work_folder)
             self._store = await asyncio.to_thread(
-                Store, config.data_folder, config.database_url, config.limits, self._lock.server
+                Store,
+                config.data_folder,
+                config.database_url,
+                config.limits,
+                self._lock.server,
+                shared=config.shares_riffs,
             )
         except (ParameterError, OSError) as error:
             self._on_fatal(str(error))
             return
         self._jobs = Jobs(self.riff_pool, self._store, self.metrics, config.limits, self.holdings)
         self.stream_pool.start()
+        lease_s = config.limits.lease_s
+        store, jobs = self._store, self._jobs
         self._tasks = [
             asyncio.create_task(self._start_riffs()),
-            asyncio.create_task(self._every(_RETIRE_S, self._store.retire)),
-            asyncio.create_task(self._every(LEASE_S / 3, self._store.renew)),
-            asyncio.create_task(self._every(LEASE_S / 3, self._store.end_lost)),
+            asyncio.create_task(_every(_RETIRE_S, partial(asyncio.to_thread, store.retire))),
+            asyncio.create_task(_every(lease_s / 3, partial(asyncio.to_thread, store.end_lost))),
+            asyncio.create_task(_every(min(_RENEW_S, lease_s / 3), jobs.renew)),
         ]
+        if store.shared:
+            taking = _every(min(_TAKE_S, lease_s / 6), self._take_up)
+            self._tasks.append(asyncio.create_task(taking))
+
+    async def _take_up(self) -> None:
+        """Take riffs of servers that have gone, once this one can make them."""
+        if self.riff_pool.model_info is not None:
+            await self.jobs.take_up()
 
     async def _start_riffs(self) -> None:
         for pool in (self.stream_pool, self.riff_pool):
@@ -169,15 +191,6 @@ class Service:
             if pool.fatal is not None:
                 self._on_fatal(pool.fatal)
                 return
-
-    async def _every(self, seconds: float, work: Callable[[], None]) -> None:
-        """Run a maintenance task of the history periodically."""
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await asyncio.to_thread(work)
-            except Exception as error:
-                log.error("history not kept", exc_info=error)
 
     async def drain(self) -> None:
         """Accept nothing new, let the current riff finish, and close the streams."""
@@ -201,6 +214,16 @@ class Service:
             self._store.close()
         if self._lock is not None:
             self._lock.release()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Run a maintenance task of the history periodically."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception as error:
+            log.error("history not kept", exc_info=error)
 
 
 def _empty(folder: Path) -> None:

@@ -1,14 +1,13 @@
-"""The history of riffs: records in a database, pictures and sounds in a folder."""
+"""The history of riffs: records in a database, pictures and sounds as files."""
 
 from __future__ import annotations
 
 import datetime
-import errno
 import logging
 import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +15,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from sonoriff.errors import BusyError, FormatError, ParameterError, SonoriffError
-from sonoriff.files import write_bytes
+from sonoriff.errors import FormatError, ParameterError, SonoriffError
 from sonoriff.pipeline.sound_file import Bits, check_bits, save_sound
 from sonoriff.server.config import Limits
+from sonoriff.server.leases import Leases, Taken, Work, forget_sources
 from sonoriff.server.records import (
     ENDED,
     SOUNDS,
@@ -28,6 +27,7 @@ from sonoriff.server.records import (
     RiffRecord,
     engine_of,
 )
+from sonoriff.server.riff_files import LocalFiles, NoRoomError, StoreError
 from sonoriff.server.schema import migrate
 from sonoriff.sonogram.picture import load_picture
 
@@ -36,19 +36,8 @@ log = logging.getLogger(__name__)
 ORDERS = ("newest", "oldest", "longest", "name")
 T = TypeVar("T")
 _MAX_NUMBER = 2**31 - 1
-# Lease of a server on the riffs that it makes; renewed every third of this.
-LEASE_S = 90.0
 # Reserve file that is deleted when the disk is full, so that deletions can be recorded.
 _RESERVE_BYTES = 2**22
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class StoreError(BusyError):
-    """The history is currently unreachable."""
-
-
-class NoRoomError(BusyError):
-    """The disk has no room for another riff."""
 
 
 class Store:
@@ -59,6 +48,7 @@ class Store:
     folder : for the files; created if missing
     url : SQLAlchemy URL of the database
     server : id of the server that makes the added riffs; unique among running servers
+    shared : another server may take a riff whose own has gone
 
     Raises
     ------
@@ -70,12 +60,14 @@ class Store:
     Every method may raise `StoreError`, and those that write files `NoRoomError`.
     """
 
-    def __init__(self, folder: Path, url: str, limits: Limits, server: str = "") -> None:
-        self._folder, self._files = folder, folder / "riffs"
-        self._limits, self._server = limits, server
+    def __init__(
+        self, folder: Path, url: str, limits: Limits, server: str = "", *, shared: bool = False
+    ) -> None:
+        self._folder, self._limits, self.shared = folder, limits, shared
         try:
-            self._files.mkdir(parents=True, exist_ok=True)
+            self.files = LocalFiles(folder / "riffs", limits.reserve_bytes)
             self._engine = engine_of(url)
+            self._leases = Leases(server, limits.lease_s, self._engine.dialect.name)
             try:
                 migrate(self._engine)
                 self._keep_reserve()
@@ -96,21 +88,28 @@ class Store:
         self._engine.dispose()
 
     def check(self) -> None:
-        """Raise StoreError if the database does not respond, NoRoomError if the disk is full."""
+        """Raise StoreError if database or files do not respond, NoRoomError if the disk is full."""
         self._do(lambda session: session.execute(select(RiffRecord.number).limit(1)).all())
-        self.check_room()
+        self.files.check()
 
     def check_room(self) -> None:
-        """Raise NoRoomError if less disk space is free than the reserve."""
-        try:
-            free = shutil.disk_usage(self._folder).free
-        except OSError as error:
-            raise StoreError("the data folder cannot be reached") from error
-        if free < self._limits.reserve_bytes:
-            raise NoRoomError("the server's disk is full: delete riffs, or make room elsewhere")
+        """Raise NoRoomError if there is too little room to begin a riff."""
+        self.files.check_room()
 
-    def add(self, verb: str, prompt: str, settings: dict[str, Any], owner: str = "") -> RiffRecord:
-        """Add a queued riff."""
+    def add(
+        self,
+        verb: str,
+        prompt: str,
+        settings: dict[str, Any],
+        owner: str = "",
+        work: Work | None = None,
+    ) -> RiffRecord:
+        """Add a queued riff, which this server has a lease on.
+
+        Parameters
+        ----------
+        work : what another server needs to make it, if the store is shared
+        """
         riff = RiffRecord(
             id=secrets.token_urlsafe(9),
             state="queued",
@@ -119,21 +118,54 @@ class Store:
             settings=settings,
             created=_now(),
         )
-        until = _now() + datetime.timedelta(seconds=LEASE_S)
 
         def added(session: Session) -> RiffRecord:
             session.add(riff)
-            session.add(Claim(riff_id=riff.id, server=self._server, until=until, owner=owner))
+            session.add_all(self._leases.new(riff.id, owner, work if self.shared else None))
             return riff
 
         return self._do(added)
 
-    def set_state(self, riff_id: str, state: str, error: str | None = None) -> None:
-        """Store the progress of a riff."""
-        changed = (
-            update(RiffRecord).where(RiffRecord.id == riff_id).values(state=state, error=error)
-        )
-        self._do(lambda session: session.execute(changed))
+    def set_state(
+        self, riff_id: str, state: str, error: str | None = None, attempt: int = 1
+    ) -> bool:
+        """Store the progress of a riff; False if it has ended, or is not this server's."""
+
+        def changed(session: Session) -> bool:
+            riff = self._held(session, riff_id, attempt)
+            if riff is not None:
+                riff.state, riff.error = state, error
+                if state in ENDED:
+                    forget_sources(session, riff_id)
+            return riff is not None
+
+        found = self._do(changed)
+        if found and state in ENDED:
+            self._remove_attempt(_stem(riff_id, attempt))
+        return found
+
+    def begin(self, riff_id: str, attempt: int) -> None:
+        """Note that a queued riff is being made, for other servers."""
+
+        def begun(session: Session) -> None:
+            riff = self._held(session, riff_id, attempt, states=("queued",))
+            if riff is not None:
+                riff.state = "running"
+
+        self._do(begun)
+
+    def _held(
+        self,
+        session: Session,
+        riff_id: str,
+        attempt: int,
+        states: Sequence[str] = UNFINISHED,
+    ) -> RiffRecord | None:
+        """A riff of this server that nobody else changes within the transaction."""
+        if not self._leases.prove(session, riff_id, attempt):
+            return None
+        own = select(RiffRecord).where(RiffRecord.id == riff_id, RiffRecord.state.in_(states))
+        return session.scalar(own)
 
     def finish(
         self,
@@ -142,40 +174,49 @@ class Store:
         sound: bytes,
         duration_s: float,
         attributes: dict[str, Any] | None = None,
-    ) -> None:
+        attempt: int = 1,
+    ) -> bool:
         """Store a riff's files, and delete the oldest riffs beyond the limits.
 
-        Nothing is left behind if the riff has been deleted meanwhile or cannot be stored.
+        Nothing is left behind if the riff has been deleted meanwhile, has been taken by another
+        server, or cannot be stored.
 
         Parameters
         ----------
         picture : PNG
         sound : FLAC
         attributes : tempo and key of the music, as "attributes" in the settings of the record
+
+        Returns
+        -------
+        Whether it is stored.
         """
+        stem = _stem(riff_id, attempt)
 
         def done(session: Session) -> bool:
-            riff = session.scalar(select(RiffRecord).where(RiffRecord.id == riff_id))
-            if riff is None:
-                return False
+            riff = self._held(session, riff_id, attempt, states=(*UNFINISHED, "done"))
+            if riff is None or riff.state == "done":
+                return riff is not None and riff.file_stem == stem
             riff.state, riff.error, riff.duration_s = "done", None, duration_s
             riff.n_bytes = len(picture) + len(sound)
+            riff.stem = None if stem == riff_id else stem
             if attributes is not None:
                 riff.settings = {**riff.settings, "attributes": attributes}
+            forget_sources(session, riff_id)
             return True
 
         try:
-            with _room_needed():
-                self._files.mkdir(parents=True, exist_ok=True)
-                write_bytes(self._path(riff_id, "png"), picture)
-                write_bytes(self._path(riff_id, "flac"), sound)
-            found = self._do(done)
+            self.files.write(f"{stem}.png", picture)
+            self.files.write(f"{stem}.flac", sound)
         except BaseException:
-            self._remove_files(riff_id)
+            self._remove_attempt(stem)
             raise
+        # Where this fails it may have been done all the same: the files stay until that is known.
+        found = self._do(done)
         if not found:
-            self._remove_files(riff_id)
+            self._remove_attempt(stem)
         self.retire()
+        return found
 
     def find(self, riff_id: str, owner: str | None = None) -> RiffRecord | None:
         """The riff of an id, optionally of one owner only."""
@@ -239,12 +280,31 @@ class Store:
         by_number = order in ("newest", "oldest")
         return riffs[:limit], str(riffs[limit - 1].number if by_number else place + limit)
 
+    def cancel(self, riff_id: str) -> RiffRecord | None:
+        """Cancel a riff that another server makes; its record, or None if it is gone."""
+
+        def cancelled(session: Session) -> RiffRecord | None:
+            chosen = select(RiffRecord).where(RiffRecord.id == riff_id)
+            riff = session.scalar(chosen)
+            if riff is None or riff.state in ENDED:
+                return riff
+            self._leases.end(session, riff_id)
+            # Only now: until the claim was ours it may have ended.
+            riff = session.scalar(chosen.execution_options(populate_existing=True))
+            if riff is not None and riff.state in UNFINISHED:
+                riff.state, riff.error = "cancelled", None
+                forget_sources(session, riff_id)
+            return riff
+
+        return self._do(cancelled)
+
     def delete(self, riff_id: str) -> None:
         """Delete a riff."""
 
         def forgotten(session: Session) -> None:
-            session.execute(delete(RiffRecord).where(RiffRecord.id == riff_id))
             session.execute(delete(Claim).where(Claim.riff_id == riff_id))
+            session.execute(delete(RiffRecord).where(RiffRecord.id == riff_id))
+            forget_sources(session, riff_id)
 
         self._do(forgotten)
         # Files go last: a sound that is being converted then finds no riff and is removed too.
@@ -269,25 +329,27 @@ class Store:
             the stored sound or its picture is damaged
         """
         assert kind in ("png", *SOUNDS)
-        picture, source = self._path(riff.id, "png"), self._path(riff.id, "flac")
-        if sample_rate is None and bits is None:
-            path = self._path(riff.id, kind)
-        else:
+        name = f"{riff.file_stem}.{kind}"
+        if sample_rate is not None or bits is not None:
             check_bits(f".{kind}", bits, sample_rate)
-            path = self._path(riff.id, f"{sample_rate or 0}-{bits or 0}.{kind}")
-        if _is_own_file(path):
+            name = f"{riff.file_stem}.{sample_rate or 0}-{bits or 0}.{kind}"
+        path = self.files.find(name)
+        if path is not None or kind == "png":
             return path
-        if kind == "png" or not _is_own_file(source) or not _is_own_file(picture):
+        source = self.files.find(f"{riff.file_stem}.flac")
+        picture = self.files.find(f"{riff.file_stem}.png")
+        if source is None or picture is None:
             return None
         from sonoriff.audio import read_audio
 
         self.check_room()
         try:
-            with _room_needed():
-                sonogram, (sound, _rate) = load_picture(picture), read_audio(source)
-                save_sound(path, sound, sonogram, sample_rate=sample_rate, bits=bits)
+            sonogram, (sound, _rate) = load_picture(picture), read_audio(source)
+            options: dict[str, Any] = {"sample_rate": sample_rate, "bits": bits}
+            save = partial(save_sound, waveform=sound, sonogram=sonogram, **options)
+            path = self.files.add(name, save)
         except SonoriffError as error:
-            if isinstance(error, NoRoomError):
+            if isinstance(error, NoRoomError | StoreError):
                 raise
             log.error("sound not made", exc_info=error, extra={"facts": {"riff": riff.id}})
             raise FormatError(f"the sound of riff {riff.id} is damaged") from error
@@ -318,31 +380,32 @@ class Store:
             if place >= limits.max_riffs or total > limits.max_stored_bytes or old:
                 yield riff_id
 
-    def renew(self) -> None:
-        """Renew this server's lease on its riffs."""
-        until = _now() + datetime.timedelta(seconds=LEASE_S)
-        unfinished = select(RiffRecord.id).where(RiffRecord.state.in_(UNFINISHED))
-        own = update(Claim).where(Claim.server == self._server, Claim.riff_id.in_(unfinished))
-        renewed = own.values(until=until).execution_options(synchronize_session=False)
-        self._do(lambda session: session.execute(renewed))
+    def renew(self) -> dict[str, int]:
+        """Renew this server's leases; the attempts of its riffs, by id."""
+        return self._do(self._leases.renew)
+
+    def hand_back(self, riff_id: str, attempt: int) -> bool:
+        """Let another server make a riff; False if it has ended, or none can."""
+        return self._do(lambda session: self._leases.hand_back(session, riff_id, attempt))
+
+    def take(self) -> Taken | None:
+        """A riff whose server has gone and that is ours from now on; None if there is none."""
+        return self._do(self._leases.take)
 
     def end_lost(self, *, starting: bool = False) -> None:
-        """Mark riffs as failed whose server has not renewed its lease.
+        """Note what servers have lost that have gone: failed, or free to be taken.
 
         Parameters
         ----------
-        starting : this server has just started, so all of its own riffs are lost as well
+        starting : this server has just started, so its own riffs are lost as well
         """
-        held = select(Claim.riff_id).where(Claim.until > _now())
-        if starting:
-            held = held.where(Claim.server != self._server)
-        lost = (
-            update(RiffRecord)
-            .where(RiffRecord.state.in_(UNFINISHED), RiffRecord.id.not_in(held))
-            .values(state="failed", error="the server stopped before it was done: ask again")
-            .execution_options(synchronize_session=False)
-        )
-        self._do(lambda session: session.execute(lost))
+
+        def ended(session: Session) -> None:
+            if starting:
+                self._leases.release(session)
+            self._leases.fail_lost(session, starting=starting)
+
+        self._do(ended)
 
     def count(self) -> int:
         """Number of riffs in the history."""
@@ -373,7 +436,7 @@ class Store:
         if "no such table" in reason or "does not exist" in reason or "unable to open" in reason:
             log.error("the database has disappeared; starting a new one")
             with suppress(SQLAlchemyError, OSError):
-                self._files.mkdir(parents=True, exist_ok=True)
+                self._folder.mkdir(parents=True, exist_ok=True)
                 migrate(self._engine)
                 return True
         if "full" in reason or "disk i/o" in reason:
@@ -393,22 +456,23 @@ class Store:
                 self._reserve.write_bytes(bytes(_RESERVE_BYTES))
 
     def _clean(self) -> None:
-        """Remove leftovers of a killed server: partial files and files without a riff."""
+        """Remove leftovers of a killed server: partial files and files of unfinished riffs."""
         chosen = select(RiffRecord.id).where(RiffRecord.state != "done")
-        unfinished = set(self._do(lambda session: session.scalars(chosen).all()))
-        for path in self._files.iterdir():
-            owner = path.name.split(".")[0]
-            if (path.name.startswith(".") and ".tmp" in path.name) or owner in unfinished:
-                _remove(path)
+        self.files.clean(set(self._do(lambda session: session.scalars(chosen).all())))
 
     def _remove_files(self, riff_id: str) -> None:
-        for path in self._files.glob(f"{riff_id}.*"):
-            _remove(path)
+        self.files.remove(riff_id)
         self._keep_reserve()
 
-    def _path(self, riff_id: str, kind: str) -> Path:
-        """Path of a file. Only ids from the database are passed."""
-        return self._files / f"{riff_id}.{kind}"
+    def _remove_attempt(self, stem: str) -> None:
+        """Remove the files of one attempt alone: another may be the one that counts."""
+        for kind in ("png", "flac"):
+            self.files.remove_one(f"{stem}.{kind}")
+        self._keep_reserve()
+
+
+def _stem(riff_id: str, attempt: int) -> str:
+    return riff_id if attempt == 1 else f"{riff_id}.{attempt}"
 
 
 def _now() -> datetime.datetime:
@@ -426,27 +490,3 @@ def _owned(chosen: Any, owner: str | None) -> Any:
         return chosen
     own = select(Claim.riff_id).where(Claim.owner == owner)
     return chosen.where(RiffRecord.id.in_(own))
-
-
-def _is_own_file(path: Path) -> bool:
-    """Whether a path is a regular file; links are not followed."""
-    return path.is_file() and not path.is_symlink()
-
-
-def _remove(path: Path) -> None:
-    """Remove a file; failures are logged and otherwise ignored."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        log.error("file not removed", exc_info=error, extra={"facts": {"file": path.name}})
-
-
-@contextmanager
-def _room_needed() -> Iterator[None]:
-    """Raise NoRoomError instead of the operating system's error for a full disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise NoRoomError("the server's disk is full: delete riffs, or make room") from error

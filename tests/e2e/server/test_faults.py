@@ -77,20 +77,20 @@ def test_what_cannot_be_kept_leaves_nothing(run: Any, tmp_path: Path) -> None:
     """The picture can be written, the sound cannot: something stands in its place."""
     server = run()
     riffs = tmp_path / "riffs"
-    before = server.service.store._path
+    before = server.service.store.files.path
 
-    def path(riff_id: str, kind: str) -> Path:
-        place: Path = before(riff_id, kind)
-        if kind == "flac":
+    def path(name: str) -> Path:
+        place: Path = before(name)
+        if name.endswith(".flac"):
             place.mkdir(exist_ok=True)
         return place
 
-    server.service.store._path = path
+    server.service.store.files.path = path
     record = ended(server, server.post("/api/v1/riffs", json=QUICK))
     assert record["state"] == "failed"
     assert [name for name in names(riffs) if not (riffs / name).is_dir()] == []
     # The folder that stands there cannot be removed as a file: nobody else is the worse for it.
-    server.service.store._path = before
+    server.service.store.files.path = before
     assert ended(server, server.post("/api/v1/riffs", json=QUICK))["state"] == "done"
     assert server.delete(f"/api/v1/riffs/{record['id']}") == 204
 

@@ -87,7 +87,7 @@ def migrate_and_compare(url: str) -> None:
     migrate(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
-        options = {"compare_type": differs, "compare_server_default": True}
+        options = {"compare_type": differs}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()

@@ -40,9 +40,11 @@ from sonoriff.server.http.schemas import (
 )
 from sonoriff.server.jobs import Job
 from sonoriff.server.service import Service
-from sonoriff.server.store import ENDED, RiffRecord
+from sonoriff.server.store import ENDED, RiffRecord, StoreError
 
 _LONGEST_NAME = 60
+# How often a riff that another server makes is looked at.
+_WATCH_S = 1.0
 _COMMON = described(401, 403, 408, 413, 422, 429, 503, 507)
 router = APIRouter(
     prefix="/api/v1", tags=["riffs"], dependencies=[Depends(require_key)], responses=_COMMON
@@ -258,7 +260,13 @@ async def cancel(request: Request, riff_id: str) -> dict[str, Any]:
     if job is not None:
         await service.jobs.cancel(job)
         return job.record
-    return riff.record()
+    if riff.state in ENDED:
+        return riff.record()
+    # Another server makes it.
+    cancelled = await asyncio.to_thread(service.store.cancel, riff_id)
+    if cancelled is None:
+        raise ApiError(404, "there is no such riff")
+    return cancelled.record()
 
 
 @router.delete("/riffs/{riff_id}", status_code=204, responses=described(404))
@@ -280,19 +288,33 @@ async def delete(request: Request, riff_id: str) -> Response:
 async def events(request: Request, riff_id: str) -> StreamingResponse:
     """The record after every change, as server-sent events."""
     riff, job = await _find(request, riff_id)
-    lines = _events(job) if job is not None else _last_event(riff.record())
+    lines = _events(service_of(request), riff, job)
     return StreamingResponse(
         lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )
 
 
-async def _events(job: Job) -> AsyncIterator[str]:
-    async for change in job.changes():
+async def _events(service: Service, riff: RiffRecord, job: Job | None) -> AsyncIterator[str]:
+    """Every change; those of a riff that another server makes are read from the history."""
+    change = riff.record()
+    if job is not None:
+        async for change in job.changes():
+            yield _event(change)
+        if change["state"] in ENDED:
+            return
+    else:
         yield _event(change)
-
-
-async def _last_event(change: dict[str, Any]) -> AsyncIterator[str]:
-    yield _event(change)
+    while change["state"] not in ENDED and not service.is_stopping:
+        await asyncio.sleep(_WATCH_S)
+        try:
+            found = await asyncio.to_thread(service.store.find, riff.id)
+        except StoreError:
+            continue
+        if found is None:
+            return
+        before, change = change, found.record()
+        if change["state"] != before["state"]:
+            yield _event(change)
 
 
 def _event(change: dict[str, Any]) -> str:
