@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from server_tools import wait_until
 from sonoriff.models.small.model import SmallModel
+from sonoriff.sonogram.picture import picture_from_bytes
 from sonoriff.stream.engine import RiffStream
 from sonoriff.stream.scene import Cue, Scene, SceneSchedule, WeightedPrompt
 
@@ -440,6 +441,15 @@ def test_a_part_of_a_stream_is_kept(server: Any, player: Make) -> None:
     wav = server.get(record["files"]["wav"]).content
     heard, _ = soundfile.read(io.BytesIO(wav), dtype="int16")
     assert heard.tobytes() == one.sound[4 * 512 : 4 * (RATE // 512 * 512)]
+    picture = picture_from_bytes(server.get(record["files"]["png"]).content)
+    left, right, mid = picture.values
+    assert (len(mid), mid.shape[1]) == (256, RATE // 512 - 1)
+    shown = np.frombuffer(one.columns, np.uint8).reshape(-1, 256)[1 : RATE // 512].T
+    params = picture.params
+    step = (params.db_max - params.db_min) / 255.0
+    assert np.array_equal(np.rint((mid - params.db_min) / step), shown)
+    assert not np.array_equal(left, right)
+    assert server.service.model_info.channels == 2
     late = server.post(where, json={"first_sample": 0, "end_sample": 60 * RATE})
     assert late.status_code == 422
     assert server.post(where.replace("streams/", "streams/x"), json={}).status_code == 422

@@ -21,6 +21,7 @@ def riff_of_part(
     model: ModelInfo,
     settings: dict[str, Any],
     columns: bytes,
+    sides: bytes,
     sound: bytes,
     owner: str,
 ) -> RiffRecord:
@@ -30,10 +31,14 @@ def riff_of_part(
     ----------
     model : the model that made the stream
     columns, sound : payload bytes as in the stream's frames
+    sides : left and right of the columns, in the same form; empty for one channel
     owner : owner of the riff; "" if riffs are not private
     """
     params, channels = SonogramParams.from_dict(model.params), model.channels
     levels = np.frombuffer(columns, np.uint8).reshape(-1, 1, params.n_mels)
+    if sides:
+        both = np.frombuffer(sides, np.uint8).reshape(-1, 2, params.n_mels)
+        levels = np.concatenate([both, levels], axis=1)
     step = (params.db_max - params.db_min) / 255.0
     values = levels.transpose(1, 2, 0).astype(np.float32) * np.float32(step) + params.db_min
     samples = np.frombuffer(sound, "<i2").reshape(-1, channels).T.astype(np.float32) / 32768.0

@@ -25,6 +25,7 @@ class Chunk:
     ----------
     window : message that describes its window
     first_column, columns : uint8, column after column
+    sides : left and right of each column, where columns are their middle; else empty
     first_sample, sound : int16, interleaved
     n_columns, n_samples : number of columns and samples
     state : state of the engine after it; empty once it is no longer needed
@@ -38,6 +39,7 @@ class Chunk:
     n_samples: int
     sound: bytes
     state: bytes
+    sides: bytes = b""
 
     @property
     def index(self) -> int:
@@ -83,6 +85,11 @@ class Format:
     def column_bytes(self) -> int:
         """Bytes of one column: of two channels their middle is shown."""
         return self.n_mels
+
+    @property
+    def side_bytes(self) -> int:
+        """Bytes of left and right of one column; none of one channel."""
+        return 2 * self.n_mels if self.channels == 2 else 0
 
 
 class Session:
@@ -227,6 +234,7 @@ class Session:
             window=replace(chunk.window, end_sample=end_sample),
             n_columns=min(chunk.n_columns, n_columns),
             columns=chunk.columns[: n_columns * form.column_bytes],
+            sides=chunk.sides[: n_columns * form.side_bytes],
             n_samples=min(chunk.n_samples, n_samples),
             sound=chunk.sound[: n_samples * form.sample_bytes],
         )
@@ -305,6 +313,14 @@ class Session:
             for c in self._chunks
         )
 
+    def sides(self, start: int, stop: int) -> bytes:
+        """Bytes of left and right of the available columns in [start, stop)."""
+        size = self.form.side_bytes
+        return b"".join(
+            c.sides[max(0, start - c.first_column) * size : max(0, stop - c.first_column) * size]
+            for c in self._chunks
+        )
+
     def sound(self, start: int, stop: int) -> bytes:
         """Bytes of the available samples in [start, stop)."""
         size = self.form.sample_bytes
@@ -313,8 +329,8 @@ class Session:
             for c in self._chunks
         )
 
-    def part(self, first_sample: int, end_sample: int) -> tuple[bytes, bytes] | None:
-        """Columns and sound of a sent range, in whole columns; None if it is gone."""
+    def part(self, first_sample: int, end_sample: int) -> tuple[bytes, bytes, bytes] | None:
+        """Columns, sides and sound of a sent range, in whole columns; None if it is gone."""
         hop = self.form.hop_length
         start, stop = first_sample // hop, end_sample // hop
         known = self._chunks[0] if self._chunks else None
@@ -322,7 +338,8 @@ class Session:
             return None
         if start < known.first_column or start * hop < known.first_sample:
             return None
-        return self.columns(start, stop), self.sound(start * hop, stop * hop)
+        sound = self.sound(start * hop, stop * hop)
+        return self.columns(start, stop), self.sides(start, stop), sound
 
     def _forget(self) -> None:
         """Drop states that are no longer needed and chunks that are too old."""

@@ -156,7 +156,7 @@ class Stream:
         spare_s = (session.made_until - session.next_sample) / rate
         self._painting = cut is None
         try:
-            header, (columns, sound, state) = await self._streams.pool.call(
+            header, (columns, sound, state, sides) = await self._streams.pool.call(
                 task,
                 states,
                 spare_s=spare_s,
@@ -175,6 +175,7 @@ class Stream:
                 first_column=header["first_column"],
                 n_columns=header["n_columns"],
                 columns=columns,
+                sides=sides,
                 first_sample=header["first_sample"],
                 n_samples=header["n_samples"],
                 sound=sound,

@@ -112,7 +112,7 @@ class Tasks:
         scene = Scene(prompts=(WeightedPrompt("music, 120 bpm"),), num_inference_steps=2)
         schedule, before = SceneSchedule((Cue(scene),)), b""
         for i in range(_WARM_WINDOWS):
-            header, (_, _, after) = self.window(
+            header, (_, _, after, _) = self.window(
                 {"schedule": schedule.to_dict()}, [before], lambda _step, _steps: None
             )
             on_progress((i + 1) / (_WARM_WINDOWS + 1))
@@ -183,12 +183,14 @@ class Tasks:
             "first_sample": before.n_samples,
             "n_samples": samples.shape[1],
         }
-        return reply, [self._column_bytes(columns), _sound_bytes(samples), bytes_from_state(after)]
+        # Of two channels the middle is heard of, and left and right are for pictures.
+        shown, sides = self._column_bytes(columns[-1:]), self._column_bytes(columns[:-1])
+        return reply, [shown, _sound_bytes(samples), bytes_from_state(after), sides]
 
-    def _column_bytes(self, columns: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
-        """Encode values (P, M, n), of left and right their middle, as uint8, column by column."""
+    def _column_bytes(self, planes: np.ndarray[Any, np.dtype[np.float32]]) -> bytes:
+        """Encode values (P, M, n) as uint8, column by column, the planes of each in turn."""
         params = self.model.params
-        level = (columns[-1:] - params.db_min) / (params.db_max - params.db_min)
+        level = (planes - params.db_min) / (params.db_max - params.db_min)
         levels = np.rint(np.clip(level, 0.0, 1.0) * 255.0).astype(np.uint8)
         return bytes(levels.transpose(2, 0, 1).tobytes())
 
