@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ T = TypeVar("T")
 _TRIES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 15.0)
 # Riffs of servers that have gone are taken while fewer places than this are occupied.
 _FEW = 2
+_LOOK_S = 0.05
 
 
 class Job:
@@ -81,6 +82,8 @@ class Jobs:
         # Clients of reserved places that are not jobs (yet).
         self._coming: list[str] = []
         self._open = True
+        # Set when work that is not kept in the history is waited for no longer.
+        self._stopped = asyncio.Event()
         self._noting: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -114,6 +117,20 @@ class Jobs:
             yield
         finally:
             self._coming.remove(client)
+
+    async def before_stop(self, work: Coroutine[Any, Any, T]) -> T:
+        """Result of work that has a place; raises BusyError if the server stops first."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stopped.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise BusyError("the server is stopping: ask again")
+        finally:
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     async def submit(
         self,
@@ -191,7 +208,8 @@ class Jobs:
     async def drain(self, grace_s: float) -> None:
         """Accept no more jobs, give the running one time to finish, and hand back the rest."""
         self._open = False
-        jobs = list(self._jobs.values())
+        loop = asyncio.get_running_loop()
+        end, jobs = loop.time() + grace_s, list(self._jobs.values())
         for job in jobs:
             if job.record["state"] == "queued":
                 await self._hand_back(job)
@@ -200,6 +218,9 @@ class Jobs:
             await asyncio.wait(running, timeout=grace_s)
         for job in jobs:
             await self._hand_back(job)
+        while self._coming and self._lane.model_info and loop.time() < end:
+            await asyncio.sleep(_LOOK_S)
+        self._stopped.set()
 
     async def _hand_back(self, job: Job) -> None:
         """Cancel a job at shutdown; where another server can make it, it is queued again."""

@@ -295,6 +295,26 @@ def test_a_clean_stop_is_no_failure_and_its_log_is_json_throughout(
         assert isinstance(json.loads(line), dict), line
 
 
+def test_a_stop_before_the_riff_worker_has_loaded_is_said(starting: Any) -> None:
+    """As on a busy machine: the streams' worker has loaded, that of the riffs has not."""
+    starting.service.riff_pool.start = lambda: None
+    wait_until(lambda: starting.service.ready)
+    body = {"start": {"prompt": "", "seed": 1}, "end": {"prompt": "", "seed": 2}, "alpha": 0}
+    answers: list[requests.Response] = []
+    asking = [
+        threading.Thread(target=lambda: answers.append(starting.post("/run_inference/", json=body)))
+        for _ in range(2)
+    ]
+    for thread in asking:
+        thread.start()
+    wait_until(lambda: starting.service.riff_pool.waiting == 2)
+    starting.stop()
+    for thread in asking:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers)
+
+
 def test_a_part_of_a_stream_that_cannot_be_kept_does_not_wait_for_ever(
     server: Any, player: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

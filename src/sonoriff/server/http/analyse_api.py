@@ -66,7 +66,8 @@ async def analyse(
     task: dict[str, Any] = {"task": "analyse", "format": form}
     try:
         with service.jobs.place(client):
-            facts, blobs = await service.riff_pool.call(task, [given], payer=(client, ""))
+            work = service.riff_pool.call(task, [given], payer=(client, ""))
+            facts, blobs = await service.jobs.before_stop(work)
     except TooMuchError as error:
         raise ParameterError(str(error)) from error
     if form == "json":

@@ -94,7 +94,8 @@ async def run_inference(request: Request) -> Response:
         service.check_ready()
         client = client_of(request.scope)
         with service.jobs.place(client):
-            made = await _while_connected(request, _made(service.riff_pool, task, images, client))
+            work = _made(service.riff_pool, task, images, client)
+            made = await _while_connected(request, service.jobs.before_stop(work))
     except (ParameterError, TooMuchError) as error:
         return PlainTextResponse(as_unicode(str(error)), 400)
     except Cancelled as error:
