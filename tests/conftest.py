@@ -13,6 +13,7 @@ from sonoriff import threads
 
 if TYPE_CHECKING:
     from postgresql_server import PostgresqlServer
+    from s3_server import S3Server
     from sonoriff.models.small.model import SmallModel
 
 
@@ -60,4 +61,13 @@ def postgresql() -> Iterator[PostgresqlServer]:
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
     with running_postgresql(programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A real S3 server; tests take a bucket each, and leave it without faults."""
+    from s3_server import running_s3
+
+    with running_s3() as server:
         yield server

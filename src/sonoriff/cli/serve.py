@@ -58,6 +58,18 @@ def serve(
         str | None,
         typer.Option(help="Of the history, as SQLAlchemy writes it [default: SQLite in --data]."),
     ] = None,
+    files: Annotated[
+        str | None,
+        typer.Option(
+            help="Where pictures and sounds are kept: s3://bucket/prefix, gs://, az:// or "
+            "file:///folder [default: in --data].",
+            metavar="URL",
+        ),
+    ] = None,
+    link_files: Annotated[
+        bool,
+        typer.Option("--link-files", help="Send clients there with signed links, not through us."),
+    ] = False,
     keys: Annotated[
         Path | None,
         typer.Option(
@@ -94,6 +106,7 @@ def serve(
       sonoriff serve --host 0.0.0.0 --keys keys.txt
       sonoriff serve --model my-model --device cuda --device cuda:1
       sonoriff serve --ray 10.0.0.5:6379 --max-workers 20
+      sonoriff serve --database postgresql+psycopg://sonoriff@db/sonoriff --files s3://riffs
     """
     from sonoriff.server.config import Limits, ServerConfig, default_data_folder
 
@@ -108,6 +121,8 @@ def serve(
         worker_cpus=worker_cpus,
         data_folder=_made(data or default_data_folder()),
         database=database,
+        files=files,
+        link_files=link_files,
         keys=_keys(keys),
         private=private,
         allowed_origins=tuple(allow_origin or ()),

@@ -35,6 +35,7 @@ class Limits:
     cancel_s : grace period of a cancelled riff before its process is killed
     max_riffs, max_stored_bytes, max_age_days : size of the history; the oldest riffs are deleted
         first
+    max_fetched_bytes : copies of files that are kept elsewhere
     reserve_bytes : free disk space required before a riff is accepted
     max_uploads_bytes, max_uploads_bytes_per_client : uploads in progress plus the sources of
         queued riffs
@@ -70,6 +71,7 @@ class Limits:
     max_riffs: int = 1000
     max_stored_bytes: int = 2 * 2**30
     max_age_days: float | None = None
+    max_fetched_bytes: int = 2**30
     reserve_bytes: int = 64 * 2**20
     max_uploads_bytes: int = 128 * 2**20
     max_uploads_bytes_per_client: int = 64 * 2**20
@@ -123,6 +125,9 @@ class ServerConfig:
     worker_cpus : processors that Ray sets aside for each worker of streams
     data_folder : pictures, sounds and, by default, the database
     database : SQLAlchemy URL; None is an SQLite file in the data folder
+    files : URL of where pictures and sounds are kept, see `remote_files.RemoteFiles`; None is the
+        data folder
+    link_files : send clients to the store of files, where it signs links
     keys : API keys; without any, access is open
     private : each key sees only the riffs made with it
     allowed_origins : other origins whose pages may use this server; "*" allows all
@@ -145,6 +150,8 @@ class ServerConfig:
     worker_cpus: float = 1.0
     data_folder: Path = field(default_factory=default_data_folder)
     database: str | None = None
+    files: str | None = None
+    link_files: bool = False
     keys: tuple[str, ...] = ()
     private: bool = False
     allowed_origins: tuple[str, ...] = ()

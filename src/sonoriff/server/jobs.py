@@ -13,6 +13,7 @@ from sonoriff.server.config import Limits
 from sonoriff.server.http.doorkeeper import Holdings
 from sonoriff.server.leases import Work
 from sonoriff.server.metrics import Metrics
+from sonoriff.server.riff_files import RefusedError
 from sonoriff.server.store import ENDED, NoRoomError, RiffRecord, Store, StoreError
 from sonoriff.server.workers.worker_pool import TooMuchError, WorkerDied, WorkerPool
 
@@ -312,7 +313,7 @@ async def _kept(work: Callable[..., T], *given: Any) -> T:
     for wait_s in _TRIES_S:
         try:
             return await asyncio.to_thread(work, *given)
-        except NoRoomError:
+        except (NoRoomError, RefusedError):
             raise
         except StoreError:
             await asyncio.sleep(wait_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 class StoreError(BusyError):
     """The history is currently unreachable."""
+
+
+class RefusedError(StoreError):
+    """The store of files denies what is asked: asking again does not help."""
 
 
 class NoRoomError(BusyError):
@@ -52,12 +56,7 @@ class LocalFiles:
 
     def check_room(self) -> None:
         """Raise NoRoomError if less disk space is free than the reserve."""
-        try:
-            free = shutil.disk_usage(self._folder.parent).free
-        except OSError as error:
-            raise StoreError("the data folder cannot be reached") from error
-        if free < self._reserve_bytes:
-            raise NoRoomError("the server's disk is full: delete riffs, or make room elsewhere")
+        check_disk(self._folder.parent, self._reserve_bytes)
 
     def write(self, name: str, data: bytes) -> None:
         """Store a file."""
@@ -86,16 +85,44 @@ class LocalFiles:
         """Remove a file."""
         remove_file(self.path(name))
 
-    def clean(self, unfinished: set[str]) -> None:
-        """Remove what a killed server has left: half files, and files of these riffs."""
+    def link(self, name: str) -> None:
+        """Address of a file that needs no server: there is none."""
+
+    def clean(self, stems: Mapping[str, str | None]) -> None:
+        """Remove what a killed server has left: half files, and attempts that do not count.
+
+        Parameters
+        ----------
+        stems : by riff, the stem that counts; None where none does. Files of others are left.
+        """
         for path in self._folder.iterdir():
-            half = path.name.startswith(".") and ".tmp" in path.name
-            if half or path.name.split(".")[0] in unfinished:
+            if path.name.startswith("."):
+                stale = ".tmp" in path.name
+            else:
+                riff_id = path.name.split(".")[0]
+                stale = riff_id in stems and stem_of_name(path.name) != stems[riff_id]
+            if stale:
                 remove_file(path)
 
     def path(self, name: str) -> Path:
         """Path of a file."""
         return self._folder / name
+
+
+def stem_of_name(name: str) -> str:
+    """The stem in the name of a file: the riff's id, and the attempt from the second on."""
+    riff_id, attempt, *_ = f"{name}..".split(".")
+    return f"{riff_id}.{attempt}" if attempt.isdigit() else riff_id
+
+
+def check_disk(folder: Path, reserve_bytes: int) -> None:
+    """Raise NoRoomError if less disk space is free than the reserve."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StoreError("the data folder cannot be reached") from error
+    if free < reserve_bytes:
+        raise NoRoomError("the server's disk is full: delete riffs, or make room elsewhere")
 
 
 def remove_file(path: Path) -> None:

@@ -160,6 +160,7 @@ class Service:
                 config.limits,
                 self._lock.server,
                 shared=config.shares_riffs,
+                files_url=config.files,
             )
         except (ParameterError, OSError) as error:
             self._on_fatal(str(error))

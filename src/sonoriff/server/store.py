@@ -27,6 +27,7 @@ from sonoriff.server.records import (
     RiffRecord,
     engine_of,
 )
+from sonoriff.server.remote_files import RemoteFiles
 from sonoriff.server.riff_files import LocalFiles, NoRoomError, StoreError
 from sonoriff.server.schema import migrate
 from sonoriff.sonogram.picture import load_picture
@@ -45,10 +46,11 @@ class Store:
 
     Parameters
     ----------
-    folder : for the files; created if missing
+    folder : for the files, or for what is fetched of them; created if missing
     url : SQLAlchemy URL of the database
     server : id of the server that makes the added riffs; unique among running servers
     shared : another server may take a riff whose own has gone
+    files_url : where files are kept, see `RemoteFiles`; None is in the folder
 
     Raises
     ------
@@ -61,11 +63,21 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, url: str, limits: Limits, server: str = "", *, shared: bool = False
+        self,
+        folder: Path,
+        url: str,
+        limits: Limits,
+        server: str = "",
+        *,
+        shared: bool = False,
+        files_url: str | None = None,
     ) -> None:
         self._folder, self._limits, self.shared = folder, limits, shared
         try:
-            self.files = LocalFiles(folder / "riffs", limits.reserve_bytes)
+            self.files = _files(folder, limits, files_url)
+        except (ImportError, OSError) as error:
+            raise ParameterError(f"files of riffs cannot be kept: {error}") from error
+        try:
             self._engine = engine_of(url)
             self._leases = Leases(server, limits.lease_s, self._engine.dialect.name)
             try:
@@ -328,11 +340,7 @@ class Store:
         FormatError
             the stored sound or its picture is damaged
         """
-        assert kind in ("png", *SOUNDS)
-        name = f"{riff.file_stem}.{kind}"
-        if sample_rate is not None or bits is not None:
-            check_bits(f".{kind}", bits, sample_rate)
-            name = f"{riff.file_stem}.{sample_rate or 0}-{bits or 0}.{kind}"
+        name = _file_name(riff, kind, sample_rate, bits)
         path = self.files.find(name)
         if path is not None or kind == "png":
             return path
@@ -359,6 +367,19 @@ class Store:
             self._remove_files(riff.id)
             return None
         return path
+
+    def link(
+        self, riff: RiffRecord, kind: str, sample_rate: int | None = None, bits: Bits | None = None
+    ) -> str | None:
+        """Address of a file at the store of files; None if it gives none, or has no such file.
+
+        Parameters and errors are those of `file`.
+        """
+        name = _file_name(riff, kind, sample_rate, bits)
+        is_stored = name.endswith((".png", ".flac")) and sample_rate is None and bits is None
+        if not is_stored and self.file(riff, kind, sample_rate, bits) is None:
+            return None
+        return self.files.link(name)
 
     def retire(self) -> None:
         """Delete the oldest riffs beyond the limits."""
@@ -457,8 +478,9 @@ class Store:
 
     def _clean(self) -> None:
         """Remove leftovers of a killed server: partial files and files of unfinished riffs."""
-        chosen = select(RiffRecord.id).where(RiffRecord.state != "done")
-        self.files.clean(set(self._do(lambda session: session.scalars(chosen).all())))
+        riffs = self._do(lambda session: list(session.scalars(select(RiffRecord))))
+        done = {riff.id: riff.file_stem if riff.state == "done" else None for riff in riffs}
+        self.files.clean(done)
 
     def _remove_files(self, riff_id: str) -> None:
         self.files.remove(riff_id)
@@ -469,6 +491,25 @@ class Store:
         for kind in ("png", "flac"):
             self.files.remove_one(f"{stem}.{kind}")
         self._keep_reserve()
+
+
+def _file_name(riff: RiffRecord, kind: str, sample_rate: int | None, bits: Bits | None) -> str:
+    assert kind in ("png", *SOUNDS)
+    if sample_rate is None and bits is None:
+        return f"{riff.file_stem}.{kind}"
+    check_bits(f".{kind}", bits, sample_rate)
+    return f"{riff.file_stem}.{sample_rate or 0}-{bits or 0}.{kind}"
+
+
+def _files(folder: Path, limits: Limits, url: str | None) -> LocalFiles | RemoteFiles:
+    if url is None:
+        return LocalFiles(folder / "riffs", limits.reserve_bytes)
+    return RemoteFiles(
+        url,
+        folder / "fetched",
+        cache_bytes=limits.max_fetched_bytes,
+        reserve_bytes=limits.reserve_bytes,
+    )
 
 
 def _stem(riff_id: str, attempt: int) -> str:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 
 from sonoriff.errors import FormatError, ParameterError
 from sonoriff.pipeline.sound_file import Bits
@@ -327,6 +333,7 @@ def _event(change: dict[str, Any]) -> str:
     response_class=FileResponse,
     responses={
         200: {"content": {kind: {} for kind in _TYPES.values()}},
+        307: {"description": "where the store of files gives it, with `--link-files`"},
         **described(404, 409, 416),
     },
 )
@@ -336,11 +343,16 @@ async def file(
     kind: Kind,
     rate: Annotated[Literal["44100", "48000"] | None, Query(description="Hz, of a sound.")] = None,
     bits: Annotated[Bits | None, Query(description="Of WAV; of FLAC without float.")] = None,
-) -> FileResponse:
+) -> Response:
     """The picture, which carries all its metadata, or the sound with tags and marks."""
     service = service_of(request)
     riff = await _finished(request, riff_id)
-    path = await _file(service, riff, kind, None if rate is None else int(rate), bits)
+    sample_rate = None if rate is None else int(rate)
+    if service.config.link_files:
+        link = await asyncio.to_thread(service.store.link, riff, kind, sample_rate, bits)
+        if link is not None:
+            return RedirectResponse(link, headers={"Cache-Control": "no-store"})
+    path = await _file(service, riff, kind, sample_rate, bits)
     return RangedFile(
         path, stat_result=path.stat(), media_type=_TYPES[kind], filename=_file_name(riff, kind)
     )
