@@ -15,7 +15,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INPUTS := pyproject.toml composer/pyproject.toml constraints.txt scripts/environment.sh hatch_build.py \
 	src/sonoriff/sonogram/native/codec.c
 
-.PHONY: help riff test lint format bench bench-cluster bench-tab soak attack evaluation docs site constraints clean
+.PHONY: help riff test lint format bench bench-cluster bench-jobs bench-tab soak attack evaluation docs site constraints clean
 
 help: ## Print this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,6 +45,9 @@ bench: $(INSTALLED_TEST) ## Speed and quality of the codec, speed of the model, 
 
 bench-cluster: $(INSTALLED_TEST) ## What Ray costs one listener of one machine
 	@$(BIN)/python -m benchmarks.cluster
+
+bench-jobs: $(INSTALLED_TEST) ## 1,000 riffs asked of two front servers while these are killed
+	@$(BIN)/python -m benchmarks.jobs
 
 bench-tab: $(INSTALLED_TEST) ## The engine of web pages in headless Chromium: seconds and memory of a window
 	@$(BIN)/python -m benchmarks.tab
