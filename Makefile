@@ -8,6 +8,8 @@ TEST_PACKAGES := mma libfluidsynth3 timgm6mb-soundfont chromium postgresql
 EXTRAS := dev,docs,train,stable-diffusion,cluster,mcp,control
 # Only its weights are read; what it asks for (TensorFlow, NumPy of 2019) stays out.
 MUSICNN := musicnn==0.1.0
+# Half of the time of many tests is waiting. A file's tests stay together: they share servers.
+PYTEST ?= --numprocesses 2 --dist loadfile
 # In a folder of its own: it binds older versions of what Sonoriff uses itself.
 CLIENT_MAKER := openapi-python-client==0.29.1
 INSTALLED := $(VENV)/.installed
