@@ -26,6 +26,8 @@ function compressed(): Plugin {
 export default defineConfig({
   base: './',
   plugins: [compressed()],
+  // The engine's runtime is a file of its own.
+  resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'browser', 'import', 'module'] },
   build: {
     outDir: '../src/sonoriff/server/static',
     emptyOutDir: true,

@@ -2,7 +2,8 @@
 import { StreamClient, type ClientEvents } from './stream/client'
 import type { ColumnsFrame, Scene, SoundFrame, StreamWindow } from './stream/protocol'
 
-export { Api, type Kind, type Riff } from './riffs/api'
+export type { Kind, Riff } from './riffs/api'
+export { ServerApi as Api } from './riffs/server'
 export type { ColumnsFrame, Scene, SoundFrame, StreamWindow }
 
 /** What a listener is told. */

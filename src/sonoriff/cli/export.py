@@ -1,4 +1,4 @@
-"""`sonoriff export`: a model for other programs, and for the engine of web pages."""
+"""`sonoriff export`: a model for other programs, for the engine of web pages, and such a page."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from sonoriff.models.protocol import Model
 
 app = typer.Typer(
-    help="""Write a model for other programs, or for the engine of web pages.
+    help="""Write a model for other programs, or as a web page that needs no server.
 
     \b
     Examples:
+      sonoriff export web -o site/
       sonoriff export engine -o model/
       sonoriff export onnx -o graphs/
       sonoriff export onnx my-model/ --lora my-style -o graphs/
@@ -27,6 +28,12 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="MODEL", help="As --model takes it elsewhere [default: the bundled one]."
+    ),
+]
+Weights = Annotated[
+    Literal["int8", "float16"],
+    typer.Option(
+        help="int8 is small and fast; float16 is twice as large, and paints what Python paints."
     ),
 ]
 Folder = Annotated[Path, typer.Option("--output", "-o", help="Folder; made where it is not there.")]
@@ -60,12 +67,7 @@ def engine(
     output: Folder,
     model: Name = None,
     lora: painting.Loras = None,
-    weights: Annotated[
-        Literal["int8", "float16"],
-        typer.Option(
-            help="int8 is small and fast; float16 is twice as large, and paints what Python paints."
-        ),
-    ] = "int8",
+    weights: Weights = "int8",
 ) -> None:
     """Write what the engine for web pages (web/engine) loads.
 
@@ -78,6 +80,34 @@ def engine(
 
     for file in export_engine(_loaded(model, lora), output, weights):
         typer.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def web(
+    output: Folder,
+    model: Name = None,
+    lora: painting.Loras = None,
+    weights: Weights = "int8",
+) -> None:
+    """Write a static site whose visitors make the music themselves, in their browser.
+
+    Put the folder on any web server: nothing runs there. Once opened, the page works offline.
+
+    \b
+    Examples:
+      sonoriff export web -o site/
+      sonoriff export web my-model/ --lora my-style -o site/
+      python -m http.server --directory site/
+    """
+    from sonoriff.export.site import export_site
+
+    site = export_site(_loaded(model, lora), output, weights)
+    size = sum(file.stat().st_size for file in site.files)
+    typer.echo(f"{output}: {len(site.files)} files, {size / 1e6:.1f} MB")
+    typer.echo(
+        f"first load: {site.first_load / 1e6:.1f} MB, "
+        f"{site.first_load_compressed / 1e6:.1f} MB with {site.compression}"
+    )
 
 
 def _loaded(name: str | None, loras: list[str] | None) -> Model:

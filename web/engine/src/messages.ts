@@ -1,5 +1,5 @@
 /** What a page and the engine's worker say to each other. */
-import type { About } from './model/about'
+import type { About, StoredFile } from './model/about'
 import type { Settings } from './pipeline/verbs'
 import type { ClientMessage } from './stream/host'
 
@@ -31,6 +31,8 @@ export interface Places {
   wasm: string
   /** `native/engine.wasm`. */
   native: string
+  /** What `wasm` and `native` are checked by, where that is known. */
+  stored?: { wasm: StoredFile; native: StoredFile }
   /** More than one only where the page is isolated. */
   threads: number
 }

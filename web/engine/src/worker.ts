@@ -2,7 +2,15 @@
 /** The engine in a worker: streams and verbs of one model. */
 import { decode } from './codec/decoder'
 import { encode } from './codec/encoder'
-import { fileLoader, loadAbout, whatIsMissing } from './files/store'
+import {
+  bytesOfModel,
+  fileLoader,
+  keepForLater,
+  loadAbout,
+  loadWhole,
+  Progress,
+  whatIsMissing,
+} from './files/store'
 import type {
   EngineCommand,
   EngineEvent,
@@ -28,21 +36,35 @@ let model: Model | null = null
 const say = (event: EngineEvent, transfer: Transferable[] = []) =>
   scope.postMessage(event, transfer)
 
-async function load({ folder, mjs, wasm, native, threads }: Places): Promise<void> {
+async function load(places: Places): Promise<void> {
+  const { folder, threads, stored } = places
   try {
     const missing = whatIsMissing()
     if (missing) throw new Error(missing)
     const about = await loadAbout(folder)
-    const onBytes = (loaded: number, total: number) => say({ type: 'loading', loaded, total })
-    prepare({ mjs, wasm, threads })
-    const code = await (await fetch(native)).arrayBuffer()
-    model = await Model.load(about, fileLoader(folder, about, onBytes), code)
+    const total = bytesOfModel(about) + (stored ? stored.wasm.bytes + stored.native.bytes : 0)
+    const progress = new Progress(total, (loaded) => say({ type: 'loading', loaded, total }))
+    const loadFile = fileLoader(folder, about, progress)
+    const native = await programs(places, progress)
+    model = await Model.load(about, loadFile, native)
     say({ type: 'ready', about, threads })
+    keepForLater(folder, about, loadFile).catch(() => {
+      // It is tried again once it is needed, and complained of then.
+    })
   } catch (error) {
     const words = wordsOfError(error)
     const short = /memory|allocation/i.test(words)
     say({ type: 'failed', message: short ? `The memory does not suffice: ${words}` : words })
   }
+}
+
+/** Set onnxruntime up; the codec's program. */
+async function programs(places: Places, progress: Progress): Promise<ArrayBuffer> {
+  const { mjs, wasm, native, threads, stored } = places
+  const checked = (url: string, name: 'wasm' | 'native') =>
+    stored && loadWhole(url, stored[name], (bytes) => progress.at(name, bytes))
+  prepare({ mjs, wasm, threads, code: await checked(wasm, 'wasm') })
+  return (await checked(native, 'native')) ?? (await fetch(native)).arrayBuffer()
 }
 
 /** Streams of a worker, which come and go. */

@@ -15,7 +15,7 @@ import { Share } from './Share'
 import { SongView } from './Song'
 import { openSongs } from '../songs/workshop'
 import { Stage } from './Stage'
-import { gallery, help, said, view } from './studio'
+import { api, gallery, help, said, view } from './studio'
 import { Transport } from './Transport'
 import { Tuning } from './Tuning'
 import { Upcoming } from './Upcoming'
@@ -35,9 +35,16 @@ export function App() {
           <h1 class="wordmark">Sonoriff</h1>
           <Line />
           <nav class="tools" aria-label="Tools">
-            <button class="round" aria-label="Songs" title="Songs" onClick={() => void openSongs()}>
-              <Icon name="song" />
-            </button>
+            {api.songs && (
+              <button
+                class="round"
+                aria-label="Songs"
+                title="Songs"
+                onClick={() => void openSongs()}
+              >
+                <Icon name="song" />
+              </button>
+            )}
             <button
               class="round"
               aria-label="Gallery"

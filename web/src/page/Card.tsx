@@ -62,14 +62,16 @@ export function Card({ riff, onChanged, onDelete }: Props) {
       {wrong && <p role="alert">{wrong}</p>}
       <div class="actions">
         <Downloads riff={riff} />
-        <button
-          class="round"
-          aria-label={`Copy a link to ${title}`}
-          title="Copy a link"
-          onClick={() => void copyLink(new URL(linkFromRiff(riff.id), location.href).href)}
-        >
-          <Icon name="link" />
-        </button>
+        {api.shares && (
+          <button
+            class="round"
+            aria-label={`Copy a link to ${title}`}
+            title="Copy a link"
+            onClick={() => void copyLink(new URL(linkFromRiff(riff.id), location.href).href)}
+          >
+            <Icon name="link" />
+          </button>
+        )}
         <button
           class="round"
           aria-label={`More like ${title}`}

@@ -32,13 +32,15 @@ export function Downloads({ riff }: { riff: Riff }) {
         <Icon name="drop" />
       </summary>
       <ul>
-        {FORMS.map(({ kind, form, name, about }) => (
-          <li key={name}>
-            <a href={api.file(riff, kind, form)} download>
-              {name} <span class="about">{about}</span>
-            </a>
-          </li>
-        ))}
+        {FORMS.filter(({ kind, form }) => api.offers(kind, form)).map(
+          ({ kind, form, name, about }) => (
+            <li key={name}>
+              <a href={api.file(riff, kind, form)} download={api.fileName(riff, kind)}>
+                {name} <span class="about">{about}</span>
+              </a>
+            </li>
+          ),
+        )}
       </ul>
     </details>
   )

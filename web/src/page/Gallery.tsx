@@ -18,7 +18,7 @@ const ORDER_NAMES: Record<Order, string> = {
 const going = signal<{ riff: Riff; timer: number }[]>([])
 const gone = new Set<string>()
 
-/** Riffs that the server has kept. */
+/** Riffs that were kept. */
 export function Gallery() {
   return gallery.value ? <Riffs /> : null
 }

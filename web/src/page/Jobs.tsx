@@ -1,6 +1,6 @@
 import { cancel, jobs, secondsLeft, type Job } from './jobs'
 
-/** What the server is making: how far, how long yet, and a way out. */
+/** What is being made: how far, how long yet, and a way out. */
 export function Jobs() {
   if (jobs.value.length === 0) return null
   return (

@@ -26,12 +26,12 @@ function line(): { text: string; tone: 'calm' | 'live' | 'busy' | 'bad' } {
   if (state !== 'playing') {
     const behind = player.underruns.value > 0
     return {
-      text: behind ? 'The server is behind: waiting' : 'Making the first sound',
+      text: behind ? `${api.maker} is behind: waiting` : 'Making the first sound',
       tone: 'busy',
     }
   }
   return slow
-    ? { text: 'The server is falling behind', tone: 'busy' }
+    ? { text: `${api.maker} is falling behind`, tone: 'busy' }
     : { text: 'Live', tone: 'live' }
 }
 

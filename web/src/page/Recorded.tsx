@@ -20,13 +20,15 @@ function Take({ recording }: { recording: Recording }) {
   const tried = (work: Promise<void>) => {
     work.catch((error: Error) => setWrong(error.message))
   }
-  const flac = async () => {
-    if (!only || !stream) return
-    setSaid('Making the FLAC …')
+  const lossless = api.offers('flac')
+  const keep = async () => {
+    const columns = session.columns(only?.source ?? -1)
+    if (!only || !stream || !columns) return
+    setSaid(lossless ? 'Making the FLAC …' : 'Keeping it …')
     try {
-      const riff = await api.keep(stream, only.first, only.end)
-      download(api.file(riff, 'flac'), `${name}.flac`)
-      setSaid('Saved, and kept in the gallery.')
+      const riff = await api.keep(stream, only.first, only.end, columns)
+      if (lossless) download(api.file(riff, 'flac'), `${name}.flac`)
+      setSaid(lossless ? 'Saved, and kept in the gallery.' : 'Kept in the gallery.')
     } catch (error) {
       setSaid('')
       throw error
@@ -42,8 +44,8 @@ function Take({ recording }: { recording: Recording }) {
           WAV
         </button>
         {stream && (
-          <button class="small" onClick={() => tried(flac())}>
-            FLAC, and keep it in the gallery
+          <button class="small" onClick={() => tried(keep())}>
+            {lossless ? 'FLAC, and keep it in the gallery' : 'Keep it in the gallery'}
           </button>
         )}
         <button class="small" onClick={() => tried(picture())}>

@@ -1,14 +1,14 @@
 import { signal } from '@preact/signals'
 import { linkFromRiff, linkFromScene } from '../state/link'
 import { Icon } from './icons'
-import { said, session } from './studio'
+import { api, said, session } from './studio'
 
 const SHOWN_MS = 1800
 const copied = signal(false)
 
 /** Copies a link that plays what is heard: the riff, or the moment of the stream. */
 export function Share() {
-  const riff = session.clip.value
+  const riff = api.shares ? session.clip.value : null
   const what = riff ? 'Copy a link to this riff' : 'Copy a link to this moment'
   const share = async () => {
     const query = riff ? linkFromRiff(riff.id) : linkFromScene(session.moment())

@@ -15,6 +15,7 @@ import {
   share,
   song,
   songPlayer,
+  songs,
   songView,
   stop,
   undo,
@@ -256,7 +257,7 @@ async function savePlan(): Promise<void> {
   const now = song.value
   if (!now) return
   try {
-    const { plan } = await api.newSong({ song: now })
+    const { plan } = await songs().newSong({ song: now })
     const url = URL.createObjectURL(new Blob([plan], { type: 'application/toml' }))
     const link = document.createElement('a')
     link.href = url

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import type { Riff } from '../riffs/api'
 import { api, session } from './studio'
 
-/** Something that the server makes and the person waits for. */
+/** Something that is made and the person waits for. */
 export interface Job {
   id: number
   what: string
@@ -76,7 +76,7 @@ export async function keepHeard(seconds: number): Promise<Riff | null> {
   const { hopLength, sampleRate } = heard.store.format
   const end = Math.floor(sample / hopLength) * hopLength
   const first = Math.max(0, end - Math.round((seconds * sampleRate) / hopLength) * hopLength)
-  return api.keep(stream, first, end)
+  return api.keep(stream, first, end, heard.store)
 }
 
 function update(id: number, change: Partial<Job>): void {

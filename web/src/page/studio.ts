@@ -1,18 +1,20 @@
 import { effect, signal } from '@preact/signals'
-import { Api, type Riff } from '../riffs/api'
+import type { Riff } from '../riffs/api'
 import { COLOUR_MAPS, mapById } from '../sonogram/colours'
 import { riffFromLink, sceneFromLink } from '../state/link'
 import { Player } from '../state/player'
 import { FIRST_SCENE, single } from '../state/scene'
 import { Session } from '../state/session'
 import { LOADING } from '../stream/client'
+import { backendHere } from './backend'
 
 const POLL_MS = 700
 const SLOWEST_POLL_MS = 8000
 
 /** The one of each that the page has. */
-export const api = new Api(new URL('.', location.href).href)
-export const player = new Player()
+const { api: theApi, streams } = await backendHere()
+export const api = theApi
+export const player = new Player(streams)
 export const session = new Session(player, api)
 
 export const draft = signal('')
@@ -24,17 +26,17 @@ export const help = signal(false)
 export const dropped = signal<File | null>(null)
 /** What the panel is for: an endless stream, or finished riffs. */
 export const view = signal<'play' | 'make'>('play')
-/** How far the server's model is loaded, 0 to 1; null once it is. */
+/** How far the model is loaded, 0 to 1; null once it is. */
 export const loading = signal<number | null>(null)
 /** Said by a screen reader. */
 export const said = signal('')
 
 export const promptField = { current: null as HTMLInputElement | null }
 
-/** What a riff is called. */
 /** What the link that the page was opened by plays. */
 export const invitation = signal('')
 
+/** What a riff is called. */
 export function titleOf(riff: Riff): string {
   const { title } = riff.settings
   return typeof title === 'string' && title ? title : riff.prompt || 'no words'
@@ -45,7 +47,7 @@ export function nextColours(): void {
   colours.value = COLOUR_MAPS[(at + 1) % COLOUR_MAPS.length]!
 }
 
-/** Read the link, ask the server who it is, begin to keep time. */
+/** Read the link, ask who makes the music, begin to keep time. */
 export function open(): void {
   const asked = sceneFromLink(location.search)
   session.scene.value = { ...FIRST_SCENE, ...asked }
@@ -85,8 +87,8 @@ async function greet(): Promise<void> {
     if (info.ready && session.notice.value === LOADING) session.notice.value = ''
     if (info.needs_key && !api.key) session.notice.value = 'The server wants an API key.'
     if (info.ready) return
-  } catch {
-    session.notice.value = 'The server does not answer.'
+  } catch (error) {
+    session.notice.value = (error as Error).message
     wait = Math.min(2 * wait, SLOWEST_POLL_MS)
   }
   if (mine === greeting) greetAfter(wait)

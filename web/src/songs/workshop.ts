@@ -2,7 +2,7 @@
 
 import { computed, signal } from '@preact/signals'
 import { api, player as streamPlayer, said, session } from '../page/studio'
-import type { Menu, Riff, Wish } from '../riffs/api'
+import type { Menu, Riff, Songs, Wish } from '../riffs/api'
 import { fragmentFromPlan, planFromFragment } from './fragment'
 import { SongPlayer } from './player'
 import { barSeconds, begun, changed, type Past, redone, type Song, undone } from './song'
@@ -27,10 +27,16 @@ const whole = computed(
 )
 let run = 0
 
+/** Who plans and renders songs; says that a server does where there is none. */
+export function songs(): Songs {
+  if (api.songs) return api.songs
+  throw new Error('Songs need a server: `sonoriff serve` is one.')
+}
+
 export async function openSongs(): Promise<void> {
   songView.value = true
   try {
-    menu.value ??= await api.menu()
+    menu.value ??= await songs().menu()
   } catch (error) {
     complain(error)
   }
@@ -41,7 +47,7 @@ export async function songFromLink(fragment: string): Promise<void> {
   const plan = await planFromFragment(fragment)
   if (plan === null) return
   await openSongs()
-  await begin(() => api.newSong(bodyOf(plan)))
+  await begin(() => songs().newSong(bodyOf(plan)))
 }
 
 function bodyOf(plan: string): { plan: string } | { song: Song } {
@@ -52,7 +58,7 @@ function bodyOf(plan: string): { plan: string } | { song: Song } {
   }
 }
 
-export const planWish = (wish: Wish): Promise<void> => begin(() => api.newSong(wish))
+export const planWish = (wish: Wish): Promise<void> => begin(() => songs().newSong(wish))
 
 async function begin(make: () => Promise<{ id: string; song: Song }>): Promise<void> {
   wrong.value = ''
@@ -109,11 +115,11 @@ export async function render(): Promise<void> {
   let riff: Riff | null = null
   try {
     work.value = { text: 'Asking the server', progress: 0 }
-    const id = (songId.value ??= (await api.newSong({ song: now })).id)
-    await api.putSong(id, now)
+    const id = (songId.value ??= (await songs().newSong({ song: now })).id)
+    await songs().putSong(id, now)
     for (const sections of parts) {
       if (mine !== run) return
-      riff = await api.renderSong(id, sections === count ? null : sections)
+      riff = await songs().renderSong(id, sections === count ? null : sections)
       riff = await api.finished(riff, (record) => {
         if (mine === run) tell(now, sections, record.progress)
       })

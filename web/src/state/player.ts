@@ -31,13 +31,15 @@ export class Player {
   /** Loudness, 0 to 1. */
   readonly volume = signal(1)
 
-  constructor() {
+  /** @param streams where streams come from, if not from a server */
+  constructor(streams: MessagePort | null = null) {
     this.worker = new Worker(new URL('../stream/worker.ts', import.meta.url), { type: 'module' })
     this.worker.onmessage = (event: MessageEvent<WorkerEvent>) => {
       const { data } = event
       if (data.type === 'ready' || data.type === 'clip') this.meant = data.source
       this.onEvent(data)
     }
+    if (streams) this.command({ type: 'streams', port: streams }, [streams])
   }
 
   get sampleRate(): number {

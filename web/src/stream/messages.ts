@@ -5,6 +5,8 @@ import type { ErrorMessage, Ready, Scene, Scheduled, Status, StreamWindow } from
 
 export type WorkerCommand =
   | { type: 'port'; port: MessagePort }
+  /** Streams come from an engine, not from a server. */
+  | { type: 'streams'; port: MessagePort }
   | { type: 'start'; url: string; scene: Partial<Scene>; key?: string }
   | { type: 'scene'; change: Partial<Scene>; id: number; at?: number }
   | { type: 'playing'; on: boolean }

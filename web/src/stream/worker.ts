@@ -1,11 +1,12 @@
 /// <reference lib="webworker" />
 import type { LevelMessage, SoundMessage } from '../audio/messages'
 import { StreamClient, type ClientEvents } from './client'
+import { portLines, socketLine, type Dial, type Line } from './line'
 import type { WorkerCommand, WorkerEvent } from './messages'
 import { Reel } from './reel'
 
 /**
- * Holds the socket and feeds the audio thread over a port of its own: a busy page cannot make the
+ * Holds the stream's line and feeds the audio thread over a port of its own: a busy page cannot make the
  * music stop.
  */
 const scope = self as unknown as DedicatedWorkerGlobalScope
@@ -15,8 +16,10 @@ const CLIP_BLOCK = 16384
 const OUTPUTS = 2
 
 let port: MessagePort | null = null
-let socket: WebSocket | null = null
-let url = ''
+let line: Line | null = null
+/** How lines are opened: by the engine's port, else by the server's address. */
+let streams: Dial | null = null
+let dial: Dial | null = null
 let source = 0
 let playing = false
 let level = { source: 0, position: 0, buffered: 0, underruns: 0 }
@@ -36,9 +39,9 @@ const sound = (message: SoundMessage, transfer: Transferable[] = []) => {
 const seconds = () => performance.now() / 1000
 
 const events: ClientEvents = {
-  open: openSocket,
-  send: (message) => socket?.readyState === WebSocket.OPEN && socket.send(JSON.stringify(message)),
-  close: closeSocket,
+  open: openLine,
+  send: (message) => line?.send(message),
+  close: closeLine,
   connection: (state, why) => say({ type: 'connection', state, why }),
   ready(ready, fresh) {
     sampleRate = ready.sample_rate
@@ -68,23 +71,23 @@ const events: ClientEvents = {
 }
 const client = new StreamClient(events)
 
-function openSocket(): void {
-  const mine = new WebSocket(url)
-  mine.binaryType = 'arraybuffer'
-  mine.onopen = () => mine === socket && client.opened()
-  mine.onmessage = (event) => mine === socket && client.received(event.data as string | ArrayBuffer)
-  mine.onclose = (event) => {
-    if (mine !== socket) return
-    socket = null
-    client.closed(event.code, seconds())
-  }
-  socket = mine
+function openLine(): void {
+  const mine: Line | undefined = dial?.({
+    opened: () => mine === line && client.opened(),
+    received: (data) => mine === line && client.received(data),
+    closed(code) {
+      if (mine !== line) return
+      line = null
+      client.closed(code, seconds())
+    },
+  })
+  line = mine ?? null
 }
 
-function closeSocket(): void {
-  const old = socket
-  socket = null
-  old?.close(1000)
+function closeLine(): void {
+  const old = line
+  line = null
+  old?.close()
 }
 
 /** Interleaved frames for two loudspeakers. */
@@ -130,8 +133,11 @@ function command(message: WorkerCommand): void {
       for (const [message, transfer] of early) port.postMessage(message, transfer)
       early = []
       break
+    case 'streams':
+      streams = portLines(message.port)
+      break
     case 'start':
-      url = message.url
+      dial = streams ?? socketLine(message.url)
       // Sound is made while the page still opens its output.
       playing = true
       clip = null

@@ -1,5 +1,5 @@
 /** The model's files: fetched once, kept by the browser, checked by their hash. */
-import { FORMAT_VERSION, type About } from '../model/about'
+import { FORMAT_VERSION, type About, type StoredFile } from '../model/about'
 import type { LoadFile } from '../model/networks'
 
 const CACHE = 'sonoriff-model'
@@ -34,21 +34,39 @@ export async function loadAbout(folder: string): Promise<About> {
   return about
 }
 
+/** Adds up the bytes of several files. */
+export class Progress {
+  private readonly loaded = new Map<string, number>()
+
+  constructor(
+    private readonly total: number,
+    private readonly onBytes: OnBytes,
+  ) {}
+
+  at(name: string, bytes: number): void {
+    this.loaded.set(name, bytes)
+    const sum = [...this.loaded.values()].reduce((all, n) => all + n, 0)
+    this.onBytes(sum, this.total)
+  }
+}
+
+/** Whether a file is fetched only once music plays. */
+const isLater = (name: string): boolean => name.startsWith('encoder')
+
+/** Bytes of the model that music needs. */
+export const bytesOfModel = ({ files }: About): number =>
+  Object.entries(files).reduce((sum, [name, { bytes }]) => sum + (isLater(name) ? 0 : bytes), 0)
+
 /** Loads files of a folder, each named and checked by what `about` says of it. */
-export function fileLoader(folder: string, about: About, onBytes: OnBytes): LoadFile {
-  const loaded = new Map<string, number>()
+export function fileLoader(folder: string, about: About, progress: Progress): LoadFile {
   const open = new Map<string, Promise<ArrayBuffer>>()
-  const wanted = Object.keys(about.files).filter((name) => !name.startsWith('encoder'))
-  const total = wanted.reduce((sum, name) => sum + about.files[name]!.bytes, 0)
   return (name) => {
     let file = open.get(name)
     if (!file) {
-      file = load(folder, about, name, (bytes) => {
-        loaded.set(name, bytes)
-        onBytes(
-          [...loaded].reduce((sum, [each, n]) => sum + (wanted.includes(each) ? n : 0), 0),
-          total,
-        )
+      const stored = about.files[name]
+      if (!stored) throw new Error(`the model has no file ${name}`)
+      file = loadWhole(new URL(name, folder).href, stored, (bytes) => {
+        if (!isLater(name)) progress.at(name, bytes)
       })
       open.set(name, file)
       // A file is read once, or by two at the same time; what it became is kept by them.
@@ -58,15 +76,28 @@ export function fileLoader(folder: string, about: About, onBytes: OnBytes): Load
   }
 }
 
-async function load(
-  folder: string,
-  about: About,
-  name: string,
+/** Have the browser keep what is needed later, and forget what other models needed. */
+export async function keepForLater(folder: string, about: About, load: LoadFile): Promise<void> {
+  for (const name of Object.keys(about.files).filter(isLater)) await load(name)
+  const known = Object.entries(about.files).map(([name, { sha256 }]) =>
+    keptAs(new URL(name, folder).href, sha256),
+  )
+  const cache = await opened()
+  for (const { url } of (await cache?.keys()) ?? []) {
+    if (url.startsWith(folder) && !known.includes(url)) await cache?.delete(url)
+  }
+}
+
+/** An address that says the content too: under it the browser keeps it. */
+const keptAs = (url: string, sha256: string): string => `${url}?${sha256.slice(0, 16)}`
+
+/** A file's bytes, from the browser's own store or else from its address, checked. */
+export async function loadWhole(
+  address: string,
+  stored: StoredFile,
   onBytes: (loaded: number) => void,
 ): Promise<ArrayBuffer> {
-  const stored = about.files[name]
-  if (!stored) throw new Error(`the model has no file ${name}`)
-  const url = new URL(`${name}?${stored.sha256.slice(0, 16)}`, folder).href
+  const url = keptAs(address, stored.sha256)
   const cache = await opened()
   const kept = await cache?.match(url)
   if (kept) {
@@ -83,6 +114,7 @@ async function load(
     data = await withProgress(await fetched(url, 'reload'), onBytes)
   }
   if (!(await isWhole(data, stored))) {
+    const name = new URL(address).pathname.split('/').at(-1)
     throw new Error(
       `The file ${name} is damaged: ${data.byteLength} of ${stored.bytes} bytes came, or others ` +
         'than were exported. Load the page again.',
@@ -129,10 +161,7 @@ async function opened(): Promise<Cache | null> {
 }
 
 /** Whether bytes are those that were exported. Only secure pages can compute a hash. */
-async function isWhole(
-  data: ArrayBuffer,
-  stored: { bytes: number; sha256: string },
-): Promise<boolean> {
+async function isWhole(data: ArrayBuffer, stored: StoredFile): Promise<boolean> {
   if (data.byteLength !== stored.bytes) return false
   if (!globalThis.crypto?.subtle) return true
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data))

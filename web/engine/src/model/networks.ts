@@ -17,14 +17,17 @@ export type LoadFile = (name: string) => Promise<ArrayBuffer>
 export interface Runtime {
   mjs?: string
   wasm?: string
+  /** The bytes of `wasm`, where they are there. */
+  code?: ArrayBuffer | undefined
   threads: number
 }
 
 /** Set onnxruntime up; before the first network is loaded. */
-export function prepare({ mjs, wasm, threads }: Runtime): void {
+export function prepare({ mjs, wasm, code, threads }: Runtime): void {
   ort.env.wasm.numThreads = threads
   ort.env.logLevel = 'error'
   if (mjs && wasm) ort.env.wasm.wasmPaths = { mjs, wasm }
+  if (code) ort.env.wasm.wasmBinary = code
 }
 
 /** Rows of a batch of the denoiser, put together once and used at every step. */
