@@ -35,7 +35,7 @@ _WRITING = ("-latin-ext-", "-vietnamese-")
 
 @dataclass(frozen=True)
 class Site:
-    """What was written. Sizes in bytes; `compression` is "brotli", or "gzip" without its package."""
+    """What was written; sizes in bytes. `compression` is "brotli", or else "gzip"."""
 
     files: list[Path]
     first_load: int

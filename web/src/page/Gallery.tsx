@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useState } from 'preact/hooks'
-import { ORDERS, type Order, type Riff } from '../riffs/api'
+import { ORDERS, type Archive, type Order, type Riff } from '../riffs/api'
+import { download } from '../riffs/picture'
 import { Card } from './Card'
 import { Dialog } from './Dialog'
 import { api, dropped, gallery, said, session, titleOf } from './studio'
@@ -80,6 +81,7 @@ function Riffs() {
             }}
           />
         </label>
+        {api.archive && <ArchiveButtons archive={api.archive} onWrong={setWrong} onImport={load} />}
       </div>
       {wrong && <p role="alert">{wrong}</p>}
       {going.value.map(({ riff }) => (
@@ -115,6 +117,47 @@ function Riffs() {
         </button>
       )}
     </Dialog>
+  )
+}
+
+interface ArchiveProps {
+  archive: Archive
+  onWrong: (words: string) => void
+  onImport: () => Promise<void>
+}
+
+/** The whole gallery as a file, and back. */
+function ArchiveButtons({ archive, onWrong, onImport }: ArchiveProps) {
+  const tried = (work: Promise<void>) => {
+    work.catch((error: Error) => onWrong(error.message))
+  }
+  const take = async () => {
+    const day = new Date().toISOString().slice(0, 10)
+    download(await archive.exported(), `sonoriff-gallery-${day}.zip`)
+  }
+  const bring = async (file: File) => {
+    const count = await archive.imported(file)
+    said.value = count === 1 ? 'One riff is imported.' : `${count} riffs are imported.`
+    await onImport()
+  }
+  return (
+    <>
+      <button class="small" onClick={() => tried(take())}>
+        Export all
+      </button>
+      <label class="small file">
+        Import
+        <input
+          type="file"
+          accept=".zip"
+          onChange={(event) => {
+            const file = event.currentTarget.files?.[0]
+            event.currentTarget.value = ''
+            if (file) tried(bring(file))
+          }}
+        />
+      </label>
+    </>
   )
 }
 

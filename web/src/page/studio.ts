@@ -88,6 +88,7 @@ async function greet(): Promise<void> {
     if (info.needs_key && !api.key) session.notice.value = 'The server wants an API key.'
     if (info.ready) return
   } catch (error) {
+    loading.value = null
     session.notice.value = (error as Error).message
     wait = Math.min(2 * wait, SLOWEST_POLL_MS)
   }

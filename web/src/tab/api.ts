@@ -1,9 +1,10 @@
 /** What a server does for the page, done by the engine and the browser's database. */
 import type { Result } from '@sonoriff/engine/client'
 import type { Picture, Work } from '@sonoriff/engine/messages'
-import type { Api, Info, Kind, Making, Order, Riff, SoundForm } from '../riffs/api'
+import type { Api, Archive, Info, Kind, Making, Order, Riff, SoundForm } from '../riffs/api'
 import { wavFile } from '../riffs/wav'
 import type { ColumnStore } from '../sonogram/store'
+import { GalleryFile } from './archive'
 import type { Engine } from './engine'
 import {
   framesOfSamples,
@@ -32,14 +33,16 @@ export class TabApi implements Api {
   readonly maker = 'This device'
   readonly shares = false
   readonly songs = null
-  readonly archive = null
+  readonly archive: Archive
   private readonly running = new Map<string, Running>()
   private readonly addresses = new Map<string, Partial<Record<Kind, string>>>()
 
   constructor(
     private readonly engine: Engine,
     private readonly store = new RiffStore(),
-  ) {}
+  ) {
+    this.archive = new GalleryFile(store)
+  }
 
   offers(kind: Kind, form?: SoundForm): boolean {
     return kind === 'png' || (kind === 'wav' && !form)
@@ -189,7 +192,7 @@ export class TabApi implements Api {
     const kept = {
       id: riff.id,
       riff: finished,
-      png: await pngOf(picture, sonogram),
+      png: await pngOf(picture, sonogram, finished.settings),
       wav: new Blob([file], { type: 'audio/wav' }),
     }
     await this.store.put(kept)

@@ -73,7 +73,7 @@ async function described(tab: URL): Promise<Tab> {
     throw new Error('The site cannot be reached: there is no connection.')
   }
   if (!answer.ok) throw new Error(`The site is not whole: ${tab.pathname} is missing.`)
-  const told = (await answer.json()) as Tab
-  if (told.version !== FORMAT_VERSION) throw new Error('The site is not whole: export it again.')
+  const told = (await answer.json().catch(() => null)) as Tab | null
+  if (told?.version !== FORMAT_VERSION) throw new Error('The site is not whole: export it again.')
   return told
 }

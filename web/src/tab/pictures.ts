@@ -2,12 +2,19 @@
 import type { SonogramParams } from '@sonoriff/engine/about'
 import type { Picture } from '@sonoriff/engine/messages'
 import type { ColumnStore } from '../sonogram/store'
+import { withText } from './png'
 
 /** More of a file would not fit into the memory of a tab. */
 const MOST_SECONDS = 600
 
-/** A grey picture, low notes below. */
-export async function pngOf(picture: Picture, params: SonogramParams): Promise<Blob> {
+const CHUNK_VERSION = 1
+
+/** A grey picture, low notes below, that says what it means and how it was made. */
+export async function pngOf(
+  picture: Picture,
+  params: SonogramParams,
+  metadata: object,
+): Promise<Blob> {
   const { rows, width, data } = picture
   const { canvas, context } = drawing(width, rows)
   const image = context.createImageData(width, rows)
@@ -20,7 +27,9 @@ export async function pngOf(picture: Picture, params: SonogramParams): Promise<B
     }
   }
   context.putImageData(image, 0, 0)
-  return canvas.convertToBlob({ type: 'image/png' })
+  const facts = { version: CHUNK_VERSION, program: 'sonoriff', channels: 1, planes: 1 }
+  const text = JSON.stringify({ ...facts, max_value: 0, params, metadata })
+  return withText(await canvas.convertToBlob({ type: 'image/png' }), text)
 }
 
 /** Decibels of a picture file. */
