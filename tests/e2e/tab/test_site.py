@@ -156,6 +156,48 @@ def test_a_dropped_file_is_remixed(site: tuple[Path, Site], tmp_path: Path) -> N
         expect(page.locator(".line")).to_contain_text("cannot read the file")
 
 
+def test_what_is_heard_is_kept_and_painted_on(site: tuple[Path, Site]) -> None:
+    with visited(site[0]) as page:
+        ready(page)
+        play(page)
+        button(page, "Record").click()
+        page.wait_for_timeout(2000)
+        button(page, "Stop recording").click()
+        recorded = page.get_by_role("dialog", name="Recorded")
+        expect(recorded.get_by_role("button", name="FLAC")).to_have_count(0)
+        recorded.get_by_role("button", name="Keep it in the gallery").click()
+        expect(recorded.get_by_role("status")).to_have_text("Kept in the gallery.")
+        page.keyboard.press("Escape")
+        button(page, "Paint").click()
+        expect(page.locator(".now h2")).to_have_text("Riff")
+        expect(page.locator(".now .words")).to_have_text("jazz")
+        button(page, "Bass").click()
+        page.get_by_label("What the painted part is to become").fill("tuba")
+        button(page, "Make anew").click()
+        expect(page.locator(".now .words")).to_have_text("tuba")
+        button(page, "Gallery").click()
+        expect(page.locator(".card")).to_have_count(3)
+
+
+def test_a_full_disk_is_told(site: tuple[Path, Site]) -> None:
+    with visited(site[0]) as page:
+        ready(page)
+        page.evaluate(
+            """() => (IDBObjectStore.prototype.put = () => {
+              throw new DOMException('full', 'QuotaExceededError')
+            })"""
+        )
+        view(page, "Make")
+        page.get_by_label("Seconds, number").fill("1")
+        button(page, "Make").click()
+        expect(page.locator(".line")).to_contain_text("no room for this riff")
+
+
+def test_songs_need_a_server(site: tuple[Path, Site]) -> None:
+    with visited(site[0], link=f"{LINK}#song=q64FAA") as page:
+        expect(page.get_by_role("alert")).to_contain_text("Songs need a server")
+
+
 def test_offline_after_the_first_visit(site: tuple[Path, Site], tmp_path: Path) -> None:
     with visited(site[0]) as page:
         ready(page)

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { download, pictureOfColumns } from '../riffs/picture'
+import { promptText } from '../state/scene'
 import type { Recording } from '../stream/messages'
 import { Dialog } from './Dialog'
 import { api, session } from './studio'
@@ -24,9 +25,10 @@ function Take({ recording }: { recording: Recording }) {
   const keep = async () => {
     const columns = session.columns(only?.source ?? -1)
     if (!only || !stream || !columns) return
+    const prompt = promptText(session.now.value)
     setSaid(lossless ? 'Making the FLAC …' : 'Keeping it …')
     try {
-      const riff = await api.keep(stream, only.first, only.end, columns)
+      const riff = await api.keep(stream, only.first, only.end, { columns, prompt })
       if (lossless) download(api.file(riff, 'flac'), `${name}.flac`)
       setSaid(lossless ? 'Saved, and kept in the gallery.' : 'Kept in the gallery.')
     } catch (error) {

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import type { Riff } from '../riffs/api'
+import { promptText } from '../state/scene'
 import { api, session } from './studio'
 
 /** Something that is made and the person waits for. */
@@ -76,7 +77,10 @@ export async function keepHeard(seconds: number): Promise<Riff | null> {
   const { hopLength, sampleRate } = heard.store.format
   const end = Math.floor(sample / hopLength) * hopLength
   const first = Math.max(0, end - Math.round((seconds * sampleRate) / hopLength) * hopLength)
-  return api.keep(stream, first, end, heard.store)
+  return api.keep(stream, first, end, {
+    columns: heard.store,
+    prompt: promptText(session.now.value),
+  })
 }
 
 function update(id: number, change: Partial<Job>): void {

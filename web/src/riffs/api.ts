@@ -100,6 +100,12 @@ export interface Archive {
   imported(file: Blob): Promise<number>
 }
 
+/** What the page itself knows of a stretch of a stream. */
+export interface Excerpt {
+  columns: ColumnStore
+  prompt: string
+}
+
 /** Where music is made and kept: a server, or this tab. */
 export interface Api {
   /** Of a server that wants one. */
@@ -136,8 +142,8 @@ export interface Api {
   make(verb: 'generate' | 'loop', body: Record<string, unknown>): Promise<Riff>
   /** Give a riff a title; an empty one takes it away. */
   rename(riff: Riff, title: string): Promise<Riff>
-  /** Keep a stretch of a stream as a riff; `columns` are those that were heard of it. */
-  keep(session: string, first: number, end: number, columns: ColumnStore): Promise<Riff>
+  /** Keep a stretch of a stream as a riff. */
+  keep(session: string, first: number, end: number, heard: Excerpt): Promise<Riff>
   /** A sound or picture made anew. */
   remix(source: File | Riff, settings: Making): Promise<Riff>
   /** The white part of `mask` made anew. */

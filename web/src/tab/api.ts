@@ -1,9 +1,18 @@
 /** What a server does for the page, done by the engine and the browser's database. */
 import type { Result } from '@sonoriff/engine/client'
 import type { Picture, Work } from '@sonoriff/engine/messages'
-import type { Api, Archive, Info, Kind, Making, Order, Riff, SoundForm } from '../riffs/api'
+import type {
+  Api,
+  Archive,
+  Excerpt,
+  Info,
+  Kind,
+  Making,
+  Order,
+  Riff,
+  SoundForm,
+} from '../riffs/api'
 import { wavFile } from '../riffs/wav'
-import type { ColumnStore } from '../sonogram/store'
 import { GalleryFile } from './archive'
 import type { Engine } from './engine'
 import {
@@ -110,10 +119,12 @@ export class TabApi implements Api {
     return this.shown({ ...kept, riff: now })
   }
 
-  async keep(_: string, first: number, end: number, columns: ColumnStore): Promise<Riff> {
+  async keep(_: string, first: number, end: number, heard: Excerpt): Promise<Riff> {
+    const { columns, prompt } = heard
     const { hopLength } = columns.format
-    const source = pictureOfColumns(columns, Math.floor(first / hopLength), end / hopLength)
-    const begun = this.begin('stream', { prompt: '' }, (done) => done({ verb: 'decode', source }))
+    const from = Math.floor(first / hopLength)
+    const source = pictureOfColumns(columns, from, Math.ceil(end / hopLength))
+    const begun = this.begin('stream', { prompt }, (done) => done({ verb: 'decode', source }))
     return this.finished(begun, () => {})
   }
 
