@@ -1,8 +1,10 @@
-"""Hooks of MkDocs: pages from the repository's root, links that leave docs/, and diagrams.
+"""Hooks of MkDocs: pages from the root, links that leave docs/, diagrams, and music to try.
 
 The site holds CHANGELOG.md and its kin, which lie beside docs/. A link from a page to a file that
 the site does not hold (source code, a model card) becomes the file's path in code type. The site
-brings the Mermaid that draws its diagrams, so that a page asks no other server.
+brings the Mermaid that draws its diagrams, so that a page asks no other server. Where the site has
+its navigation it also has *Try it*: the page that makes music in the visitor's tab, with the
+bundled model.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Link, Navigation
 from mkdocs.utils import get_relative_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +24,7 @@ ROOT_PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 # Installed with what builds the web player.
 MERMAID = ROOT / "web" / "node_modules" / "@mermaid-js" / "tiny" / "dist" / "mermaid.tiny.js"
 SCRIPT = "assets/mermaid.tiny.js"
+TRY = "try/"
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -33,6 +37,23 @@ def on_files(files: Files, config: Any) -> Files:
         raise PluginError(f"{MERMAID} is missing, which draws the diagrams: run npm ci in web/")
     files.append(File.generated(config, SCRIPT, abs_src_path=str(MERMAID)))
     return files
+
+
+def on_nav(nav: Navigation, config: Any, **_: Any) -> Navigation:
+    """Lead to the page that makes music."""
+    if config.nav is not None:
+        nav.items.insert(1, Link("Try it", TRY))
+    return nav
+
+
+def on_post_build(config: Any) -> None:
+    """Write that page."""
+    if config.nav is None:
+        return
+    from sonoriff.export.site import export_site
+    from sonoriff.models.registry import load_model
+
+    export_site(load_model(None), Path(config.site_dir) / TRY)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

@@ -77,6 +77,10 @@ def test_pages_show_play_and_find_with_no_other_server(site: str) -> None:
         page.goto(f"{site}/api/")
         parameter = page.get_by_text("a path of a sound or of a picture").first
         expect(parameter).to_be_attached()
+
+        page.get_by_role("link", name="Try it").first.click()
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+        expect(page.locator(".line")).to_have_text("Ready", timeout=120_000)
     assert {url for url in requests if not url.startswith((site, "data:", "blob:"))} == set()
 
 

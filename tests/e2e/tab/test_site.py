@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
+import subprocess
+import sys
 import wave
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +21,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from listening import CHROMIUM, EAR, FLAGS, needs_page
 from page_tools import LINK, NEXT, button, frames_heard, play, view
-from sonoriff.export.site import Site, export_site
+from sonoriff.export.site import (
+    MAX_FIRST_LOAD,
+    MAX_FIRST_LOAD_COMPRESSED,
+    Site,
+    export_site,
+)
 from sonoriff.models.registry import load_model
 from sonoriff.sonogram.picture import picture_from_bytes
 from tab_tools import served
@@ -54,6 +63,22 @@ def visited(*folders: Path, link: str = LINK) -> Iterator[Page]:
 
 def ready(page: Page) -> None:
     expect(page.locator(".line")).to_have_text("Ready")
+
+
+def test_it_is_said_how_much_is_loaded_first(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sonoriff", "export", "web", "-o", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"first load: (.+) MB, (.+) MB with (brotli|gzip)", told)
+    assert found, told
+    raw, compressed = (1e6 * float(size) for size in found.groups()[:2])
+    assert raw <= MAX_FIRST_LOAD
+    assert compressed <= MAX_FIRST_LOAD_COMPRESSED
+    names = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    for name, stored in json.loads((tmp_path / "tab.json").read_text())["files"].items():
+        data = (tmp_path / name).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == tuple(stored.values())
+        names.remove(name)
+    assert names == {"index.html", "sw.js", "tab.json"}
 
 
 def test_a_stream_follows_the_prompt(site: tuple[Path, Site]) -> None:
@@ -191,6 +216,25 @@ def test_a_full_disk_is_told(site: tuple[Path, Site]) -> None:
         page.get_by_label("Seconds, number").fill("1")
         button(page, "Make").click()
         expect(page.locator(".line")).to_contain_text("no room for this riff")
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        ("WebAssembly.validate = () => false", "no WebAssembly SIMD"),
+        ("delete globalThis.WebAssembly", "no WebAssembly, which"),
+        ("WebAssembly.Memory = class { constructor() { throw RangeError('memory') } }", "memory"),
+    ],
+)
+def test_what_a_browser_lacks_is_told(
+    site: tuple[Path, Site], tmp_path: Path, lack: str, words: str
+) -> None:
+    workers = [file for file in site[1].files if file.name.startswith("worker-")]
+    engine = max(workers, key=lambda file: file.stat().st_size)
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / engine.name).write_text(f"{lack};{engine.read_text()}")
+    with visited(tmp_path, site[0]) as page:
+        expect(page.locator(".line")).to_contain_text(words)
 
 
 def test_songs_need_a_server(site: tuple[Path, Site]) -> None:

@@ -5,6 +5,7 @@ import { encode } from './codec/encoder'
 import {
   bytesOfModel,
   fileLoader,
+  forgetOthers,
   keepForLater,
   loadAbout,
   loadWhole,
@@ -21,7 +22,8 @@ import type {
   Work,
 } from './messages'
 import { Model } from './model/model'
-import { prepare } from './model/networks'
+import type { About, StoredFile } from './model/about'
+import { prepare, type LoadFile } from './model/networks'
 import { Grid } from './pipeline/grid'
 import { breathing, type OnStep } from './pipeline/paint'
 import { generate, inpaint, loop, remix, type Piece } from './pipeline/verbs'
@@ -48,14 +50,24 @@ async function load(places: Places): Promise<void> {
     const native = await programs(places, progress)
     model = await Model.load(about, loadFile, native)
     say({ type: 'ready', about, threads })
-    keepForLater(folder, about, loadFile).catch(() => {
-      // It is tried again once it is needed, and complained of then.
+    tidy(places, about, loadFile).catch(() => {
+      // What is not there is fetched once it is needed, and complained of then.
     })
   } catch (error) {
     const words = wordsOfError(error)
     const short = /memory|allocation/i.test(words)
     say({ type: 'failed', message: short ? `The memory does not suffice: ${words}` : words })
   }
+}
+
+/** See that the browser keeps all of this version, and nothing else. */
+async function tidy({ folder, wasm, native, stored }: Places, about: About, load: LoadFile) {
+  await keepForLater(about, load)
+  const files = Object.entries(about.files)
+  await forgetOthers([
+    ...files.map(([name, file]): [string, StoredFile] => [new URL(name, folder).href, file]),
+    ...(stored ? [[wasm, stored.wasm] as const, [native, stored.native] as const] : []),
+  ])
 }
 
 /** Set onnxruntime up; the codec's program. */

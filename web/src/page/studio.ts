@@ -12,9 +12,9 @@ const POLL_MS = 700
 const SLOWEST_POLL_MS = 8000
 
 /** The one of each that the page has. */
-const { api: theApi, streams } = await backendHere()
-export const api = theApi
-export const player = new Player(streams)
+const backend = await backendHere()
+export const { api } = backend
+export const player = new Player(backend.streams)
 export const session = new Session(player, api)
 
 export const draft = signal('')

@@ -9,6 +9,9 @@ export type OnBytes = (loaded: number, total: number) => void
 
 /** What a page can do without a server, and what it lacks: a line for the person, or null. */
 export function whatIsMissing(): string | null {
+  if (typeof WebAssembly === 'undefined') {
+    return 'This browser has no WebAssembly, which the model needs: allow it, or take another one.'
+  }
   const simd = WebAssembly.validate(
     Uint8Array.of(
       ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0],
@@ -76,15 +79,21 @@ export function fileLoader(folder: string, about: About, progress: Progress): Lo
   }
 }
 
-/** Have the browser keep what is needed later, and forget what other models needed. */
-export async function keepForLater(folder: string, about: About, load: LoadFile): Promise<void> {
+/** Have the browser keep what is needed later. */
+export async function keepForLater(about: About, load: LoadFile): Promise<void> {
   for (const name of Object.keys(about.files).filter(isLater)) await load(name)
-  const known = Object.entries(about.files).map(([name, { sha256 }]) =>
-    keptAs(new URL(name, folder).href, sha256),
-  )
+}
+
+/** Forget what lies beside files that are needed, and is of another version. */
+export async function forgetOthers(
+  needed: (readonly [address: string, stored: StoredFile])[],
+): Promise<void> {
+  const known = new Set(needed.map(([address, { sha256 }]) => keptAs(address, sha256)))
+  const folders = needed.map(([address]) => new URL('.', address).href)
   const cache = await opened()
   for (const { url } of (await cache?.keys()) ?? []) {
-    if (url.startsWith(folder) && !known.includes(url)) await cache?.delete(url)
+    const beside = folders.includes(new URL('.', url).href)
+    if (beside && !known.has(url)) await cache?.delete(url)
   }
 }
 
