@@ -113,9 +113,13 @@ def test_tempo_key_and_what_to_leave_out_are_as_asked(server: Any, page: Page) -
     slide(page, "Energy", "4")
     button(page, "Back to the stream").click()
     expect(page.locator(".line")).to_have_text("Live")
-    (stream,) = (s for s in server.service.streams._streams.values() if s.connection)
-    wait_until(lambda: bool(stream.session._chunks))
-    window = stream.session._chunks[-1].window
+
+    def chunks() -> list[Any]:
+        streams = [s for s in server.service.streams._streams.values() if s.connection]
+        return [chunk for stream in streams for chunk in stream.session._chunks]
+
+    wait_until(lambda: bool(chunks()))
+    window = chunks()[-1].window
     assert (window.bpm, window.key, window.negative_prompt) == (90, "A minor", "drums")
     assert (window.scene["energy"], window.scene["chords"]) == (4, "Am:2 F")
 
