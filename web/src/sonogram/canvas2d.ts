@@ -5,7 +5,7 @@ import type { ColumnStore } from './store'
 /** The sonogram without WebGL: columns are painted once into strips, frames move the strips. */
 export class CanvasRenderer implements Renderer {
   // It draws where no graphics processor does, and every picture costs.
-  readonly frameMs = 1000 / 15
+  readonly frameMs = 1000 / 10
   private readonly context: CanvasRenderingContext2D
   private readonly strip: OffscreenCanvas
   private readonly stripContext: OffscreenCanvasRenderingContext2D
